@@ -1,0 +1,2 @@
+//! The pilotage binary.
+fn main() {}

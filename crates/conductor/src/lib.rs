@@ -1,0 +1,1 @@
+//! The durable loop: ask the engine, record the intent, act, record the outcome.

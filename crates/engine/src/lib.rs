@@ -1,0 +1,1 @@
+//! Plans, interlocks, the judge and the decision what to do next: pure.

@@ -1,0 +1,87 @@
+//! What is said over the edge's control socket: one JSON object a line, each request answered by one response.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::RoutingTable;
+use crate::stats::VersionStats;
+
+/// What the control plane asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "request")]
+pub enum Request {
+    /// Use this table from now on. Answered when every worker uses it.
+    Apply {
+        /// The new table.
+        table: RoutingTable,
+    },
+    /// Say which table is in use.
+    Table,
+    /// Say what has been counted since the edge started.
+    Stats,
+    /// Who are you?
+    Identify,
+    /// Stop: accept nothing new, finish what is in flight for at most this long.
+    Shutdown {
+        /// Milliseconds.
+        grace_ms: u64,
+    },
+}
+
+/// What the edge answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "response")]
+pub enum Response {
+    /// The table with this epoch is in use by every worker, and on disk.
+    Applied {
+        /// The table's epoch.
+        epoch: u64,
+    },
+    /// The table in use.
+    Table {
+        /// The table.
+        table: RoutingTable,
+    },
+    /// The counters.
+    Stats {
+        /// The counters.
+        stats: EdgeStats,
+    },
+    /// Who the edge is.
+    Identity {
+        /// Its process id.
+        pid: u32,
+        /// The version of the binary.
+        version: String,
+        /// When it started, in microseconds since the epoch; counters start at zero then.
+        started_micros: i64,
+    },
+    /// It stops now.
+    ShuttingDown,
+    /// The request was refused; nothing has changed.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Everything counted since the edge started. Counters only rise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EdgeStats {
+    /// When the edge started, in microseconds since the epoch: tells a restart from a counter that stands still.
+    pub started_micros: i64,
+    /// The epoch of the table in use.
+    pub epoch: u64,
+    /// By route, then by version.
+    pub routes: BTreeMap<String, RouteStats>,
+}
+
+/// The counters of one route.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RouteStats {
+    /// By version; a version stays here as long as the edge runs.
+    pub versions: BTreeMap<String, VersionStats>,
+    /// Requests answered by the edge itself because no endpoint could take them (502, 503, 504): dropped by us.
+    pub unserved: u64,
+}

@@ -1,0 +1,1 @@
+//! What production says: edge counters and Prometheus.

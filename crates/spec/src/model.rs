@@ -1,0 +1,275 @@
+//! `pilotage.yaml` after it has been read and checked, with every default filled in.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    EnvironmentName, Health, InstanceSpec, ProjectName, RelativePath, ServiceName, StrategyName, Value,
+    VariableName, duration_ms,
+};
+
+/// A whole project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Its name.
+    pub name: ProjectName,
+    /// Its services, by name.
+    pub services: BTreeMap<ServiceName, Service>,
+    /// Where they run, by name.
+    pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// Strategies by name: those of the file and the built-in `rolling`, `blue-green`, `canary` and `recreate`.
+    pub strategies: BTreeMap<StrategyName, Strategy>,
+}
+
+/// A service as every environment shares it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Program and arguments.
+    pub run: Vec<String>,
+    /// The file, folder or archive (`.tar`, `.tar.gz`, `.tgz`) that is the artifact.
+    pub artifact: RelativePath,
+    /// The port at which the edge serves it. Without one, a free port is chosen at the first deployment and kept.
+    pub port: Option<u16>,
+    /// What is probed.
+    pub health: Health,
+    /// Commands that must succeed against a new version before it takes traffic.
+    pub smoke: Vec<Vec<String>>,
+    /// How many instances run.
+    pub replicas: u32,
+    /// What one instance may use.
+    pub resources: Resources,
+    /// Environment variables.
+    pub env: BTreeMap<VariableName, Value>,
+    /// Services that must have been deployed to the same environment before this one.
+    pub needs: Vec<ServiceName>,
+    /// From SIGTERM to SIGKILL.
+    #[serde(with = "duration_ms", rename = "stop_grace_ms")]
+    pub stop_grace: Duration,
+    /// From start to ready.
+    #[serde(with = "duration_ms", rename = "start_timeout_ms")]
+    pub start_timeout: Duration,
+}
+
+/// What one instance may use; readings are compared with it. A limit that is not given is not compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resources {
+    /// Thousandths of a processor core.
+    pub cpu_millis: Option<u32>,
+    /// Bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+/// One place where services run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// What runs the instances.
+    pub target: TargetKind,
+    /// The address on which the edge listens.
+    pub listen: IpAddr,
+    /// The strategy used unless a deployment names another.
+    pub strategy: StrategyName,
+    /// What a deployment to it needs.
+    pub policy: Policy,
+    /// What differs from the service's own settings.
+    pub services: BTreeMap<ServiceName, ServiceOverride>,
+    /// Where metrics are asked for.
+    pub prometheus: Option<Prometheus>,
+}
+
+/// What runs the instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    /// Processes on this machine.
+    Process,
+}
+
+/// What one environment changes of a service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceOverride {
+    /// The port at which the edge serves it here.
+    pub port: Option<u16>,
+    /// How many instances run here.
+    pub replicas: Option<u32>,
+    /// Variables added or replaced here.
+    pub env: BTreeMap<VariableName, Value>,
+}
+
+/// What a deployment to an environment needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The environment's name must be typed, or passed by `--confirm`. On for `production`.
+    pub confirm: bool,
+    /// Only strategies that move gradually or can switch back at once (canary, rolling, blue-green). On for `production`.
+    pub gradual: bool,
+}
+
+/// A Prometheus server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prometheus {
+    /// Its base URL, `http://…` or `https://…`.
+    pub url: String,
+    /// A bearer token, if it wants one.
+    pub token: Option<crate::SecretSource>,
+}
+
+/// How a release replaces another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strategy {
+    /// The kind with its own settings.
+    pub kind: StrategyKind,
+    /// How long each stage takes traffic before the next; the judge looks all the while.
+    #[serde(with = "duration_ms", rename = "watch_ms")]
+    pub watch: Duration,
+    /// How long the old version stays warm after the last stage; the judge goes on looking.
+    #[serde(with = "duration_ms", rename = "soak_ms")]
+    pub soak: Duration,
+    /// What takes a release back.
+    pub roll_back_when: RollBackWhen,
+}
+
+/// The kinds of strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StrategyKind {
+    /// A few instances at a time.
+    Rolling {
+        /// Instances above the wanted number.
+        max_surge: RollingUnit,
+        /// Instances below the wanted number.
+        max_unavailable: RollingUnit,
+    },
+    /// All new instances beside the old, then one switch.
+    BlueGreen,
+    /// A growing share of the clients.
+    Canary {
+        /// Shares of the clients in hundredths of a percent, rising, the last one 10,000.
+        steps: Vec<u32>,
+    },
+    /// Stop the old, start the new; requests wait meanwhile.
+    Recreate,
+}
+
+impl StrategyKind {
+    /// The name as written in the file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rolling { .. } => "rolling",
+            Self::BlueGreen => "blue-green",
+            Self::Canary { .. } => "canary",
+            Self::Recreate => "recreate",
+        }
+    }
+}
+
+/// A number of instances, as such or as a share of the replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RollingUnit {
+    /// So many instances.
+    Count(u32),
+    /// So many percent of the replicas.
+    Percent(u32),
+}
+
+/// What takes a release back. `None` switches a trigger off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollBackWhen {
+    /// Share of failed requests of the new version, in hundredths of a percent, that is too much. Default 5 %.
+    pub error_rate: Option<u32>,
+    /// Error rate as a multiple of the stable version's, in thousandths. Default 2×.
+    pub errors_vs_stable: Option<u32>,
+    /// p99 latency as a multiple of the stable version's, in thousandths. Default 1.5×.
+    pub p99_vs_stable: Option<u32>,
+    /// p95 latency as a multiple of the stable version's, in thousandths. Default 1.5×.
+    pub p95_vs_stable: Option<u32>,
+    /// So many failed probes of one instance in a row. Default 3.
+    pub probe_failures: Option<u32>,
+    /// Share of its processor limit that a new instance uses, in hundredths of a percent. Default 90 %.
+    pub cpu: Option<u32>,
+    /// Share of its memory limit that a new instance uses, in hundredths of a percent. Default 90 %.
+    pub memory: Option<u32>,
+    /// A critical alert fires in Prometheus. On by default where the environment has a Prometheus.
+    pub critical_alerts: bool,
+    /// Prometheus queries of the team's own.
+    pub metrics: Vec<Metric>,
+    /// Fewer requests than this to the new version prove nothing about its errors or latency. Default 50.
+    pub min_requests: u64,
+}
+
+impl Default for RollBackWhen {
+    fn default() -> Self {
+        Self {
+            error_rate: Some(500),
+            errors_vs_stable: Some(2_000),
+            p99_vs_stable: Some(1_500),
+            p95_vs_stable: Some(1_500),
+            probe_failures: Some(3),
+            cpu: Some(9_000),
+            memory: Some(9_000),
+            critical_alerts: true,
+            metrics: Vec::new(),
+            min_requests: 50,
+        }
+    }
+}
+
+/// A Prometheus query that must stay within limits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// What it is called in messages.
+    pub name: String,
+    /// PromQL that yields one number. `$SERVICE`, `$ENVIRONMENT` and `$VERSION` (the new version) are substituted.
+    pub query: String,
+    /// What takes the release back.
+    pub limit: MetricLimit,
+}
+
+impl Eq for Metric {}
+
+/// When a metric is bad.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricLimit {
+    /// Above this finite number.
+    Above(f64),
+    /// Below this finite number.
+    Below(f64),
+}
+
+impl Project {
+    /// How one instance of a service is run in an environment, or `None` if either is not there.
+    pub fn instance(&self, environment: &EnvironmentName, service: &ServiceName) -> Option<InstanceSpec> {
+        let environment = self.environments.get(environment)?;
+        let service_spec = self.services.get(service)?;
+        let mut env = service_spec.env.clone();
+        if let Some(overrides) = environment.services.get(service) {
+            env.extend(overrides.env.clone());
+        }
+        Some(InstanceSpec {
+            run: service_spec.run.clone(),
+            env,
+            health: service_spec.health.clone(),
+            resources: service_spec.resources.clone(),
+            stop_grace: service_spec.stop_grace,
+            start_timeout: service_spec.start_timeout,
+            smoke: service_spec.smoke.clone(),
+        })
+    }
+
+    /// How many instances of a service run in an environment, or `None` if either is not there.
+    pub fn replicas(&self, environment: &EnvironmentName, service: &ServiceName) -> Option<u32> {
+        let overrides = self.environments.get(environment)?.services.get(service);
+        let own = self.services.get(service)?.replicas;
+        Some(overrides.and_then(|o| o.replicas).unwrap_or(own))
+    }
+
+    /// The port at which the edge serves a service in an environment, if the file names one.
+    pub fn port(&self, environment: &EnvironmentName, service: &ServiceName) -> Option<u16> {
+        let overrides = self.environments.get(environment)?.services.get(service);
+        overrides.and_then(|o| o.port).or(self.services.get(service)?.port)
+    }
+}

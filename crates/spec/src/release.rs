@@ -1,0 +1,103 @@
+//! What is deployed: a release, and how one instance of it is run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Resources;
+use crate::{Digest, EnvironmentName, HttpPath, ServiceName, VariableName, Version, duration_ms};
+
+/// Where one service lives: at most one deployment moves it at a time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Workload {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The service.
+    pub service: ServiceName,
+}
+
+impl fmt::Display for Workload {
+    /// `environment/service`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.environment, self.service)
+    }
+}
+
+/// A release by name: a version and the digest of its artifact. Within a service a version has one digest for ever.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReleaseId {
+    /// The semantic version.
+    pub version: Version,
+    /// The digest of the artifact's content.
+    pub digest: Digest,
+}
+
+/// A release together with how it is run in one environment: all that is needed to bring it up again later, even when
+/// the file has changed meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Version and digest.
+    #[serde(flatten)]
+    pub id: ReleaseId,
+    /// How one instance is run.
+    pub instance: InstanceSpec,
+}
+
+/// How one instance of a release is run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceSpec {
+    /// Program and arguments. `$PORT` and the names in `env` are substituted, nothing else; no shell is involved. A
+    /// program with a `/` is looked up in the unpacked artifact unless it is absolute; any other on `PATH`.
+    pub run: Vec<String>,
+    /// Environment variables beside `PORT`.
+    pub env: BTreeMap<VariableName, Value>,
+    /// The paths that are probed.
+    pub health: Health,
+    /// What one instance may use.
+    pub resources: Resources,
+    /// How long an instance has from SIGTERM to SIGKILL.
+    #[serde(with = "duration_ms", rename = "stop_grace_ms")]
+    pub stop_grace: Duration,
+    /// How long an instance may take to become ready.
+    #[serde(with = "duration_ms", rename = "start_timeout_ms")]
+    pub start_timeout: Duration,
+    /// Commands that must succeed against an instance, as argument lists. `$URL` and `$VERSION` are substituted.
+    pub smoke: Vec<Vec<String>>,
+}
+
+/// The paths that are probed, each answered with a status from 200 to 399 when all is well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Whether the process works at all; an instance that fails it three times in a row is restarted.
+    pub live: Option<HttpPath>,
+    /// Whether it can take traffic. Without one, an accepted TCP connection counts as ready.
+    pub ready: Option<HttpPath>,
+    /// The time between two probes.
+    #[serde(with = "duration_ms", rename = "interval_ms")]
+    pub interval: Duration,
+    /// How long a probe may take.
+    #[serde(with = "duration_ms", rename = "timeout_ms")]
+    pub timeout: Duration,
+}
+
+/// The value of an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// Written in the file.
+    Plain(String),
+    /// A reference; the secret itself is read only when an instance starts, and never stored.
+    Secret(SecretSource),
+}
+
+/// Where a secret is read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretSource {
+    /// A variable in the environment of the control plane.
+    Env(VariableName),
+    /// A file, absolute or relative to the folder of `pilotage.yaml`; one trailing line break is dropped.
+    File(String),
+}

@@ -1,0 +1,58 @@
+//! Semantic versions, with an optional leading `v` that is dropped.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A semantic version (semver 2.0), as written in a release. A leading `v` is accepted and dropped.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version(semver::Version);
+
+/// A text that is not a semantic version.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not a semantic version: {reason}; write it as MAJOR.MINOR.PATCH, for example 1.4.0")]
+pub struct VersionError {
+    text: String,
+    reason: String,
+}
+
+const LIMIT: usize = 64;
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let error = |reason: String| VersionError {
+            text: text.chars().take(LIMIT).flat_map(char::escape_debug).collect(),
+            reason,
+        };
+        if text.len() > LIMIT {
+            return Err(error(format!("it is longer than {LIMIT} characters")));
+        }
+        let bare = text.strip_prefix('v').unwrap_or(text);
+        semver::Version::parse(bare).map(Self).map_err(|e| error(e.to_string()))
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = VersionError;
+
+    fn try_from(text: String) -> Result<Self, VersionError> {
+        text.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> String {
+        version.0.to_string()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0.to_string())
+    }
+}

@@ -1,0 +1,227 @@
+//! What every target can do.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use async_trait::async_trait;
+use pilotage_spec::{Digest, Release, ReleaseId, Timestamp, Version, Workload};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// The right to act on a workload: rises whenever another holder takes over, so that a late effect of an old holder is
+/// refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fence(pub u64);
+
+/// Something that runs instances and sends them traffic. Every method is idempotent: after a crash the conductor
+/// observes and calls again.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// Takes the artifact at `source` into the target's store, and says its digest. Already there: nothing is copied.
+    async fn stage(&self, source: &Path) -> Result<Digest, TargetError>;
+
+    /// Says what is there. Never answered from memory alone: an instance that is listed has been asked.
+    async fn observe(&self, workload: &Workload) -> Result<Observation, TargetError>;
+
+    /// Starts instances until there are `replicas` of the release that are not failed, and keeps them up from then on.
+    /// Does not wait until they are ready, and stops none.
+    async fn ensure(
+        &self,
+        workload: &Workload,
+        release: &Release,
+        replicas: u32,
+        fence: Fence,
+    ) -> Result<(), TargetError>;
+
+    /// Gives each version its share of the traffic in one atomic switch; returns when every worker of the data plane
+    /// uses it. From then on the target keeps the endpoints behind the shares in step with what is ready.
+    async fn route(
+        &self,
+        workload: &Workload,
+        traffic: &Traffic,
+        fence: Fence,
+    ) -> Result<Routed, TargetError>;
+
+    /// Stops instances of the version gracefully until `keep` are left, first those that are not ready. Waits for
+    /// requests in flight when the version has no share of the traffic any more.
+    async fn retire(
+        &self,
+        workload: &Workload,
+        version: &Version,
+        keep: u32,
+        fence: Fence,
+    ) -> Result<(), TargetError>;
+
+    /// Stops everything of the workload, and serves it no longer.
+    async fn remove(&self, workload: &Workload, fence: Fence) -> Result<(), TargetError>;
+
+    /// Changes whenever anything that `observe` would report may have changed, so that a crash is seen at once.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// The last lines that instances of the workload wrote, oldest first.
+    async fn logs(&self, workload: &Workload, query: &LogQuery) -> Result<Vec<LogLine>, TargetError>;
+}
+
+/// How the traffic of a workload is shared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Where users reach the workload; port 0 lets the target choose once and keep it.
+    pub listen: SocketAddr,
+    /// Shares in hundredths of a percent, the newest version first; they add up to 10,000. Empty: nobody is served.
+    pub shares: Vec<(Version, u32)>,
+    /// How long a request waits while no instance can take it, in milliseconds.
+    pub hold_ms: u64,
+}
+
+/// The traffic as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routed {
+    /// Where users reach the workload, with the port that was chosen.
+    pub listen: SocketAddr,
+    /// The epoch of the data plane's table.
+    pub epoch: u64,
+}
+
+/// What is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// When it was read.
+    pub at: Timestamp,
+    /// All instances of the workload that have not been stopped on purpose.
+    pub instances: Vec<Instance>,
+    /// The shares that the data plane uses now, in hundredths of a percent; empty if the workload is not served.
+    pub shares: BTreeMap<Version, u32>,
+    /// Where users reach the workload, if it is served.
+    pub listen: Option<SocketAddr>,
+}
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Its name, unique in the target.
+    pub name: String,
+    /// What it runs.
+    pub release: ReleaseId,
+    /// How it is.
+    pub state: InstanceState,
+    /// Where it listens.
+    pub address: Option<SocketAddr>,
+    /// The process id, while one runs.
+    pub pid: Option<u32>,
+    /// When its process was started last.
+    pub started_at: Option<Timestamp>,
+    /// How often it was restarted after it had ended by itself.
+    pub restarts: u32,
+    /// Failed probes (readiness after it had been ready once, or liveness), in a row.
+    pub probe_failures: u32,
+    /// Processor use since the reading before, in thousandths of a core.
+    pub cpu_millis: Option<u32>,
+    /// Resident memory of its processes, in bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+/// How an instance is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum InstanceState {
+    /// Started, not ready yet.
+    Starting,
+    /// Takes traffic.
+    Ready,
+    /// Was ready, and fails its readiness probe.
+    Unready,
+    /// Ended by itself; it is started again after a pause.
+    Waiting {
+        /// How it ended, in words.
+        reason: String,
+    },
+    /// Given up: it could not be started, or ended too often.
+    Failed {
+        /// Why, in words, with the last lines it wrote.
+        reason: String,
+    },
+    /// Being stopped.
+    Stopping,
+    /// Its supervisor cannot be reached; whether it runs is unknown.
+    Lost,
+}
+
+/// Which lines are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogQuery {
+    /// Only of this version.
+    pub version: Option<Version>,
+    /// At most so many of the last lines.
+    pub lines: usize,
+    /// Only lines written after this time.
+    pub after: Option<Timestamp>,
+}
+
+/// One line that an instance wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When it was written.
+    pub at: Timestamp,
+    /// The instance's name.
+    pub instance: String,
+    /// The version of the instance.
+    pub version: Version,
+    /// Whether it came from standard error.
+    pub stderr: bool,
+    /// The text without its line break.
+    pub text: String,
+}
+
+/// Why a target could not do what was asked.
+#[derive(Debug, Error)]
+pub enum TargetError {
+    /// The artifact cannot be used as it is.
+    #[error("artifact {path}: {reason}")]
+    Artifact {
+        /// The artifact's path.
+        path: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The port at which users are to reach the workload is in use.
+    #[error("port {0} is in use by another program; free it, or give the service another `port`", .address.port())]
+    PortInUse {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Another holder has taken over the workload.
+    #[error("another deployment has taken over {workload} (token {held}, ours is {ours})")]
+    Fenced {
+        /// The workload.
+        workload: String,
+        /// The highest token seen.
+        held: u64,
+        /// The token that was used.
+        ours: u64,
+    },
+    /// There is no room left.
+    #[error("the disk that holds {path} is full; free some space and try again")]
+    DiskFull {
+        /// What was being written.
+        path: String,
+    },
+    /// A secret that an instance needs cannot be read.
+    #[error("secret {reference}: {reason}")]
+    Secret {
+        /// The reference as written in the file.
+        reference: String,
+        /// Why.
+        reason: String,
+    },
+    /// Anything else, with what was being done.
+    #[error("{doing}: {reason}")]
+    Failed {
+        /// What was being done.
+        doing: String,
+        /// Why it failed.
+        reason: String,
+    },
+}

@@ -1,0 +1,1 @@
+//! Folds of the journal: status, history, audit lines.
