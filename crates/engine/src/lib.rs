@@ -1,1 +1,22 @@
-//! Plans, interlocks, the judge and the decision what to do next: pure.
+//! Plans, interlocks, the judge and the decision what to do next.
+//!
+//! Everything here is a function of its arguments: the facts so far and the time come in, events and actions go out. No
+//! clock, no random source, no file, no network. Start reading at [`decide()`].
+
+mod action;
+mod decide;
+mod deployment;
+mod event;
+pub mod gate;
+mod id;
+pub mod interlock;
+pub mod judge;
+pub mod plan;
+pub mod simulate;
+
+pub use action::{Action, ActionFailure, ActionResult, Facts, Shares, TrafficState};
+pub use decide::{Decision, Waiting, decide};
+pub use deployment::{Course, Deployment, Direction, FoldError, Phase};
+pub use event::{Cause, DeploymentEvent, Outcome, Request};
+pub use id::{DeploymentId, DeploymentIdError};
+pub use plan::{Check, Plan, PlanError, PlanRequest, Purpose, Step};

@@ -1,0 +1,240 @@
+//! The decision what to do next: the one function that every deployment is driven by.
+
+use std::time::Duration;
+
+use pilotage_spec::{Timestamp, Version};
+
+use crate::event::{Cause, DeploymentEvent, Outcome};
+use crate::judge::{self, Verdict};
+use crate::plan::{Check, Step, way_back};
+use crate::{Action, ActionFailure, Deployment, Direction, Facts, interlock};
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Record these facts, all or none, and ask again.
+    Record(Vec<DeploymentEvent>),
+    /// Record the intent, do it, record how it ended, and ask again.
+    Act(Action),
+    /// Nothing now; ask again when the facts change, and at this time at the latest.
+    Wait {
+        /// The latest time to ask again.
+        until: Timestamp,
+        /// What is waited for.
+        why: Waiting,
+    },
+    /// It is over.
+    Finished(Outcome),
+}
+
+/// What a deployment waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// Instances become ready.
+    Ready {
+        /// The version.
+        version: Version,
+        /// Ready instances.
+        ready: u32,
+        /// Wanted ones.
+        wanted: u32,
+    },
+    /// A watch goes on.
+    Watch,
+    /// Somebody asked for a pause.
+    Pause,
+    /// An effect failed and is tried again.
+    Retry(ActionFailure),
+    /// An interlock forbids the next effect.
+    Interlock(interlock::Violation),
+}
+
+/// Tries of one effect on the way forward before it is given up.
+const FORWARD_ATTEMPTS: u32 = 5;
+/// How long the way back is tried before a person is called.
+const BACK_LIMIT: Duration = Duration::from_secs(300);
+/// What a check waits beyond the time that an instance has to become ready.
+const READY_SLACK: Duration = Duration::from_secs(10);
+/// How long an interlock may hold up the way forward.
+const INTERLOCK_LIMIT: Duration = Duration::from_secs(30);
+
+/// Says what to do next, from the history, what is there now, and the time.
+pub fn decide(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
+    if let Some((outcome, ..)) = &deployment.end {
+        return Decision::Finished(*outcome);
+    }
+    if !deployment.gates_passed() {
+        return refused(deployment);
+    }
+    match deployment.course.direction {
+        Direction::Forward => forward(deployment, facts, now),
+        Direction::Back => step(deployment, facts, now),
+    }
+}
+
+fn refused(deployment: &Deployment) -> Decision {
+    let refusals = deployment.gates.iter().flatten().filter(|gate| gate.remedy.is_some());
+    let words: Vec<_> =
+        refusals.map(|gate| format!("gate `{}` refused: {}", gate.gate, gate.finding)).collect();
+    let reason = if words.is_empty() { "the gates were not asked".to_owned() } else { words.join("; ") };
+    complete(Outcome::Refused, Some(reason))
+}
+
+fn forward(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
+    if let Some(reason) = &deployment.aborted {
+        return roll_back(deployment, facts, Cause::Asked { reason: reason.clone() });
+    }
+    if deployment.traffic_moved
+        && let Some(reading) = &facts.reading
+    {
+        let judgement = judge::judge(deployment.plan.roll_back_when(), reading);
+        if judgement.verdict == Verdict::Fail {
+            let words = judgement.words();
+            let seen = health_checked(deployment, deployment.plan.candidate(), Verdict::Fail, facts);
+            return Decision::Record(vec![
+                seen,
+                rollback_started(deployment, facts, Cause::Verdict { reason: words }),
+            ]);
+        }
+    }
+    step(deployment, facts, now)
+}
+
+fn step(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
+    let Some(step) = deployment.course.step() else { return end(deployment) };
+    match step {
+        Step::Check { version, check: Check::Ready { replicas } } => {
+            ready(deployment, facts, now, version, *replicas)
+        }
+        Step::Watch { duration, soak, .. } => watch(deployment, facts, now, *duration, *soak),
+        Step::Ensure { version, replicas } => {
+            act(deployment, facts, now, Action::Ensure { version: version.clone(), replicas: *replicas })
+        }
+        Step::Check { version, check: Check::Smoke } => {
+            act(deployment, facts, now, Action::Smoke { version: version.clone() })
+        }
+        Step::Route { shares } => act(deployment, facts, now, Action::Route { shares: shares.clone() }),
+        Step::Retire { version, keep } => {
+            act(deployment, facts, now, Action::Retire { version: version.clone(), keep: *keep })
+        }
+    }
+}
+
+fn end(deployment: &Deployment) -> Decision {
+    let reason = deployment.cause.as_ref().map(Cause::words);
+    match deployment.course.direction {
+        Direction::Forward => complete(Outcome::Succeeded, None),
+        Direction::Back if deployment.traffic_moved => complete(Outcome::RolledBack, reason),
+        Direction::Back => complete(Outcome::Failed, reason),
+    }
+}
+
+fn act(deployment: &Deployment, facts: &Facts, now: Timestamp, action: Action) -> Decision {
+    let course = &deployment.course;
+    let forward = course.direction == Direction::Forward;
+    if forward && deployment.paused {
+        return wait(now, Waiting::Pause);
+    }
+    if let Some((failure, at)) = &course.failure {
+        let give_up = !failure.transient || course.attempts >= FORWARD_ATTEMPTS;
+        if forward && give_up {
+            return roll_back(deployment, facts, Cause::StepFailed { reason: failure.reason.clone() });
+        }
+        if !forward && now.since(course.set_at) > BACK_LIMIT {
+            return stuck(deployment, &failure.reason);
+        }
+        let again = at.plus(backoff(course.attempts));
+        if now < again {
+            return Decision::Wait { until: again, why: Waiting::Retry(failure.clone()) };
+        }
+    }
+    match interlock::check(deployment, facts, &action) {
+        Ok(()) => Decision::Act(action),
+        Err(violation) if forward && now.since(course.since) > INTERLOCK_LIMIT => {
+            roll_back(deployment, facts, Cause::StepFailed { reason: violation.to_string() })
+        }
+        Err(violation) if !forward && now.since(course.set_at) > BACK_LIMIT => {
+            stuck(deployment, &violation.to_string())
+        }
+        Err(violation) => wait(now, Waiting::Interlock(violation)),
+    }
+}
+
+fn ready(deployment: &Deployment, facts: &Facts, now: Timestamp, version: &Version, wanted: u32) -> Decision {
+    let ready = facts.ready(version);
+    if ready >= wanted {
+        return Decision::Record(vec![health_checked(deployment, version, Verdict::Pass, &Facts::default())]);
+    }
+    let course = &deployment.course;
+    let given =
+        deployment.plan.release(version).map_or(Duration::ZERO, |release| release.instance.start_timeout);
+    let late = now.since(course.since) > given + READY_SLACK;
+    let failure = facts.failures(version).first().cloned();
+    let reason = failure
+        .or_else(|| late.then(|| format!("only {ready} of {wanted} instances of {version} became ready")));
+    match (reason, course.direction) {
+        (Some(reason), Direction::Forward) => roll_back(deployment, facts, Cause::StepFailed { reason }),
+        (Some(reason), Direction::Back) if late => stuck(deployment, &reason),
+        _ => wait(now, Waiting::Ready { version: version.clone(), ready, wanted }),
+    }
+}
+
+fn watch(deployment: &Deployment, facts: &Facts, now: Timestamp, duration: Duration, soak: bool) -> Decision {
+    if deployment.paused {
+        return wait(now, Waiting::Pause);
+    }
+    let until = deployment.course.since.plus(duration);
+    let skipped = !soak && (deployment.promoted || deployment.promoted_fully);
+    if now < until && !skipped {
+        return Decision::Wait { until, why: Waiting::Watch };
+    }
+    let verdict = match &facts.reading {
+        Some(reading) => judge::judge(deployment.plan.roll_back_when(), reading).verdict,
+        None => Verdict::Inconclusive,
+    };
+    Decision::Record(vec![health_checked(deployment, deployment.plan.candidate(), verdict, facts)])
+}
+
+fn health_checked(
+    deployment: &Deployment,
+    version: &Version,
+    verdict: Verdict,
+    facts: &Facts,
+) -> DeploymentEvent {
+    let course = &deployment.course;
+    DeploymentEvent::HealthChecked {
+        direction: course.direction,
+        step: course.next,
+        version: version.clone(),
+        verdict,
+        reading: facts.reading.clone().map(Box::new),
+    }
+}
+
+fn rollback_started(deployment: &Deployment, facts: &Facts, cause: Cause) -> DeploymentEvent {
+    DeploymentEvent::RollbackStarted { cause, steps: way_back(&deployment.plan, facts) }
+}
+
+fn roll_back(deployment: &Deployment, facts: &Facts, cause: Cause) -> Decision {
+    Decision::Record(vec![rollback_started(deployment, facts, cause)])
+}
+
+fn stuck(deployment: &Deployment, reason: &str) -> Decision {
+    let cause = deployment.cause.as_ref().map(Cause::words).unwrap_or_default();
+    complete(Outcome::Failed, Some(format!("{cause}; and the way back could not be finished: {reason}")))
+}
+
+fn complete(outcome: Outcome, reason: Option<String>) -> Decision {
+    Decision::Record(vec![DeploymentEvent::Completed { outcome, reason }])
+}
+
+/// Facts wake the conductor; this is only the longest it sleeps without any.
+fn wait(now: Timestamp, why: Waiting) -> Decision {
+    Decision::Wait { until: now.plus(Duration::from_millis(500)), why }
+}
+
+/// 200 ms, doubled for each try, 5 s at most.
+fn backoff(attempts: u32) -> Duration {
+    let factor = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
+    Duration::from_millis(200).saturating_mul(factor).min(Duration::from_secs(5))
+}

@@ -1,0 +1,286 @@
+//! A deployment as its history tells it: nothing is remembered that is not an event.
+
+use pilotage_spec::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::event::{Cause, DeploymentEvent, Outcome, Request};
+use crate::gate::{GateOutcome, GateResult};
+use crate::judge::Verdict;
+use crate::plan::{Plan, Step};
+use crate::{Action, ActionFailure, ActionResult};
+
+/// Which way a deployment goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Towards the new version.
+    Forward,
+    /// Back to the stable one.
+    Back,
+}
+
+/// The list of steps that is being taken, and how far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course {
+    /// Which way.
+    pub direction: Direction,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The number of the step that is being taken, from 0; the number of steps when all are.
+    pub next: usize,
+    /// When this course was set.
+    pub set_at: Timestamp,
+    /// When the step that is being taken began.
+    pub since: Timestamp,
+    /// An effect whose end is not known: it was about to be tried, and nothing was heard since.
+    pub intended: Option<Action>,
+    /// How often the step's effect was tried.
+    pub attempts: u32,
+    /// How the last try failed, and when.
+    pub failure: Option<(ActionFailure, Timestamp)>,
+}
+
+/// What people want to know first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Steps are being taken.
+    Moving,
+    /// Everybody is served by the new version; the old one is kept warm.
+    Soaking,
+    /// Somebody asked for a pause.
+    Paused,
+    /// It is being taken back.
+    RollingBack,
+    /// It is over.
+    Ended,
+}
+
+/// A deployment, folded from its events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployment {
+    /// What was planned.
+    pub plan: Plan,
+    /// The plan's hash, which gates bind to.
+    pub plan_hash: Digest,
+    /// What was typed or called.
+    pub command: String,
+    /// When it was asked for.
+    pub started_at: Timestamp,
+    /// What the gates said of this very plan; `None` until they were asked.
+    pub gates: Option<Vec<GateResult>>,
+    /// The steps that are being taken.
+    pub course: Course,
+    /// Somebody asked for a pause.
+    pub paused: bool,
+    /// Somebody asked to end the watch that runs now.
+    pub promoted: bool,
+    /// Somebody asked to skip every watch but the soak.
+    pub promoted_fully: bool,
+    /// Somebody asked to take it back, perhaps with a reason.
+    pub aborted: Option<Option<String>>,
+    /// The new version has had a share of the traffic.
+    pub traffic_moved: bool,
+    /// When the judge last spoke, and what it said.
+    pub last_verdict: Option<(Timestamp, Verdict)>,
+    /// Why it is being taken back.
+    pub cause: Option<Cause>,
+    /// How it ended, why, and when.
+    pub end: Option<(Outcome, Option<String>, Timestamp)>,
+}
+
+/// A history that no deployment can have had.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FoldError {
+    /// There is no event, or the first one does not start a deployment.
+    #[error("the history does not begin with the start of a deployment")]
+    NoStart,
+    /// A second start.
+    #[error("the history starts the deployment twice")]
+    StartedTwice,
+    /// An event after the end.
+    #[error("the history goes on after its end")]
+    AfterEnd,
+    /// An event about a step that is not being taken.
+    #[error("the history speaks of step {found} ({direction:?}) while step {expected} is being taken")]
+    WrongStep {
+        /// The step it speaks of.
+        found: usize,
+        /// The step that is being taken.
+        expected: usize,
+        /// The direction it speaks of.
+        direction: Direction,
+    },
+}
+
+impl Deployment {
+    /// Folds a whole history.
+    ///
+    /// # Errors
+    /// Fails if no deployment can have had that history.
+    pub fn replay<'a>(
+        history: impl IntoIterator<Item = (&'a DeploymentEvent, Timestamp)>,
+    ) -> Result<Self, FoldError> {
+        let mut history = history.into_iter();
+        let Some((DeploymentEvent::Started { plan, command }, at)) = history.next() else {
+            return Err(FoldError::NoStart);
+        };
+        let mut deployment = Self::start((**plan).clone(), command.clone(), at);
+        for (event, at) in history {
+            deployment.apply(event, at)?;
+        }
+        Ok(deployment)
+    }
+
+    fn start(plan: Plan, command: String, at: Timestamp) -> Self {
+        let plan_hash = plan.hash();
+        let course = Course::new(Direction::Forward, plan.steps.clone(), at);
+        Self {
+            plan,
+            plan_hash,
+            command,
+            started_at: at,
+            gates: None,
+            course,
+            paused: false,
+            promoted: false,
+            promoted_fully: false,
+            aborted: None,
+            traffic_moved: false,
+            last_verdict: None,
+            cause: None,
+            end: None,
+        }
+    }
+
+    /// Takes in one more event.
+    ///
+    /// # Errors
+    /// Fails if the event cannot follow what has happened.
+    pub fn apply(&mut self, event: &DeploymentEvent, at: Timestamp) -> Result<(), FoldError> {
+        if self.end.is_some() {
+            return Err(FoldError::AfterEnd);
+        }
+        match event {
+            DeploymentEvent::Started { .. } => return Err(FoldError::StartedTwice),
+            DeploymentEvent::GatesChecked { plan_hash, results } => {
+                // A result for another plan says nothing about this one.
+                if *plan_hash == self.plan_hash {
+                    self.gates = Some(results.clone());
+                }
+            }
+            DeploymentEvent::Intended { direction, step, attempt, action } => {
+                self.expect_step(*direction, *step)?;
+                self.course.intended = Some(action.clone());
+                self.course.attempts = *attempt;
+            }
+            DeploymentEvent::Executed { direction, step, action, result, .. } => {
+                self.expect_step(*direction, *step)?;
+                self.executed(action, result, at);
+            }
+            DeploymentEvent::HealthChecked { direction, step, verdict, .. } => {
+                self.expect_step(*direction, *step)?;
+                self.last_verdict = Some((at, *verdict));
+                if *verdict != Verdict::Fail {
+                    self.promoted = false;
+                    self.course.advance(at);
+                }
+            }
+            DeploymentEvent::Requested { request, reason } => self.requested(*request, reason),
+            DeploymentEvent::Adopted => {
+                if !matches!(self.course.step(), Some(Step::Retire { .. } | Step::Route { .. })) {
+                    self.course.since = at;
+                }
+            }
+            DeploymentEvent::RollbackStarted { cause, steps } => {
+                self.cause = Some(cause.clone());
+                self.course = Course::new(Direction::Back, steps.clone(), at);
+            }
+            DeploymentEvent::Completed { outcome, reason } => self.end = Some((*outcome, reason.clone(), at)),
+        }
+        Ok(())
+    }
+
+    fn expect_step(&self, direction: Direction, step: usize) -> Result<(), FoldError> {
+        if direction == self.course.direction && step == self.course.next {
+            return Ok(());
+        }
+        Err(FoldError::WrongStep { found: step, expected: self.course.next, direction })
+    }
+
+    fn executed(&mut self, action: &Action, result: &ActionResult, at: Timestamp) {
+        match result {
+            ActionResult::Done => {
+                if let Action::Route { shares } = action {
+                    let candidate = self.plan.candidate();
+                    self.traffic_moved |=
+                        shares.iter().any(|(version, share)| version == candidate && *share > 0);
+                }
+                self.course.advance(at);
+            }
+            ActionResult::Failed(failure) => {
+                self.course.intended = None;
+                self.course.failure = Some((failure.clone(), at));
+            }
+        }
+    }
+
+    fn requested(&mut self, request: Request, reason: &Option<String>) {
+        match request {
+            Request::Promote => self.promoted = true,
+            Request::PromoteFully => self.promoted_fully = true,
+            Request::Abort => self.aborted = Some(reason.clone()),
+            Request::Pause => self.paused = true,
+            Request::Resume => self.paused = false,
+        }
+    }
+
+    /// Whether every gate that applies has passed this very plan. Not asked means no.
+    pub fn gates_passed(&self) -> bool {
+        let passed =
+            |results: &Vec<GateResult>| results.iter().all(|gate| gate.outcome == GateOutcome::Passed);
+        self.gates.as_ref().is_some_and(passed)
+    }
+
+    /// Whether every watch of the plan is behind it, the soak included.
+    pub fn soaked(&self) -> bool {
+        let course = &self.course;
+        let watches = |step: &Step| matches!(step, Step::Watch { .. });
+        course.direction == Direction::Forward && !course.steps.iter().skip(course.next).any(watches)
+    }
+
+    /// Where it stands, in one word.
+    pub fn phase(&self) -> Phase {
+        if self.end.is_some() {
+            Phase::Ended
+        } else if self.course.direction == Direction::Back {
+            Phase::RollingBack
+        } else if self.paused {
+            Phase::Paused
+        } else if matches!(self.course.step(), Some(Step::Watch { soak: true, .. })) {
+            Phase::Soaking
+        } else {
+            Phase::Moving
+        }
+    }
+}
+
+impl Course {
+    fn new(direction: Direction, steps: Vec<Step>, at: Timestamp) -> Self {
+        Self { direction, steps, next: 0, set_at: at, since: at, intended: None, attempts: 0, failure: None }
+    }
+
+    /// The step that is being taken, unless all are.
+    pub fn step(&self) -> Option<&Step> {
+        self.steps.get(self.next)
+    }
+
+    fn advance(&mut self, at: Timestamp) {
+        self.next += 1;
+        self.since = at;
+        self.intended = None;
+        self.attempts = 0;
+        self.failure = None;
+    }
+}

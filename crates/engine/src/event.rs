@@ -1,0 +1,170 @@
+//! What is recorded of a deployment. The history of these events is its only state.
+
+use pilotage_spec::{Digest, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::gate::GateResult;
+use crate::judge::{Reading, Verdict};
+use crate::plan::{Plan, Step};
+use crate::{Action, ActionResult, Direction};
+
+/// One fact about a deployment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fact")]
+pub enum DeploymentEvent {
+    /// Somebody asked for it, and this is the plan.
+    Started {
+        /// What will happen.
+        plan: Box<Plan>,
+        /// What was typed or called.
+        command: String,
+    },
+    /// The gates have spoken about the plan with this hash.
+    GatesChecked {
+        /// The hash of the plan they looked at.
+        plan_hash: Digest,
+        /// One result for each gate that applies.
+        results: Vec<GateResult>,
+    },
+    /// An effect is about to be tried.
+    Intended {
+        /// Where in the plan.
+        direction: Direction,
+        /// The number of the step, from 0.
+        step: usize,
+        /// Counts the tries of this step, from 1; with `step` and `direction` it makes the effect's key.
+        attempt: u32,
+        /// The effect.
+        action: Action,
+    },
+    /// An effect was tried.
+    Executed {
+        /// Where in the plan.
+        direction: Direction,
+        /// The number of the step, from 0.
+        step: usize,
+        /// The effect.
+        action: Action,
+        /// How it ended.
+        result: ActionResult,
+        /// How long it took, in milliseconds.
+        duration_ms: u64,
+    },
+    /// A step that only looks has come to its end: instances are ready, or a watch is over.
+    HealthChecked {
+        /// Where in the plan.
+        direction: Direction,
+        /// The number of the step, from 0.
+        step: usize,
+        /// The version that was looked at.
+        version: Version,
+        /// What the judge says.
+        verdict: Verdict,
+        /// What it says it from; `None` for readiness.
+        reading: Option<Box<Reading>>,
+    },
+    /// A person, or a machine on their behalf, asked for something.
+    Requested {
+        /// What was asked for.
+        request: Request,
+        /// Why, in their words.
+        reason: Option<String>,
+    },
+    /// The control plane came back and goes on with the deployment; a watch begins anew, since what was measured before
+    /// is not known any more.
+    Adopted,
+    /// From here on, back.
+    RollbackStarted {
+        /// What caused it.
+        cause: Cause,
+        /// The way back from this very point.
+        steps: Vec<Step>,
+    },
+    /// It is over.
+    Completed {
+        /// How.
+        outcome: Outcome,
+        /// Why, in words, unless it simply succeeded.
+        reason: Option<String>,
+    },
+}
+
+impl DeploymentEvent {
+    /// The kind under which the event stands in the journal.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "deployment.started",
+            Self::GatesChecked { .. } => "deployment.approval_checked",
+            Self::Intended { .. } => "deployment.intended",
+            Self::Executed { .. } => "deployment.executed",
+            Self::HealthChecked { .. } => "deployment.health_check",
+            Self::Requested { .. } => "deployment.requested",
+            Self::Adopted => "deployment.adopted",
+            Self::RollbackStarted { .. } => "deployment.rollback",
+            Self::Completed { .. } => "deployment.completed",
+        }
+    }
+}
+
+/// What may be asked of a deployment that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// End the watch that runs now.
+    Promote,
+    /// Skip every watch but the soak.
+    PromoteFully,
+    /// Take it back.
+    Abort,
+    /// Take no further step forward; the judge goes on looking.
+    Pause,
+    /// Go on.
+    Resume,
+}
+
+/// What caused a rollback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "cause")]
+pub enum Cause {
+    /// The judge found the new version bad.
+    Verdict {
+        /// Its findings, in words.
+        reason: String,
+    },
+    /// Somebody asked.
+    Asked {
+        /// Their reason, if they gave one.
+        reason: Option<String>,
+    },
+    /// A step could not be done.
+    StepFailed {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+impl Cause {
+    /// The cause in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Verdict { reason } | Self::StepFailed { reason } | Self::Asked { reason: Some(reason) } => {
+                reason.clone()
+            }
+            Self::Asked { reason: None } => "somebody asked for it".to_owned(),
+        }
+    }
+}
+
+/// How a deployment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The new version serves everybody and has soaked.
+    Succeeded,
+    /// The new version had traffic and was taken back.
+    RolledBack,
+    /// It ended before the new version had any traffic, or the way back could not be finished.
+    Failed,
+    /// A gate refused it; nothing was done.
+    Refused,
+}

@@ -1,0 +1,75 @@
+//! What was measured since a watch began.
+
+use serde::{Deserialize, Serialize};
+
+/// What was measured since a watch began.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The new version's requests.
+    pub candidate: Counted,
+    /// The stable version's requests in the same time.
+    pub stable: Counted,
+    /// The stable version's requests earlier in this deployment: compared with only where the stable version has too
+    /// little traffic now, as after a full switch.
+    pub before: Counted,
+    /// The new version's instances.
+    pub instances: Vec<InstanceReading>,
+    /// Names of critical alerts that fire.
+    pub alerts: Known<Vec<String>>,
+    /// The team's own metrics.
+    pub metrics: Vec<MetricReading>,
+}
+
+/// Requests that were counted, and how long they took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Requests.
+    pub requests: u64,
+    /// Of these, failed ones: status 500 and above, or the connection broke.
+    pub failed: u64,
+    /// Latencies in microseconds, where any were measured.
+    pub p50_micros: Option<u64>,
+    /// 95 % were faster.
+    pub p95_micros: Option<u64>,
+    /// 99 % were faster.
+    pub p99_micros: Option<u64>,
+}
+
+/// One instance of the new version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceReading {
+    /// Its name.
+    pub name: String,
+    /// Failed probes in a row.
+    pub probe_failures: u32,
+    /// How often it ended by itself since the watch began.
+    pub restarts: u32,
+    /// Why it was given up, if it was.
+    pub failed: Option<String>,
+    /// Sustained processor use as a share of its limit, in hundredths of a percent.
+    pub cpu_share: Option<u32>,
+    /// Sustained memory use as a share of its limit, in hundredths of a percent.
+    pub memory_share: Option<u32>,
+}
+
+/// Something that somebody else was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known<T> {
+    /// Nobody asked: there is nothing to ask, or the trigger is off.
+    #[default]
+    NotAsked,
+    /// The answer.
+    Value(T),
+    /// There is none, and this is why.
+    Unknown(String),
+}
+
+/// One metric of the team's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricReading {
+    /// Its name in the file.
+    pub name: String,
+    /// Its value.
+    pub value: Known<f64>,
+}

@@ -1,0 +1,54 @@
+//! What the judge says, and from what.
+
+use serde::{Deserialize, Serialize};
+
+/// What the judge says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// There was enough to see, and nothing wrong with it.
+    Pass,
+    /// At least one trigger has fired.
+    Fail,
+    /// There was too little to see: neither good nor bad.
+    Inconclusive,
+}
+
+/// What one trigger saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The trigger as written in the file, such as `error_rate`.
+    pub trigger: String,
+    /// What it says.
+    pub verdict: Verdict,
+    /// What it saw, in words with numbers.
+    pub words: String,
+}
+
+/// The judge's word with all its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Fail if any finding is; else pass if any is; else inconclusive.
+    pub verdict: Verdict,
+    /// One for each trigger that is on.
+    pub findings: Vec<Finding>,
+}
+
+impl Judgement {
+    /// Draws the verdict from the findings.
+    pub(super) fn of(findings: Vec<Finding>) -> Self {
+        let any = |verdict| findings.iter().any(|finding: &Finding| finding.verdict == verdict);
+        let verdict = match (any(Verdict::Fail), any(Verdict::Pass)) {
+            (true, _) => Verdict::Fail,
+            (false, true) => Verdict::Pass,
+            (false, false) => Verdict::Inconclusive,
+        };
+        Self { verdict, findings }
+    }
+
+    /// What made it fail, in words; what it saw at all if it did not.
+    pub fn words(&self) -> String {
+        let telling = self.findings.iter().filter(|finding| finding.verdict == self.verdict);
+        telling.map(|finding| finding.words.as_str()).collect::<Vec<_>>().join("; ")
+    }
+}

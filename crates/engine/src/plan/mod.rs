@@ -1,0 +1,17 @@
+//! From a strategy to a list of steps. A plan is data: it prints, hashes, simulates and resumes.
+
+mod blue_green;
+mod canary;
+mod recreate;
+mod request;
+mod restore;
+mod rolling;
+mod scale;
+mod step;
+#[cfg(test)]
+pub(crate) mod testing;
+mod way_back;
+
+pub use request::{Plan, PlanError, PlanRequest, Purpose};
+pub use step::{Check, Step};
+pub use way_back::way_back;

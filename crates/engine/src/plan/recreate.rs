@@ -1,0 +1,16 @@
+//! Recreate: stop the old, start the new. Requests wait at the edge meanwhile.
+
+use super::request::PlanRequest;
+use super::{Step, blue_green};
+
+pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if let Some(stable) = &request.stable {
+        steps.push(Step::Route { shares: Vec::new() });
+        steps.push(Step::Retire { version: stable.id.version.clone(), keep: 0 });
+    }
+    steps.extend(blue_green::bring_up(request, request.replicas, true));
+    steps.push(Step::Route { shares: vec![(request.candidate.id.version.clone(), 10_000)] });
+    steps.push(blue_green::watch(request));
+    steps
+}

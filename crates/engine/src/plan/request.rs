@@ -1,0 +1,203 @@
+//! What is asked for, and the plan that comes out.
+
+use std::net::SocketAddr;
+
+use pilotage_spec::{
+    Digest, Policy, Prometheus, Release, RollBackWhen, Strategy, StrategyKind, StrategyName, Version,
+    Workload,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use super::{Step, blue_green, canary, recreate, restore, rolling, scale};
+
+/// Everything that is known when somebody asks for a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRequest {
+    /// What moves.
+    pub workload: Workload,
+    /// What it is to run.
+    pub candidate: Release,
+    /// What it runs now and is known to be good; `None` for the first deployment.
+    pub stable: Option<Release>,
+    /// How many instances of the candidate are wanted.
+    pub replicas: u32,
+    /// How many instances of the stable version are there now.
+    pub stable_replicas: u32,
+    /// Where users reach the workload; port 0 lets the target choose.
+    pub listen: SocketAddr,
+    /// The strategy's name.
+    pub strategy_name: StrategyName,
+    /// The strategy.
+    pub strategy: Strategy,
+    /// What the environment asks of a deployment.
+    pub policy: Policy,
+    /// Where metrics are asked for.
+    pub prometheus: Option<Prometheus>,
+    /// Why the plan is made.
+    pub purpose: Purpose,
+}
+
+/// Why a plan is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To bring a release out.
+    Deploy,
+    /// To go back to a release that was good. No gate stands in its way.
+    Restore,
+}
+
+/// A list of steps with everything needed to take them, also after a restart and when the file has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What it was made from.
+    #[serde(flatten)]
+    pub request: PlanRequest,
+    /// Ready instances of the candidate that can carry all the traffic; a share of the traffic needs that share of them.
+    pub candidate_capacity: u32,
+    /// Likewise for the stable version; 0 if there is none.
+    pub stable_capacity: u32,
+    /// The way forward.
+    pub steps: Vec<Step>,
+}
+
+/// Why no plan can be made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// The same version with another artifact.
+    #[error(
+        "{version} is already deployed with the artifact {known}, and this artifact is {given}: a version never changes; give the new build a new version"
+    )]
+    VersionReused {
+        /// The version.
+        version: Version,
+        /// The digest it is known by.
+        known: Digest,
+        /// The digest given now.
+        given: Digest,
+    },
+    /// The same release with other settings.
+    #[error(
+        "{version} already runs with other settings (command, variables, health or resources): settings are part of what is deployed; give them a version of their own, for example {version}+settings.2"
+    )]
+    SettingsChanged {
+        /// The version.
+        version: Version,
+    },
+    /// A rolling update that has no room to move.
+    #[error(
+        "a rolling update of {replicas} instance(s) with max_surge {surge} and max_unavailable {unavailable} cannot move without an outage; allow a surge of 1, or use `recreate`"
+    )]
+    NoRoom {
+        /// Wanted instances.
+        replicas: u32,
+        /// Resolved surge.
+        surge: u32,
+        /// Resolved unavailability.
+        unavailable: u32,
+    },
+    /// No instances wanted.
+    #[error("replicas is 0: nothing would serve; use `pilotage down` to stop everything")]
+    NoReplicas,
+}
+
+impl Plan {
+    /// Works out the steps.
+    ///
+    /// # Errors
+    /// Fails if the request contradicts what runs now, or the strategy leaves no room to move.
+    pub fn new(request: PlanRequest) -> Result<Self, PlanError> {
+        if request.replicas == 0 {
+            return Err(PlanError::NoReplicas);
+        }
+        let mut unavailable = 0;
+        let steps = match &request.stable {
+            Some(stable) if stable.id.version == request.candidate.id.version => {
+                check_unchanged(stable, &request.candidate)?;
+                scale::steps(&request)
+            }
+            _ if request.purpose == Purpose::Restore => restore::steps(&request),
+            None => blue_green::steps(&request),
+            Some(_) => match &request.strategy.kind {
+                StrategyKind::BlueGreen => blue_green::steps(&request),
+                StrategyKind::Canary { steps } => canary::steps(&request, steps),
+                StrategyKind::Recreate => recreate::steps(&request),
+                StrategyKind::Rolling { max_surge, max_unavailable } => {
+                    let room = rolling::Room::new(request.replicas, *max_surge, *max_unavailable)?;
+                    unavailable = room.unavailable;
+                    rolling::steps(&request, room)
+                }
+            },
+        };
+        let candidate_capacity = request.replicas.saturating_sub(unavailable).max(1);
+        let stable_capacity = match request.stable {
+            Some(_) => request.stable_replicas.min(request.replicas).saturating_sub(unavailable).max(1),
+            None => 0,
+        };
+        Ok(Self { request, candidate_capacity, stable_capacity, steps })
+    }
+
+    /// The new version.
+    pub fn candidate(&self) -> &Version {
+        &self.request.candidate.id.version
+    }
+
+    /// The version that is known to be good, if there is one.
+    pub fn stable(&self) -> Option<&Version> {
+        self.request.stable.as_ref().map(|stable| &stable.id.version)
+    }
+
+    /// The releases that take part, by version.
+    pub fn release(&self, version: &Version) -> Option<&Release> {
+        let releases = [Some(&self.request.candidate), self.request.stable.as_ref()];
+        releases.into_iter().flatten().find(|release| &release.id.version == version)
+    }
+
+    /// What takes the candidate back.
+    pub fn roll_back_when(&self) -> &RollBackWhen {
+        &self.request.strategy.roll_back_when
+    }
+
+    /// How many ready instances a version needs for a share of the traffic in hundredths of a percent.
+    pub fn needed(&self, version: &Version, share: u32) -> u32 {
+        let capacity =
+            if version == self.candidate() { self.candidate_capacity } else { self.stable_capacity };
+        needed(share, capacity)
+    }
+
+    /// Whether the plan stops the old version before the new one serves.
+    pub fn takes_downtime(&self) -> bool {
+        matches!(self.request.strategy.kind, StrategyKind::Recreate)
+            && self.request.purpose == Purpose::Deploy
+            && self.stable().is_some_and(|stable| stable != self.candidate())
+    }
+
+    /// A digest of the whole plan: what gates and approvals bind to.
+    pub fn hash(&self) -> Digest {
+        // A plan is a tree of strings, numbers and ordered maps with string keys; serializing one cannot fail.
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        Digest::from_bytes(Sha256::digest(&bytes).into())
+    }
+}
+
+/// The part of `capacity` instances that a share in hundredths of a percent needs, rounded up, and at least one for any
+/// share at all. Two of three instances carry 66.67 %: the last hundredth of a percent is not held against them.
+pub(super) fn needed(share: u32, capacity: u32) -> u32 {
+    let Some(share) = share.checked_sub(1) else { return 0 };
+    let needed = (u64::from(share) * u64::from(capacity)).div_ceil(10_000);
+    u32::try_from(needed).unwrap_or(u32::MAX).max(1)
+}
+
+fn check_unchanged(stable: &Release, candidate: &Release) -> Result<(), PlanError> {
+    let version = candidate.id.version.clone();
+    if stable.id.digest != candidate.id.digest {
+        let (known, given) = (stable.id.digest.clone(), candidate.id.digest.clone());
+        return Err(PlanError::VersionReused { version, known, given });
+    }
+    if stable.instance != candidate.instance {
+        return Err(PlanError::SettingsChanged { version });
+    }
+    Ok(())
+}

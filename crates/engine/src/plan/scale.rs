@@ -1,0 +1,15 @@
+//! The version that runs already, in another number: nothing is switched.
+
+use super::request::PlanRequest;
+use super::{Check, Step};
+
+pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
+    let version = request.candidate.id.version.clone();
+    let replicas = request.replicas;
+    vec![
+        Step::Ensure { version: version.clone(), replicas },
+        Step::Check { version: version.clone(), check: Check::Ready { replicas } },
+        Step::Route { shares: vec![(version.clone(), 10_000)] },
+        Step::Retire { version, keep: replicas },
+    ]
+}

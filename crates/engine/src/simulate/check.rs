@@ -1,0 +1,157 @@
+//! What must never happen, checked from the world's side.
+
+use pilotage_spec::Version;
+use thiserror::Error;
+
+use super::scenario::{Behaviour, Scenario};
+use super::world::World;
+use crate::plan::Purpose;
+use crate::{Action, Deployment, Direction, Outcome};
+
+/// A rule that was broken.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Broken {
+    /// Users were sent to instances that were not there.
+    #[error("{version} got {share} of 10,000 with {ready} of {capacity} instances ready")]
+    Overload {
+        /// The version.
+        version: Version,
+        /// Its share.
+        share: u32,
+        /// Its ready instances.
+        ready: u32,
+        /// The instances that would carry everything.
+        capacity: u32,
+    },
+    /// The shares do not make a whole.
+    #[error("the shares add up to {0} of 10,000")]
+    Shares(u32),
+    /// The old version was gone too early.
+    #[error("the old version was retired before the new one had soaked")]
+    NotSoaked,
+    /// Something was done without a passing gate.
+    #[error("an effect was done though no gate had passed the plan")]
+    NotGated,
+    /// Another artifact than the planned one got traffic.
+    #[error("another artifact than the planned one got traffic")]
+    WrongArtifact,
+    /// The history folds to something else than what was lived through.
+    #[error("the history does not fold to the state that made it: {0}")]
+    Fold(String),
+    /// It never ended.
+    #[error("it did not end within {0} decisions")]
+    Endless(u32),
+    /// It ended as one thing and the world is another.
+    #[error("it ended as {outcome:?}, but {what}")]
+    Untrue {
+        /// The recorded outcome.
+        outcome: Outcome,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Checks an effect against the world as it is just before it.
+pub(super) fn effect(deployment: &Deployment, world: &World, action: &Action) -> Result<(), Broken> {
+    let forward = deployment.course.direction == Direction::Forward;
+    if forward && !deployment.gates_passed() {
+        return Err(Broken::NotGated);
+    }
+    match action {
+        Action::Route { shares } => {
+            let sum: u32 = shares.iter().map(|(_, share)| share).sum();
+            if !shares.is_empty() && sum != 10_000 {
+                return Err(Broken::Shares(sum));
+            }
+            shares.iter().try_for_each(|(version, share)| serves(deployment, world, version, *share))
+        }
+        Action::Retire { version, keep: 0 } if forward && Some(version) == deployment.plan.stable() => {
+            soaked(deployment, world, version)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn serves(deployment: &Deployment, world: &World, version: &Version, share: u32) -> Result<(), Broken> {
+    let plan = &deployment.plan;
+    let capacity = if version == plan.candidate() { plan.candidate_capacity } else { plan.stable_capacity };
+    let ready = world.ready(version);
+    // An instance more or less is a hundredth of a percent here.
+    let carried = u64::from(ready) * 10_000 + u64::from(capacity);
+    if share > 0 && (ready == 0 || carried < u64::from(share) * u64::from(capacity)) {
+        return Err(Broken::Overload { version: version.clone(), share, ready, capacity });
+    }
+    if world.digest(version) != plan.release(version).map(|release| &release.id.digest) {
+        return Err(Broken::WrongArtifact);
+    }
+    Ok(())
+}
+
+fn soaked(deployment: &Deployment, world: &World, version: &Version) -> Result<(), Broken> {
+    let request = &deployment.plan.request;
+    let moves = request.purpose == Purpose::Deploy && version != deployment.plan.candidate();
+    if !moves || deployment.plan.takes_downtime() {
+        return Ok(());
+    }
+    let soak = request.strategy.soak;
+    match world.full_since {
+        Some(since) if world.now.since(since) >= soak => Ok(()),
+        _ => Err(Broken::NotSoaked),
+    }
+}
+
+/// Checks the end against the world.
+pub(super) fn end(
+    deployment: &Deployment,
+    world: &World,
+    scenario: &Scenario,
+    outcome: Outcome,
+    asked: bool,
+) -> Result<(), Broken> {
+    let plan = &deployment.plan;
+    let untrue = |what: &str| Err(Broken::Untrue { outcome, what: what.to_owned() });
+    let share = |version: &Version| world.shares.get(version).copied().unwrap_or(0);
+    let candidate = plan.candidate();
+    let quiet = scenario.faults == 0 && !asked;
+    match outcome {
+        Outcome::Succeeded => {
+            if share(candidate) != 10_000 {
+                return untrue("the new version does not serve everybody");
+            }
+            if plan.stable().is_some_and(|stable| stable != candidate && world.alive(stable) > 0) {
+                return untrue("the old version is still there");
+            }
+            if noticeable(scenario) && !asked && plan.request.purpose == Purpose::Deploy {
+                return untrue("the new version is plainly bad");
+            }
+        }
+        Outcome::RolledBack | Outcome::Failed => {
+            if quiet && scenario.behaviour == Behaviour::Good {
+                return untrue("nothing was wrong with the new version");
+            }
+            if outcome == Outcome::RolledBack || quiet {
+                if world.alive(candidate) > 0 && share(candidate) > 0 {
+                    return untrue("the new version still serves");
+                }
+                if plan.stable().is_some_and(|stable| share(stable) != 10_000) {
+                    return untrue("the old version does not serve everybody");
+                }
+            }
+            if outcome == Outcome::RolledBack && world.alive(candidate) > 0 {
+                return untrue("the new version is still there");
+            }
+        }
+        Outcome::Refused => {
+            if deployment.gates_passed() {
+                return untrue("the gates had passed");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a new version is so bad, and so busy, that no watch can miss it.
+fn noticeable(scenario: &Scenario) -> bool {
+    let errors = matches!(scenario.behaviour, Behaviour::Errors(percent) if percent >= 20);
+    errors && scenario.rps >= 100 && scenario.request.stable.is_some()
+}

@@ -1,0 +1,192 @@
+//! The simulated target, its instances and its traffic.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pilotage_spec::{Digest, Timestamp, Version};
+
+use super::random::Random;
+use super::scenario::{Behaviour, Scenario};
+use crate::judge::{Counted, InstanceReading, Reading};
+use crate::{Action, Facts, TrafficState};
+
+struct Instance {
+    ready_at: Timestamp,
+    restarts: u32,
+}
+
+/// What is really there.
+pub(super) struct World {
+    pub(super) now: Timestamp,
+    pub(super) shares: BTreeMap<Version, u32>,
+    /// Since when the candidate has had all the traffic.
+    pub(super) full_since: Option<Timestamp>,
+    instances: BTreeMap<Version, Vec<Instance>>,
+    digests: BTreeMap<Version, Digest>,
+    candidate: Version,
+    behaviour: Behaviour,
+    rps: u64,
+    counted: BTreeMap<Version, Counted>,
+}
+
+impl World {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let request = &scenario.request;
+        let releases = [Some(&request.candidate), request.stable.as_ref()];
+        let mut world = Self {
+            now: Timestamp::from_micros(1_000_000_000),
+            shares: BTreeMap::new(),
+            full_since: None,
+            instances: BTreeMap::new(),
+            digests: releases
+                .into_iter()
+                .flatten()
+                .map(|r| (r.id.version.clone(), r.id.digest.clone()))
+                .collect(),
+            candidate: request.candidate.id.version.clone(),
+            behaviour: scenario.behaviour,
+            rps: scenario.rps,
+            counted: BTreeMap::new(),
+        };
+        if let Some(stable) = &request.stable {
+            let up = |_| Instance { ready_at: world.now, restarts: 0 };
+            let instances = (0..request.stable_replicas).map(up).collect();
+            world.instances.insert(stable.id.version.clone(), instances);
+            world.shares.insert(stable.id.version.clone(), 10_000);
+        }
+        world
+    }
+
+    /// Does what was asked. Doing it again changes nothing.
+    pub(super) fn apply(&mut self, action: &Action, random: &mut Random) {
+        match action {
+            Action::Ensure { version, replicas } => {
+                let ready_at = self.now.plus(Duration::from_millis(random.between(50, 4_000)));
+                let instances = self.instances.entry(version.clone()).or_default();
+                while instances.len() < *replicas as usize {
+                    instances.push(Instance { ready_at, restarts: 0 });
+                }
+            }
+            Action::Smoke { .. } => {}
+            Action::Route { shares } => {
+                self.shares = shares.iter().cloned().collect();
+                self.counted.clear();
+                let full = self.shares.get(&self.candidate) == Some(&10_000);
+                self.full_since = if full { self.full_since.or(Some(self.now)) } else { None };
+            }
+            Action::Retire { version, keep } => {
+                if let Some(instances) = self.instances.get_mut(version) {
+                    instances.truncate(*keep as usize);
+                }
+            }
+        }
+    }
+
+    /// Lets time pass: requests come, instances crash and come back.
+    pub(super) fn pass(&mut self, duration: Duration, random: &mut Random) {
+        self.now = self.now.plus(duration);
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        for (version, share) in &self.shares {
+            let requests = self.rps.saturating_mul(u64::from(*share)).saturating_mul(millis) / 10_000 / 1_000;
+            let counted = self.counted.entry(version.clone()).or_default();
+            let (failing, slowness) = match self.behaviour {
+                Behaviour::Errors(percent) if *version == self.candidate => (percent, 1),
+                Behaviour::Slow(factor) if *version == self.candidate => (0, factor),
+                _ => (0, 1),
+            };
+            counted.requests += requests;
+            counted.failed += requests * failing / 100;
+            counted.p50_micros = Some(10_000 * slowness);
+            counted.p95_micros = Some(20_000 * slowness);
+            counted.p99_micros = Some(30_000 * slowness);
+        }
+        if self.behaviour == Behaviour::CrashLoop
+            && self.shares.get(&self.candidate).is_some_and(|share| *share > 0)
+        {
+            let back = self.now.plus(Duration::from_millis(random.between(200, 2_000)));
+            for instance in self.instances.get_mut(&self.candidate).into_iter().flatten() {
+                instance.restarts += 1;
+                instance.ready_at = back;
+            }
+        }
+    }
+
+    /// One instance of a version that is not the candidate ends by itself and comes back later.
+    pub(super) fn crash_stable(&mut self, random: &mut Random) {
+        let back = self.now.plus(Duration::from_millis(random.between(100, 3_000)));
+        let stable = self.instances.iter_mut().find(|(version, _)| **version != self.candidate);
+        if let Some(instance) = stable.and_then(|(_, instances)| instances.first_mut()) {
+            instance.ready_at = back;
+        }
+    }
+
+    pub(super) fn ready(&self, version: &Version) -> u32 {
+        if *version == self.candidate
+            && matches!(self.behaviour, Behaviour::NeverReady | Behaviour::ExitsAtOnce)
+        {
+            return 0;
+        }
+        let ready = |instances: &Vec<Instance>| instances.iter().filter(|i| i.ready_at <= self.now).count();
+        self.instances.get(version).map_or(0, ready) as u32
+    }
+
+    pub(super) fn alive(&self, version: &Version) -> u32 {
+        self.instances.get(version).map_or(0, Vec::len) as u32
+    }
+
+    pub(super) fn digest(&self, version: &Version) -> Option<&Digest> {
+        self.digests.get(version)
+    }
+
+    /// What the conductor is told.
+    pub(super) fn facts(&self, random: &mut Random) -> Facts {
+        let exits =
+            |version: &Version| self.behaviour == Behaviour::ExitsAtOnce && *version == self.candidate;
+        let state = |version: &Version| {
+            let alive = self.alive(version);
+            let failed = if exits(version) && alive > 0 {
+                vec!["it ended with status 1".to_owned()]
+            } else {
+                Vec::new()
+            };
+            TrafficState {
+                ready: self.ready(version),
+                alive,
+                failed,
+                digest: self.digests.get(version).cloned(),
+            }
+        };
+        Facts {
+            versions: self.instances.keys().map(|version| (version.clone(), state(version))).collect(),
+            shares: self.shares.clone(),
+            reading: Some(self.reading(random)),
+        }
+    }
+
+    fn reading(&self, random: &mut Random) -> Reading {
+        let counted = |version: &Version| self.counted.get(version).cloned().unwrap_or_default();
+        let stable = self.shares.keys().find(|version| **version != self.candidate);
+        let instances = self.instances.get(&self.candidate).into_iter().flatten();
+        let flapping = |random: &mut Random| match self.behaviour {
+            Behaviour::Flaps => random.between(0, 2) as u32,
+            _ => 0,
+        };
+        Reading {
+            candidate: counted(&self.candidate),
+            stable: stable.map(counted).unwrap_or_default(),
+            instances: instances
+                .map(|instance| InstanceReading {
+                    name: "api-1".to_owned(),
+                    probe_failures: flapping(random),
+                    restarts: instance.restarts,
+                    memory_share: Some(match self.behaviour {
+                        Behaviour::Leaks(percent) => percent as u32 * 100,
+                        _ => 4_000,
+                    }),
+                    ..InstanceReading::default()
+                })
+                .collect(),
+            ..Reading::default()
+        }
+    }
+}
