@@ -189,7 +189,7 @@ impl Deployment {
             }
             DeploymentEvent::Requested { request, reason } => self.requested(*request, reason),
             DeploymentEvent::Adopted => {
-                if !matches!(self.course.step(), Some(Step::Retire { .. } | Step::Route { .. })) {
+                if matches!(self.course.step(), Some(Step::Watch { .. })) {
                     self.course.since = at;
                 }
             }

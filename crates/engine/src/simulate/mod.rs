@@ -20,7 +20,7 @@ mod tests {
     use crate::Outcome;
 
     /// Enough for every strategy, behaviour and fault to meet every other.
-    const SEEDS: u64 = 20_000;
+    const SEEDS: u64 = 12_000;
 
     #[test]
     fn no_seed_breaks_a_rule() {
