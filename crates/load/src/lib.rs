@@ -1,1 +1,15 @@
 //! Open-loop load and a sample service, for the demo, the tests and the benches.
+//!
+//! [`sample`] is a service that fails as told: a share of errors, latency, a late start, a crash. [`Load`] sends it
+//! requests on a schedule that does not wait for answers, and tells what the service failed from what was dropped on the
+//! way. Neither knows anything of Pilotage but the names of three headers.
+
+mod generator;
+mod headers;
+mod random;
+pub mod sample;
+
+pub use generator::{
+    DroppedRequest, Latency, Load, LoadError, LoadHandle, LoadPlan, LoadReport, Outcomes, Pacing, VersionLoad,
+};
+pub use headers::{CLIENT_COOKIE, CLIENT_HEADER, SAMPLE_FAILURE_HEADER, VERSION_HEADER};

@@ -1,0 +1,90 @@
+//! What load to send.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// When requests are sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pacing {
+    /// On schedule, whether or not earlier requests came back; latency counts from the scheduled time, so that a stall
+    /// is seen by every request that it would have met.
+    Open {
+        /// How many.
+        requests_per_second: f64,
+    },
+    /// Each connection sends its next request when it has the answer to the one before: as fast as the other side can.
+    Closed,
+}
+
+/// The load to send to one address. [`LoadPlan::open`] and [`LoadPlan::closed`] fill in the rest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadPlan {
+    /// Where to.
+    pub address: SocketAddr,
+    /// The `Host` header.
+    pub host: String,
+    /// What is asked for by GET.
+    pub path: String,
+    /// When requests are sent.
+    pub pacing: Pacing,
+    /// Connections that are kept open. With [`Pacing::Open`], more are opened while all of these are busy.
+    pub connections: usize,
+    /// Simulated clients. Each keeps its id; every second one carries it in a cookie, the others in a header.
+    pub clients: u64,
+    /// The share of requests that are POST, 0 to 1.
+    pub post_share: f64,
+    /// Where POST requests go.
+    pub post_path: String,
+    /// The size of the body of a POST, in bytes.
+    pub post_bytes: usize,
+    /// The share of the POST requests whose body is sent slowly, 0 to 1.
+    pub slow_upload_share: f64,
+    /// How long a slow body takes.
+    pub slow_upload: Duration,
+    /// The share of requests that use a connection of their own, closed after it, 0 to 1.
+    pub new_connection_share: f64,
+    /// A request without a whole answer after this time is dropped.
+    pub timeout: Duration,
+    /// Requests due while so many are in flight are not sent, and counted as such.
+    pub max_in_flight: usize,
+    /// What HTTP clients do (RFC 9110, section 9.2.2): when a connection that was used before turns out to be closed, a
+    /// GET, or a request of which nothing was sent, is sent once more on a new connection. Counted.
+    pub resend: bool,
+    /// The load ends by itself after this time.
+    pub duration: Option<Duration>,
+    /// The load ends by itself after so many requests.
+    pub requests: Option<u64>,
+    /// Which client sends which request follows from this number.
+    pub seed: u64,
+}
+
+impl LoadPlan {
+    /// GET requests for `/` at a constant rate from 1,000 clients over 32 connections.
+    pub fn open(address: SocketAddr, requests_per_second: f64) -> Self {
+        Self {
+            address,
+            host: address.to_string(),
+            path: "/".to_owned(),
+            pacing: Pacing::Open { requests_per_second },
+            connections: 32,
+            clients: 1_000,
+            post_share: 0.0,
+            post_path: "/echo".to_owned(),
+            post_bytes: 1_024,
+            slow_upload_share: 0.0,
+            slow_upload: Duration::from_millis(500),
+            new_connection_share: 0.0,
+            timeout: Duration::from_secs(10),
+            max_in_flight: 4_096,
+            resend: true,
+            duration: None,
+            requests: None,
+            seed: 1,
+        }
+    }
+
+    /// GET requests for `/` over so many connections, each as fast as it is answered.
+    pub fn closed(address: SocketAddr, connections: usize) -> Self {
+        Self { pacing: Pacing::Closed, connections, ..Self::open(address, 0.0) }
+    }
+}
