@@ -1,1 +1,23 @@
-//! The durable loop: ask the engine, record the intent, act, record the outcome.
+//! The durable loop: ask the engine, record the intent, act through a target, record the outcome.
+//!
+//! Nothing is remembered that is not in the journal, and nothing is assumed that the target has not just said: after a
+//! crash at any instant a new conductor goes on where the old one was. Start reading at [`Conductor`]; the loop itself is
+//! in `drive`.
+
+mod adopt;
+mod conductor;
+pub mod crash;
+mod drive;
+mod effect;
+mod error;
+mod facts;
+mod keeper;
+mod log;
+mod readings;
+mod request;
+mod smoke;
+mod start;
+
+pub use conductor::{Conductor, Options};
+pub use error::ConductorError;
+pub use request::{DeployRequest, Live, RollbackRequest, Started};

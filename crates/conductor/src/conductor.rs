@@ -1,0 +1,207 @@
+//! The conductor as others see it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use pilotage_engine::{DeploymentId, Phase, Request};
+use pilotage_journal::{Journal, LeaseName};
+use pilotage_proxy::EdgeClient;
+use pilotage_spec::{NameError, Timestamp, Workload};
+use pilotage_targets::Target;
+use pilotage_views as views;
+use tokio::sync::Notify;
+
+use crate::log::DeploymentLog;
+use crate::readings::SecretReader;
+use crate::request::{Live, Started};
+use crate::{ConductorError, DeployRequest, RollbackRequest, adopt, keeper, start};
+
+/// Drives every deployment of a project, and keeps up what is deployed. Cheap to clone.
+#[derive(Clone)]
+pub struct Conductor {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What a conductor works with.
+pub struct Options {
+    /// The only state.
+    pub journal: Journal,
+    /// What runs the instances.
+    pub target: Arc<dyn Target>,
+    /// Where requests are counted.
+    pub edge: EdgeClient,
+    /// Reads the secrets that queries need.
+    pub secrets: SecretReader,
+}
+
+pub(crate) struct Inner {
+    pub(crate) journal: Journal,
+    pub(crate) target: Arc<dyn Target>,
+    pub(crate) edge: EdgeClient,
+    pub(crate) secrets: SecretReader,
+    active: Mutex<HashMap<DeploymentId, Arc<Active>>>,
+    /// Held while an id is chosen and its first event recorded.
+    pub(crate) starting: tokio::sync::Mutex<()>,
+}
+
+/// A deployment that is being driven.
+#[derive(Default)]
+pub(crate) struct Active {
+    /// Rung when somebody has asked for something.
+    pub(crate) bell: Notify,
+    live: Mutex<Live>,
+}
+
+impl Active {
+    pub(crate) fn show(&self, change: impl FnOnce(&mut Live)) {
+        change(&mut lock(&self.live));
+    }
+}
+
+impl Conductor {
+    /// Takes up every deployment that has not ended, and keeps up what serves.
+    ///
+    /// # Errors
+    /// Fails if the journal cannot be read or written.
+    pub async fn start(options: Options) -> Result<Self, ConductorError> {
+        let Options { journal, target, edge, secrets } = options;
+        let inner = Arc::new(Inner {
+            journal,
+            target,
+            edge,
+            secrets,
+            active: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+        });
+        let conductor = Self { inner };
+        adopt::unfinished(&conductor).await?;
+        tokio::spawn(keeper::keep(Arc::clone(&conductor.inner)));
+        Ok(conductor)
+    }
+
+    /// Works out what a deployment would do, and records nothing.
+    ///
+    /// # Errors
+    /// Fails for the same reasons as [`Self::deploy`].
+    pub async fn plan(&self, request: &DeployRequest) -> Result<Started, ConductorError> {
+        start::preview(&self.inner, request).await
+    }
+
+    /// Records a deployment and begins it. Returns at once; see the journal for how it goes.
+    ///
+    /// # Errors
+    /// Fails if something else moves the workload, or the request contradicts what is there.
+    pub async fn deploy(&self, request: &DeployRequest) -> Result<Started, ConductorError> {
+        start::deploy(self, request).await
+    }
+
+    /// Goes back: takes back the deployment that is under way, or else restores what served before.
+    ///
+    /// # Errors
+    /// Fails if there is nothing to go back to.
+    pub async fn roll_back(&self, request: &RollbackRequest) -> Result<Started, ConductorError> {
+        start::roll_back(self, request).await
+    }
+
+    /// Asks something of a deployment that is under way.
+    ///
+    /// # Errors
+    /// Fails if it has ended, or the request makes no sense now.
+    pub async fn request(
+        &self,
+        id: DeploymentId,
+        request: Request,
+        reason: Option<String>,
+        actor: &str,
+    ) -> Result<(), ConductorError> {
+        let mut log = DeploymentLog::load(&self.inner.journal, id)?;
+        if log.deployment().end.is_some() {
+            return Err(ConductorError::Ended(id));
+        }
+        let phase = log.deployment().phase();
+        let refusal = match request {
+            Request::Promote | Request::PromoteFully if phase == Phase::Soaking => {
+                Some("the soak cannot be skipped: the old version stays warm until the new one has proved itself")
+            }
+            Request::Promote | Request::PromoteFully | Request::Pause if phase == Phase::RollingBack => {
+                Some("it is on its way back, and the way back is never held up")
+            }
+            Request::Resume if phase != Phase::Paused => Some("it is not paused"),
+            _ => None,
+        };
+        if let Some(refusal) = refusal {
+            return Err(ConductorError::NotNow(format!("{id}: {refusal}")));
+        }
+        log.request(request, reason, actor).await?;
+        if let Some(active) = self.inner.active(id) {
+            active.bell.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The deployment that moves a workload now, if one does.
+    ///
+    /// # Errors
+    /// Fails if the journal cannot be read.
+    pub fn moving(&self, workload: &Workload) -> Result<Option<DeploymentId>, ConductorError> {
+        self.inner.moving(workload)
+    }
+
+    /// What a deployment that is under way is doing right now.
+    pub fn live(&self, id: DeploymentId) -> Option<Live> {
+        self.inner.active(id).map(|active| lock(&active.live).clone())
+    }
+
+    /// The deployments that are being driven now.
+    pub fn driving(&self) -> Vec<DeploymentId> {
+        lock(&self.inner.active).keys().copied().collect()
+    }
+}
+
+impl Inner {
+    pub(crate) fn active(&self, id: DeploymentId) -> Option<Arc<Active>> {
+        lock(&self.active).get(&id).cloned()
+    }
+
+    /// Makes a deployment known as being driven, unless it is already.
+    pub(crate) fn enter(&self, id: DeploymentId) -> Option<Arc<Active>> {
+        let mut active = lock(&self.active);
+        if active.contains_key(&id) {
+            return None;
+        }
+        let entry = Arc::new(Active::default());
+        active.insert(id, Arc::clone(&entry));
+        Some(entry)
+    }
+
+    pub(crate) fn leave(&self, id: DeploymentId) {
+        lock(&self.active).remove(&id);
+    }
+
+    pub(crate) fn moving(&self, workload: &Workload) -> Result<Option<DeploymentId>, ConductorError> {
+        let name = lease_name(workload)?;
+        let lease = self.journal.leases()?.into_iter().find(|lease| lease.name == name);
+        Ok(lease.and_then(|lease| lease.holder.what.parse().ok()))
+    }
+
+    pub(crate) fn record(&self, workload: &Workload) -> Result<views::WorkloadRecord, ConductorError> {
+        Ok(views::workload_record(&self.journal.reader(), workload)?)
+    }
+}
+
+/// The lease whose holder may move a workload.
+pub(crate) fn lease_name(workload: &Workload) -> Result<LeaseName, NameError> {
+    workload.to_string().parse()
+}
+
+/// The time now.
+pub(crate) fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(since_epoch.as_micros().try_into().unwrap_or(i64::MAX))
+}
+
+/// What a panicking holder leaves behind here is still whole: every change is a single assignment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
