@@ -3,14 +3,26 @@
 //! A value of one of these types is known to be well formed: the rules hold at this border and nowhere else. This crate
 //! touches no clock, no random source, no file and no network; the text of the file comes in as a string.
 
+mod diagnostic;
 mod digest;
+mod duration;
+mod lookup;
 mod model;
 mod name;
+mod quote;
+mod read;
 mod release;
+mod schema;
+mod secret;
+mod suggest;
+mod template;
 mod time;
 mod version;
 
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestError};
+pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};
+pub use lookup::LookupError;
 pub use model::{
     Environment, Metric, MetricLimit, Policy, Project, Prometheus, Resources, RollBackWhen, RollingUnit,
     Service, ServiceOverride, Strategy, StrategyKind, TargetKind,
@@ -18,6 +30,11 @@ pub use model::{
 pub use name::{
     EnvironmentName, HttpPath, NameError, ProjectName, RelativePath, ServiceName, StrategyName, VariableName,
 };
+pub use read::{Checked, check, read};
 pub use release::{Health, InstanceSpec, Release, ReleaseId, SecretSource, Value, Workload};
+pub use schema::json_schema;
+pub use secret::SecretSourceError;
+pub use suggest::nearest;
+pub use template::{TemplateError, substitute, variables};
 pub use time::{Timestamp, duration_ms};
 pub use version::{Version, VersionError};

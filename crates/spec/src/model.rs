@@ -20,6 +20,9 @@ pub struct Project {
     pub services: BTreeMap<ServiceName, Service>,
     /// Where they run, by name.
     pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// Other names of environments, each with the environment it stands for.
+    #[serde(default)]
+    pub aliases: BTreeMap<EnvironmentName, EnvironmentName>,
     /// Strategies by name: those of the file and the built-in `rolling`, `blue-green`, `canary` and `recreate`.
     pub strategies: BTreeMap<StrategyName, Strategy>,
 }

@@ -1,0 +1,190 @@
+//! What is wrong with a file: where, what and how to mend it.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde::Serialize;
+
+/// How much a diagnostic matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but probably does not do what was meant.
+    Warning,
+}
+
+/// One fault of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// How much it matters.
+    pub severity: Severity,
+    /// The file, as it was named to the reader.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// The fault.
+    pub message: String,
+    /// The mend.
+    pub help: Option<String>,
+    #[serde(skip)]
+    excerpt: Option<Excerpt>,
+}
+
+/// The part of the file that is shown: whole lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Excerpt {
+    text: String,
+    first_line: usize,
+    /// Byte ranges within `text`, each with a label; the first is the fault itself.
+    marks: Vec<(Range<usize>, String)>,
+}
+
+/// A fault as the reader notes it, before lines are counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub severity: Severity,
+    /// Bytes of the file.
+    pub span: Range<usize>,
+    pub message: String,
+    /// Stands at the marked place; says what would be right there.
+    pub label: String,
+    pub help: Option<String>,
+    /// Another place that explains this one.
+    pub related: Option<(Range<usize>, String)>,
+    /// The line may hold a secret: do not repeat it.
+    pub secret: bool,
+}
+
+/// The faults of one file, in the order of their lines. Serializes as a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub(crate) fn new(file: &str, text: &str, mut faults: Vec<Fault>) -> Self {
+        faults.sort_by_key(|fault| fault.span.start);
+        Self { list: faults.into_iter().map(|fault| Diagnostic::new(file, text, fault)).collect() }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.list.iter()
+    }
+
+    /// Whether one of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// All of them as text for people, with the lines in question; in colour by ANSI escapes if wanted.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let texts: Vec<String> = self.iter().map(|diagnostic| diagnostic.render(&renderer)).collect();
+        texts.join("\n\n")
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+impl Diagnostic {
+    fn new(file: &str, text: &str, fault: Fault) -> Self {
+        let span = within(text, fault.span.clone());
+        let line_start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            severity: fault.severity,
+            file: file.to_owned(),
+            line: line_of(text, span.start),
+            column: text[line_start..span.start].trim_start_matches('\u{feff}').chars().count() + 1,
+            excerpt: (!fault.secret && !text.is_empty()).then(|| Excerpt::new(text, span, &fault)),
+            message: fault.message,
+            help: fault.help,
+        }
+    }
+
+    fn render(&self, renderer: &Renderer) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = Group::with_title(level.primary_title(self.message.as_str()));
+        group = match &self.excerpt {
+            Some(excerpt) => group.element(excerpt.snippet(&self.file)),
+            None => group.element(Origin::path(self.file.as_str()).line(self.line).char_column(self.column)),
+        };
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        renderer.render(&[group])
+    }
+}
+
+impl Excerpt {
+    /// The lines from the first to the last marked place.
+    fn new(text: &str, span: Range<usize>, fault: &Fault) -> Self {
+        let mut marks = vec![(span, fault.label.clone())];
+        if let Some((place, label)) = &fault.related {
+            marks.push((within(text, place.clone()), label.clone()));
+        }
+        let first = marks.iter().map(|(place, _)| place.start).min().unwrap_or(0);
+        let last = marks.iter().map(|(place, _)| place.end).max().unwrap_or(first);
+        let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+        for (place, _) in &mut marks {
+            *place = place.start - start..place.end - start;
+        }
+        Self { text: text[start..end].to_owned(), first_line: line_of(text, first), marks }
+    }
+
+    fn snippet<'a>(&'a self, file: &'a str) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+        let marks = self.marks.iter().enumerate().map(|(index, (place, label))| {
+            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let label = (!label.is_empty()).then_some(label.as_str());
+            kind.span(place.clone()).label(label)
+        });
+        Snippet::source(self.text.as_str()).path(file).line_start(self.first_line).annotations(marks)
+    }
+}
+
+/// The part of the span that lies on its first line, moved to character borders.
+fn within(text: &str, span: Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start);
+    let end = text.floor_char_boundary(span.end).max(start);
+    let line_end = text[start..end].find(['\n', '\r']).map_or(end, |at| start + at);
+    start..line_end
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text[..at].bytes().filter(|byte| *byte == b'\n').count() + 1
+}

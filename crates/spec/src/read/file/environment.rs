@@ -1,0 +1,152 @@
+//! An environment.
+
+use std::net::IpAddr;
+
+use super::service::{EnvDraft, env, port, replicas};
+use crate::read::node::Spanned;
+use crate::read::shape::{Fields, ListOf, MapOf, Named, Object, Placed, Scalar, field};
+use crate::read::values::{address, base_url, label, secret_source};
+use crate::{EnvironmentName, Prometheus, SecretSource, ServiceName, StrategyName, TargetKind};
+
+/// An environment as it is written.
+pub(crate) struct EnvironmentDraft {
+    pub target: Option<TargetKind>,
+    pub listen: Option<IpAddr>,
+    pub strategy: Option<Spanned<StrategyName>>,
+    pub policy: PolicyDraft,
+    pub aliases: Vec<Spanned<EnvironmentName>>,
+    pub services: Named<ServiceName, OverrideDraft>,
+    pub prometheus: Option<Prometheus>,
+}
+
+/// What is written about a policy; the defaults depend on the environment's name.
+#[derive(Default)]
+pub(crate) struct PolicyDraft {
+    pub confirm: Option<bool>,
+    pub gradual: Option<bool>,
+}
+
+/// What an environment changes of a service, as it is written.
+pub(crate) struct OverrideDraft {
+    pub port: Option<Spanned<u64>>,
+    pub replicas: Option<u64>,
+    pub env: EnvDraft,
+}
+
+const NOT_ENFORCED: &str =
+    "a policy that is not enforced must not be written down: remove it until it can be enforced";
+
+/// The shape of an environment.
+pub(crate) const fn environment() -> Object<EnvironmentDraft> {
+    Object { expected: "an environment", fields }
+}
+
+fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
+    fields.unsupported(
+        &["docker", "kubernetes"],
+        "this version runs processes on this machine: leave it out, or write `target: process`",
+    );
+    fields.unsupported(
+        &["route"],
+        "services are told apart by their ports: give each a `port`, here under `services` or in the service itself",
+    );
+    fields.unsupported(&["approvals", "ticket", "window", "windows"], NOT_ENFORCED);
+    Some(EnvironmentDraft {
+        target: fields.or(
+            field("target", "What runs the instances: processes on this machine."),
+            &Scalar::word("a kind of target of this version", &[("process", TargetKind::Process)]),
+            "process",
+        ),
+        listen: fields.or(
+            field("listen", "The address at which the services are served; `0.0.0.0` for all of this machine."),
+            &address(),
+            "127.0.0.1",
+        ),
+        strategy: fields.optional(
+            field(
+                "strategy",
+                "How a release replaces another, unless a deployment says otherwise: `rolling`, `blue-green`, `canary`, \
+                 `recreate` or a name under `strategies`. Default: rolling for `dev`, canary for `production`, else blue-green.",
+            ),
+            &Placed(label("the name of a strategy")),
+        ),
+        policy: fields
+            .optional(
+                field("policy", "What a deployment to this environment needs."),
+                &Object { expected: "`policy`", fields: policy },
+            )
+            .unwrap_or_default(),
+        aliases: fields
+            .optional(
+                field("aliases", "Other names of this environment.").example("[\"prod\"]"),
+                &ListOf {
+                    item: Placed(label("the name of an environment")),
+                    at_least: 0,
+                    expected: "a list of names",
+                    example: "[prod]",
+                },
+            )
+            .unwrap_or_default(),
+        services: fields
+            .optional(
+                field("services", "What differs here from the services' own settings, by service."),
+                &MapOf {
+                    key: label("the name of a service"),
+                    value: Object { expected: "a service's override", fields: service_override },
+                    expected: "services by name",
+                },
+            )
+            .unwrap_or_default(),
+        prometheus: fields.optional(
+            field("prometheus", "The Prometheus server that is asked for alerts and metrics."),
+            &Object { expected: "`prometheus`", fields: prometheus },
+        ),
+    })
+}
+
+fn policy(fields: &mut Fields<'_>) -> Option<PolicyDraft> {
+    fields.unsupported(&["approvals", "ticket", "window", "windows"], NOT_ENFORCED);
+    Some(PolicyDraft {
+        confirm: fields.optional(
+            field(
+                "confirm",
+                "Whether the environment's name must be typed, or passed by `--confirm`. Default: true for `production`.",
+            ),
+            &Scalar::truth(),
+        ),
+        gradual: fields.optional(
+            field(
+                "gradual",
+                "Whether only canary, rolling and blue-green are allowed, not recreate. Default: true for `production`.",
+            ),
+            &Scalar::truth(),
+        ),
+    })
+}
+
+fn service_override(fields: &mut Fields<'_>) -> Option<OverrideDraft> {
+    Some(OverrideDraft {
+        port: fields.optional(field("port", "The port at which the service is served here."), &port()),
+        replicas: fields.optional(field("replicas", "How many instances run here."), &replicas()),
+        env: fields
+            .optional(field("env", "Environment variables added or replaced here."), &env())
+            .unwrap_or_default(),
+    })
+}
+
+fn prometheus(fields: &mut Fields<'_>) -> Option<Prometheus> {
+    let url = fields.required(
+        field("url", "Its base URL; credentials do not belong in it.").example("http://127.0.0.1:9090"),
+        &base_url(),
+    );
+    let token = fields.optional(
+        field("token", "A bearer token, if it wants one."),
+        &Object { expected: "a reference to a secret", fields: secret },
+    );
+    Some(Prometheus { url: url?, token })
+}
+
+fn secret(fields: &mut Fields<'_>) -> Option<SecretSource> {
+    let secret = field("secret", "Where the token is read: `env:NAME` or `file:path`.");
+    fields.required(secret.example("env:PROMETHEUS_TOKEN"), &secret_source())
+}

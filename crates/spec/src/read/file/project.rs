@@ -1,0 +1,59 @@
+//! The whole file.
+
+use super::environment::{EnvironmentDraft, environment};
+use super::service::{ServiceDraft, service};
+use super::strategy::strategy;
+use crate::read::shape::{Fields, MapOf, Named, Object, field};
+use crate::read::values::label;
+use crate::{EnvironmentName, ProjectName, ServiceName, Strategy, StrategyName};
+
+/// The file as it is written.
+pub(crate) struct ProjectDraft {
+    pub name: Option<ProjectName>,
+    pub services: Named<ServiceName, ServiceDraft>,
+    pub environments: Named<EnvironmentName, EnvironmentDraft>,
+    pub strategies: Named<StrategyName, Strategy>,
+}
+
+/// The shape of the file.
+pub(crate) const fn project() -> Object<ProjectDraft> {
+    Object { expected: "the project", fields }
+}
+
+fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
+    let name = fields.required(
+        field("project", "The name of the project.").example("shop"),
+        &label("the name of the project"),
+    );
+    let services = fields.required(
+        field("services", "The services that make up the project, by name.").example("{ api: … }"),
+        &MapOf { key: label("the name of a service"), value: service(), expected: "services by name" },
+    );
+    let environments = fields.or(
+        field("environments", "Where the services run, by name. Without it there is `dev`, on this machine."),
+        &MapOf {
+            key: label("the name of an environment"),
+            value: environment(),
+            expected: "environments by name",
+        },
+        r#"{"dev": {}}"#,
+    );
+    let strategies = fields.optional(
+        field(
+            "strategies",
+            "Ways to replace one release with another, by name, beside `rolling`, `blue-green`, `canary` and `recreate`, \
+             which are built in.",
+        ),
+        &MapOf { key: label("the name of a strategy"), value: strategy(), expected: "strategies by name" },
+    );
+    fields.unsupported(
+        &["windows"],
+        "a policy that is not enforced must not be written down: remove it until it can be enforced",
+    );
+    Some(ProjectDraft {
+        name,
+        services: services.unwrap_or_default(),
+        environments: environments.unwrap_or_default(),
+        strategies: strategies.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,215 @@
+//! A service.
+
+use std::time::Duration;
+
+use crate::read::node::Spanned;
+use crate::read::shape::{
+    Either, Fields, ListOf, MapOf, Misread, Named, Object, Placed, Scalar, Shape, field,
+};
+use crate::read::values::{cpu, duration, http_path, label, memory, relative_path, secret_source, variable};
+use crate::{Health, HttpPath, RelativePath, Resources, ServiceName, Value, VariableName};
+
+/// Environment variables as they are written.
+pub(crate) type EnvDraft = Named<VariableName, Spanned<Value>>;
+
+/// A service as it is written.
+pub(crate) struct ServiceDraft {
+    pub run: Option<Vec<Spanned<String>>>,
+    pub artifact: Option<RelativePath>,
+    pub port: Option<Spanned<u64>>,
+    pub health: Option<Health>,
+    pub smoke: Vec<Vec<Spanned<String>>>,
+    pub replicas: Option<u64>,
+    pub resources: Resources,
+    pub env: EnvDraft,
+    pub needs: Vec<Spanned<ServiceName>>,
+    pub stop_grace: Option<Duration>,
+    pub start_timeout: Option<Duration>,
+}
+
+/// The shape of a service.
+pub(crate) const fn service() -> Object<ServiceDraft> {
+    Object { expected: "a service", fields }
+}
+
+const NO_TIME: Duration = Duration::ZERO;
+const SHORTEST_TIME: Duration = Duration::from_millis(10);
+
+fn fields(fields: &mut Fields<'_>) -> Option<ServiceDraft> {
+    Some(ServiceDraft {
+        run: fields.required(
+            field(
+                "run",
+                "Program and arguments, as a list. `$PORT` and the names under `env` are substituted, nothing else; no shell \
+                 is involved. A program with a `/` is looked up in the artifact, any other on PATH.",
+            )
+            .example("[\"./api\", \"--port\", \"$PORT\"]"),
+            &command(),
+        ),
+        artifact: fields.required(
+            field("artifact", "The file, folder or archive (.tar, .tar.gz, .tgz) that is deployed.")
+                .example("target/release/api"),
+            &artifact(),
+        ),
+        port: fields.optional(
+            field(
+                "port",
+                "The port at which the service is served. Without one, a free port is chosen at the first deployment and kept.",
+            ),
+            &port(),
+        ),
+        health: fields.or(
+            field("health", "What is probed: one path for both, or `live` and `ready` apart.").example("/health"),
+            &Either { short: health_path(), long: Object { expected: "`health`", fields: health } },
+            "{}",
+        ),
+        smoke: fields
+            .optional(
+                field(
+                    "smoke",
+                    "Commands that must succeed against a new version before it takes traffic, each a list of arguments. \
+                     `$URL` and `$VERSION` are substituted.",
+                )
+                .example("[[\"./smoke.sh\", \"$URL\"]]"),
+                &ListOf {
+                    item: command(),
+                    at_least: 0,
+                    expected: "a list of commands",
+                    example: "[[\"./smoke.sh\", \"$URL\"]]",
+                },
+            )
+            .unwrap_or_default(),
+        replicas: fields.or(field("replicas", "How many instances run."), &replicas(), "1"),
+        resources: fields
+            .optional(
+                field("resources", "What one instance may use; readings are compared with it."),
+                &Object { expected: "`resources`", fields: resources },
+            )
+            .unwrap_or_default(),
+        env: fields.optional(field("env", "Environment variables."), &env()).unwrap_or_default(),
+        needs: fields
+            .optional(
+                field("needs", "Services that must have been deployed to the same environment before this one."),
+                &ListOf {
+                    item: Placed(label("the name of a service")),
+                    at_least: 0,
+                    expected: "a list of services",
+                    example: "[api]",
+                },
+            )
+            .unwrap_or_default(),
+        stop_grace: fields.or(
+            field("stop_grace", "How long an instance has to end after SIGTERM before it gets SIGKILL."),
+            &duration(NO_TIME),
+            "10s",
+        ),
+        start_timeout: fields.or(
+            field("start_timeout", "How long an instance may take to become ready."),
+            &duration(SHORTEST_TIME),
+            "30s",
+        ),
+    })
+}
+
+fn command() -> ListOf<Placed<Scalar<String>>> {
+    ListOf {
+        item: Placed(Scalar::text("an argument")),
+        at_least: 1,
+        expected: "a list of arguments",
+        example: "[\"./api\", \"--port\", \"$PORT\"]",
+    }
+}
+
+fn artifact() -> impl Shape<Value = RelativePath> {
+    let long = Object {
+        expected: "`artifact`",
+        fields: |fields: &mut Fields<'_>| {
+            let path = field("path", "The file, folder or archive.").example("target/release/api");
+            fields.required(path, &relative_path())
+        },
+    };
+    Either { short: relative_path(), long }
+}
+
+/// A port that can be listened on.
+pub(super) fn port() -> Placed<Scalar<u64>> {
+    Placed(Scalar::whole("a port", 1, 65_535))
+}
+
+/// A number of instances.
+pub(super) fn replicas() -> Scalar<u64> {
+    Scalar::whole("a number of instances", 1, 100)
+}
+
+/// Environment variables: a text, or a reference to a secret.
+pub(super) fn env() -> impl Shape<Value = EnvDraft> {
+    let secret = Object {
+        expected: "a reference to a secret",
+        fields: |fields: &mut Fields<'_>| {
+            let secret = field(
+                "secret",
+                "Where the value is read when an instance starts: `env:NAME` or `file:path`.",
+            )
+            .example("env:DATABASE_URL");
+            fields.required(secret, &secret_source()).map(Value::Secret)
+        },
+    };
+    MapOf {
+        key: variable(),
+        value: Placed(Either { short: plain_value(), long: secret }),
+        expected: "environment variables by name",
+    }
+}
+
+fn plain_value() -> Scalar<Value> {
+    let text = Scalar::text("a text");
+    let schema = text.schema();
+    Scalar::new("a text, or `{ secret: \"env:NAME\" }`", schema, move |written| {
+        text.parse(written).map(Value::Plain)
+    })
+}
+
+fn health_path() -> Scalar<Health> {
+    let path = http_path();
+    let schema = path.schema();
+    Scalar::new("a URL path such as `/health`", schema, move |written| {
+        let path = path.parse(written)?;
+        probes(Some(path.clone()), Some(path))
+    })
+}
+
+const INTERVAL: &str = "500ms";
+const TIMEOUT: &str = "1s";
+
+/// Both paths with the default times.
+fn probes(live: Option<HttpPath>, ready: Option<HttpPath>) -> Result<Health, Misread> {
+    let time = duration(SHORTEST_TIME);
+    Ok(Health { live, ready, interval: time.parse_plain(INTERVAL)?, timeout: time.parse_plain(TIMEOUT)? })
+}
+
+fn health(fields: &mut Fields<'_>) -> Option<Health> {
+    let live = field(
+        "live",
+        "The path that tells whether the process works; an instance that fails it three times in a row is restarted.",
+    );
+    let ready = field(
+        "ready",
+        "The path that tells whether the instance can take traffic. Without it, an accepted connection is enough.",
+    );
+    let live = fields.optional(live.example("/health"), &http_path());
+    let ready = fields.optional(ready.example("/ready"), &http_path());
+    let interval =
+        fields.or(field("interval", "The time between two probes."), &duration(SHORTEST_TIME), INTERVAL);
+    let timeout =
+        fields.or(field("timeout", "How long a probe may take."), &duration(SHORTEST_TIME), TIMEOUT);
+    Some(Health { live, ready, interval: interval?, timeout: timeout? })
+}
+
+fn resources(fields: &mut Fields<'_>) -> Option<Resources> {
+    let cpu_about = field("cpu", "Processor cores: `0.5`, or `500m` for thousandths.");
+    let memory_about = field("memory", "Memory: `256Mi` or `512MB`.");
+    Some(Resources {
+        cpu_millis: fields.optional(cpu_about, &cpu()),
+        memory_bytes: fields.optional(memory_about, &memory()),
+    })
+}

@@ -1,0 +1,172 @@
+//! What takes a release back.
+
+use serde_json::json;
+
+use crate::quote::quoted;
+use crate::read::fault::Faults;
+use crate::read::node::Spanned;
+use crate::read::shape::{Checked, Fields, ListOf, Misread, Object, Placed, Scalar, Shape, field};
+use crate::read::values::{limit, multiple, number};
+use crate::template::variables;
+use crate::{Metric, MetricLimit, RollBackWhen};
+
+/// The shape of `roll_back_when`.
+pub(super) const fn triggers() -> Object<RollBackWhen> {
+    Object { expected: "`roll_back_when`", fields }
+}
+
+fn fields(fields: &mut Fields<'_>) -> Option<RollBackWhen> {
+    let error_rate = fields.or(
+        field("error_rate", "Too large a share of the new version's requests fail."),
+        &limit().or_off(),
+        "5%",
+    );
+    let errors_vs_stable = fields.or(
+        field("errors_vs_stable", "The new version's error rate, as a multiple of the stable version's."),
+        &multiple().or_off(),
+        "2x",
+    );
+    let p99_vs_stable = fields.or(
+        field(
+            "p99_vs_stable",
+            "The new version's 99th percentile of latency, as a multiple of the stable version's.",
+        ),
+        &multiple().or_off(),
+        "1.5x",
+    );
+    let p95_vs_stable = fields.or(
+        field(
+            "p95_vs_stable",
+            "The new version's 95th percentile of latency, as a multiple of the stable version's.",
+        ),
+        &multiple().or_off(),
+        "1.5x",
+    );
+    let probe_failures = fields.or(
+        field("probe_failures", "So many probes of one instance fail in a row."),
+        &Scalar::whole("a number of probes", 1, 100).or_off(),
+        "3",
+    );
+    let cpu = fields.or(
+        field("cpu", "A new instance uses more than this share of its processor limit."),
+        &limit().or_off(),
+        "90%",
+    );
+    let memory = fields.or(
+        field("memory", "A new instance uses more than this share of its memory limit."),
+        &limit().or_off(),
+        "90%",
+    );
+    let alerts = fields.or(
+        field("alerts", "Whether a critical alert in Prometheus counts, where the environment has one."),
+        &alerts(),
+        "critical",
+    );
+    let min_requests = fields.or(
+        field(
+            "min_requests",
+            "Fewer requests than this to the new version prove nothing about errors or latency.",
+        ),
+        &Scalar::whole("a number of requests", 1, 1_000_000_000),
+        "50",
+    );
+    let metrics = fields.or(
+        field("metrics", "Prometheus queries of your own, each with a limit."),
+        &Checked { shape: metrics(), check: check_metrics },
+        "[]",
+    );
+    Some(RollBackWhen {
+        error_rate: error_rate?,
+        errors_vs_stable: errors_vs_stable?,
+        p99_vs_stable: p99_vs_stable?,
+        p95_vs_stable: p95_vs_stable?,
+        probe_failures: probe_failures?.and_then(|failures| failures.try_into().ok()),
+        cpu: cpu?,
+        memory: memory?,
+        critical_alerts: alerts?,
+        metrics: metrics?,
+        min_requests: min_requests?,
+    })
+}
+
+fn alerts() -> Scalar<bool> {
+    let words = Scalar::word("a kind of alert", &[("critical", true), ("none", false)]);
+    words.or_off().map(|critical| critical.unwrap_or(false))
+}
+
+fn metrics() -> impl Shape<Value = Vec<Spanned<Metric>>> {
+    ListOf {
+        item: Placed(Object { expected: "a metric", fields: metric }),
+        at_least: 0,
+        expected: "a list of metrics",
+        example: "[{ name: queue, query: \"sum(queue_length)\", above: 1000 }]",
+    }
+}
+
+fn metric(fields: &mut Fields<'_>) -> Option<Metric> {
+    fields.exactly_one(&["above", "below"]);
+    let name = fields.required(
+        field("name", "What the metric is called in messages.").example("queue length"),
+        &metric_name(),
+    );
+    let query = fields.required(
+        field(
+            "query",
+            "PromQL that yields one number. `$SERVICE`, `$ENVIRONMENT` and `$VERSION` (the new version) are substituted; \
+             `$$` is a dollar.",
+        )
+        .example("sum(queue_length{version=\"$VERSION\"})"),
+        &metric_query(),
+    );
+    let above = fields.optional(field("above", "The release is taken back above this number."), &number());
+    let below = fields.optional(field("below", "The release is taken back below this number."), &number());
+    let limit = above.map(MetricLimit::Above).or(below.map(MetricLimit::Below));
+    Some(Metric { name: name?, query: query?, limit: limit? })
+}
+
+fn metric_name() -> Scalar<String> {
+    let schema = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
+    Scalar::new("a name for messages", schema, |written| {
+        let text = written.text.as_str();
+        let fits = (1..=64).contains(&text.chars().count());
+        if !fits || text.chars().any(char::is_control) {
+            return Err(Misread::new(
+                format!("{} cannot be used as a name", quoted(text)),
+                "write 1 to 64 characters on one line",
+            ));
+        }
+        Ok(text.to_owned())
+    })
+}
+
+fn metric_query() -> Scalar<String> {
+    const KNOWN: [&str; 3] = ["SERVICE", "ENVIRONMENT", "VERSION"];
+    let schema = json!({ "type": "string", "minLength": 1 });
+    Scalar::new("a PromQL query", schema, |written| {
+        let text = written.text.as_str();
+        if text.trim().is_empty() {
+            return Err(Misread::new("the query is empty", "write PromQL that yields one number"));
+        }
+        let names = variables(text).map_err(Misread::plain)?;
+        match names.iter().find(|name| !KNOWN.contains(name)) {
+            Some(name) => Err(Misread::new(
+                format!("`${name}` is not known in a query"),
+                "use `$SERVICE`, `$ENVIRONMENT` or `$VERSION`; write `$$` for a literal dollar",
+            )),
+            None => Ok(text.to_owned()),
+        }
+    })
+}
+
+fn check_metrics(metrics: Vec<Spanned<Metric>>, faults: &mut Faults) -> Option<Vec<Metric>> {
+    let mut checked: Vec<Metric> = Vec::new();
+    for Spanned { value: metric, span } in metrics {
+        if checked.iter().any(|other| other.name == metric.name) {
+            faults
+                .error(&span, format!("two metrics are called {}", quoted(&metric.name)))
+                .help("give each its own name, so that messages can tell them apart");
+        }
+        checked.push(metric);
+    }
+    Some(checked)
+}

@@ -1,0 +1,55 @@
+//! The reader of `pilotage.yaml`, in three steps: text to tree (`parse`), tree to what is written (`file`, built from
+//! `shape`s), and that to a project in which every name is known and every default filled in (`resolve`).
+
+mod fault;
+mod file;
+mod node;
+mod number;
+mod parse;
+mod resolve;
+mod shape;
+mod syntax;
+mod values;
+
+pub(crate) use file::project as grammar;
+use file::strategy as strategy_shape;
+pub(crate) use shape::Shape;
+
+use fault::Faults;
+
+use crate::Project;
+use crate::diagnostic::Diagnostics;
+
+/// What reading a file gives.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The project, unless there are errors.
+    pub project: Option<Project>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads a file. `file_name` is how messages call it, `text` what is in it.
+///
+/// # Errors
+/// Every fault that was found, each with its place and how to mend it.
+pub fn read(file_name: &str, text: &str) -> Result<Project, Diagnostics> {
+    let Checked { project, diagnostics } = check(file_name, text);
+    project.ok_or(diagnostics)
+}
+
+/// Reads a file and tells all there is to say about it, warnings too.
+pub fn check(file_name: &str, text: &str) -> Checked {
+    let mut faults = Faults::default();
+    let project = parse::parse(text, &mut faults)
+        .and_then(|tree| grammar().read(&tree, &mut faults))
+        .and_then(|draft| resolve::resolve(draft, &mut faults))
+        .filter(|_| faults.errors() == 0);
+    if project.is_none() && faults.errors() == 0 {
+        // No path leads here; should one ever, the caller still gets an error rather than silence.
+        faults
+            .error(&(0..0), "the file could not be read")
+            .help("report this, with the file, as a bug of the reader");
+    }
+    Checked { project, diagnostics: Diagnostics::new(file_name, text, faults.into_list()) }
+}

@@ -1,0 +1,168 @@
+//! Environments: names, strategies and the defaults that depend on the environment's name.
+
+use std::collections::BTreeMap;
+
+use super::report_unknown;
+use super::services::env;
+use crate::quote::quoted;
+use crate::read::fault::Faults;
+use crate::read::file::{EnvironmentDraft, OverrideDraft, ServiceDraft};
+use crate::read::node::{Span, Spanned};
+use crate::read::shape::Named;
+use crate::{
+    Environment, EnvironmentName, Policy, ServiceName, ServiceOverride, Strategy, StrategyKind, StrategyName,
+};
+
+/// The name that brings the strict defaults.
+const PRODUCTION: &str = "production";
+
+/// Environments as they are written.
+pub(super) type Environments = Named<EnvironmentName, EnvironmentDraft>;
+
+/// Strategies by name; `None` for one that has a fault of its own.
+type Strategies = BTreeMap<StrategyName, Option<Strategy>>;
+
+/// There must be an environment, and what it overrides must be a service.
+pub(super) fn check_services(
+    environments: &Environments,
+    services: &Named<ServiceName, ServiceDraft>,
+    faults: &mut Faults,
+) {
+    if environments.is_empty() && faults.errors() == 0 {
+        faults
+            .error(&(0..0), "the project has no environments")
+            .help("add one under `environments`, for example `dev: {}`, or leave `environments` out");
+    }
+    let known = || services.iter().map(|(name, _)| name.value.as_str());
+    for (name, _) in
+        environments.iter().filter_map(|(_, draft)| draft.as_ref()).flat_map(|draft| &draft.services)
+    {
+        if !known().any(|service| service == name.value.as_str()) {
+            report_unknown("service", name.value.as_str(), &name.span, known(), faults);
+        }
+    }
+}
+
+/// Other names of environments. Each name stands for one environment.
+pub(super) fn aliases(
+    environments: &Environments,
+    faults: &mut Faults,
+) -> BTreeMap<EnvironmentName, EnvironmentName> {
+    let mut taken: BTreeMap<&EnvironmentName, &Span> =
+        environments.iter().map(|(name, _)| (&name.value, &name.span)).collect();
+    let mut aliases = BTreeMap::new();
+    for (name, draft) in environments {
+        for alias in draft.iter().flat_map(|draft| &draft.aliases) {
+            if let Some(first) = taken.insert(&alias.value, &alias.span) {
+                faults
+                    .error(&alias.span, format!("`{}` already names an environment", alias.value))
+                    .related(first, "named here")
+                    .help("choose another alias");
+            }
+            aliases.insert(alias.value.clone(), name.value.clone());
+        }
+    }
+    aliases
+}
+
+/// The environments in their final form; those with a fault are left out.
+pub(super) fn resolve(
+    drafts: Environments,
+    strategies: &Strategies,
+    faults: &mut Faults,
+) -> BTreeMap<EnvironmentName, Environment> {
+    let mut environments = BTreeMap::new();
+    for (name, draft) in drafts {
+        if let Some(environment) = draft.and_then(|draft| environment(&name, draft, strategies, faults)) {
+            environments.insert(name.value, environment);
+        }
+    }
+    environments
+}
+
+fn environment(
+    name: &Spanned<EnvironmentName>,
+    draft: EnvironmentDraft,
+    strategies: &Strategies,
+    faults: &mut Faults,
+) -> Option<Environment> {
+    let strict = name.value.as_str() == PRODUCTION;
+    let policy = Policy {
+        confirm: draft.policy.confirm.unwrap_or(strict),
+        gradual: draft.policy.gradual.unwrap_or(strict),
+    };
+    let has_prometheus = draft.prometheus.is_some();
+    let strategy = match draft.strategy {
+        Some(strategy) => strategy,
+        None => Spanned { value: default_strategy(name.value.as_str())?, span: name.span.clone() },
+    };
+    match strategies.get(&strategy.value) {
+        Some(Some(known)) => check_strategy(&name.value, &strategy, known, &policy, has_prometheus, faults),
+        Some(None) => {}
+        None => {
+            let known = strategies.keys().map(StrategyName::as_str);
+            report_unknown("strategy", strategy.value.as_str(), &strategy.span, known, faults);
+        }
+    }
+    Some(Environment {
+        target: draft.target?,
+        listen: draft.listen?,
+        strategy: strategy.value,
+        policy,
+        services: draft.services.into_iter().filter_map(service_override).collect(),
+        prometheus: draft.prometheus,
+    })
+}
+
+fn default_strategy(environment: &str) -> Option<StrategyName> {
+    let name = match environment {
+        "dev" => "rolling",
+        PRODUCTION => "canary",
+        _ => "blue-green",
+    };
+    name.parse().ok()
+}
+
+/// What the environment asks of its strategy, and the strategy of its environment.
+fn check_strategy(
+    environment: &EnvironmentName,
+    name: &Spanned<StrategyName>,
+    strategy: &Strategy,
+    policy: &Policy,
+    has_prometheus: bool,
+    faults: &mut Faults,
+) {
+    if policy.gradual && strategy.kind == StrategyKind::Recreate {
+        faults
+            .error(&name.span, format!("{} needs a gradual strategy, and {} stops everything first",
+                quoted(environment.as_str()), quoted(name.value.as_str())))
+            .label("not gradual")
+            .help("use canary, rolling or blue-green; or write `policy: { gradual: false }` if an outage is acceptable");
+    }
+    if !strategy.roll_back_when.metrics.is_empty() && !has_prometheus {
+        faults
+            .error(
+                &name.span,
+                format!(
+                    "strategy {} asks Prometheus for metrics, and {} has none",
+                    quoted(name.value.as_str()),
+                    quoted(environment.as_str())
+                ),
+            )
+            .help(
+                "add `prometheus: { url: http://… }` to the environment, or use a strategy without `metrics`",
+            );
+    }
+}
+
+fn service_override(
+    (name, draft): (Spanned<ServiceName>, Option<OverrideDraft>),
+) -> Option<(ServiceName, ServiceOverride)> {
+    let draft = draft?;
+    let changed = ServiceOverride {
+        port: draft.port.and_then(|port| port.value.try_into().ok()),
+        replicas: draft.replicas.and_then(|replicas| replicas.try_into().ok()),
+        env: env(draft.env),
+    };
+    Some((name.value, changed))
+}

@@ -1,0 +1,49 @@
+//! From what is written to a project: names are looked up, defaults that depend on other parts filled in, and rules checked
+//! that span several places.
+
+mod environments;
+mod ports;
+mod services;
+mod strategies;
+mod templates;
+
+use super::fault::Faults;
+use super::file::ProjectDraft;
+use super::node::Span;
+use crate::Project;
+use crate::quote::quoted;
+use crate::suggest::nearest;
+
+/// The project, or `None` after a fault has been noted. All checks are made in either case.
+pub(super) fn resolve(draft: ProjectDraft, faults: &mut Faults) -> Option<Project> {
+    let strategies = strategies::with_built_in(&draft.strategies);
+    let written = draft.environments;
+    services::check_needs(&draft.services, faults);
+    templates::check(&draft.services, &written, faults);
+    environments::check_services(&written, &draft.services, faults);
+    ports::check(&draft.services, &written, faults);
+    let aliases = environments::aliases(&written, faults);
+    let environments = environments::resolve(written, &strategies, faults);
+    Some(Project {
+        name: draft.name?,
+        services: services::resolve(draft.services)?,
+        environments,
+        aliases,
+        strategies: strategies.into_iter().filter_map(|(name, strategy)| Some((name, strategy?))).collect(),
+    })
+}
+
+/// Notes a name that nothing has.
+fn report_unknown<'a>(
+    kind: &str,
+    name: &str,
+    span: &Span,
+    known: impl Iterator<Item = &'a str> + Clone,
+    faults: &mut Faults,
+) {
+    let help = match nearest(name, known.clone()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("known: {}", known.collect::<Vec<_>>().join(", ")),
+    };
+    faults.error(span, format!("unknown {kind} {}", quoted(name))).help(help);
+}

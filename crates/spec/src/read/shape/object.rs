@@ -1,0 +1,265 @@
+//! Mappings with fixed keys. The table of fields is a function that asks for each of them; run over a file it reads, run over
+//! nothing it describes.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value, json};
+
+use super::{Shape, wrong_kind};
+use crate::quote::{alternatives, quoted};
+use crate::read::fault::Faults;
+use crate::read::node::{Entry, Kind, Node};
+use crate::read::parse::parse;
+use crate::suggest::nearest;
+
+/// A mapping with fixed keys.
+pub(crate) struct Object<T> {
+    /// What it is called in messages.
+    pub expected: &'static str,
+    /// Asks for every field, before it gives up on any.
+    pub fields: fn(&mut Fields<'_>) -> Option<T>,
+}
+
+impl<T> Shape for Object<T> {
+    type Value = T;
+
+    fn read(&self, node: &Node, faults: &mut Faults) -> Option<T> {
+        let entries: &[Entry] = match &node.kind {
+            Kind::Map(entries) => entries,
+            Kind::Empty => &[],
+            _ => {
+                wrong_kind(node, self.expected, faults, None);
+                return None;
+            }
+        };
+        let reading = Reading { entries, origin: node.origin.clone(), expected: self.expected, faults };
+        let mut fields = Fields { mode: Mode::Reading(reading), known: Vec::new(), unsupported: Vec::new() };
+        let value = (self.fields)(&mut fields);
+        fields.report_unknown();
+        value
+    }
+
+    fn schema(&self) -> Value {
+        let mut fields = Fields {
+            mode: Mode::Describing(Describing::default()),
+            known: Vec::new(),
+            unsupported: Vec::new(),
+        };
+        (self.fields)(&mut fields);
+        match fields.mode {
+            Mode::Describing(described) => described.schema(),
+            Mode::Reading(_) => Value::Bool(true),
+        }
+    }
+}
+
+/// A line of the table.
+#[derive(Clone, Copy)]
+pub(crate) struct Field {
+    name: &'static str,
+    about: &'static str,
+    example: Option<&'static str>,
+}
+
+/// A field by its key, with what editors say about it.
+pub(crate) const fn field(name: &'static str, about: &'static str) -> Field {
+    Field { name, about, example: None }
+}
+
+impl Field {
+    /// How it can be written, in YAML.
+    pub const fn example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
+        self
+    }
+}
+
+/// The one who is asked for fields.
+pub(crate) struct Fields<'a> {
+    mode: Mode<'a>,
+    known: Vec<&'static str>,
+    unsupported: Vec<(&'static str, &'static str)>,
+}
+
+enum Mode<'a> {
+    Reading(Reading<'a>),
+    Describing(Describing),
+}
+
+struct Reading<'a> {
+    entries: &'a [Entry],
+    origin: Range<usize>,
+    expected: &'static str,
+    faults: &'a mut Faults,
+}
+
+#[derive(Default)]
+struct Describing {
+    properties: Map<String, Value>,
+    required: Vec<&'static str>,
+    exactly_one: &'static [&'static str],
+}
+
+impl Fields<'_> {
+    /// A field that must be there.
+    pub fn required<S: Shape>(&mut self, field: Field, shape: &S) -> Option<S::Value> {
+        let found = self.ask(field, shape, None);
+        match &mut self.mode {
+            Mode::Reading(reading) if !reading.has(field.name) => reading.report_missing(field),
+            Mode::Reading(_) => {}
+            Mode::Describing(describing) => describing.required.push(field.name),
+        }
+        found
+    }
+
+    /// A field that may be left out.
+    pub fn optional<S: Shape>(&mut self, field: Field, shape: &S) -> Option<S::Value> {
+        self.ask(field, shape, None)
+    }
+
+    /// A field that may be left out and then is read from `default`, which is YAML. `None` only if what is written is wrong.
+    pub fn or<S: Shape>(&mut self, field: Field, shape: &S, default: &'static str) -> Option<S::Value> {
+        let found = self.ask(field, shape, Some(default));
+        match &self.mode {
+            Mode::Reading(reading) if !reading.has(field.name) => read_default(shape, default),
+            _ => found,
+        }
+    }
+
+    /// Where to note a fault that lies in how fields go together; `None` while only describing.
+    pub fn faults(&mut self) -> Option<&mut Faults> {
+        match &mut self.mode {
+            Mode::Reading(reading) => Some(reading.faults),
+            Mode::Describing(_) => None,
+        }
+    }
+
+    /// Keys that belong to the format but not to this version of the program, with the reason for refusing them.
+    pub fn unsupported(&mut self, names: &[&'static str], reason: &'static str) {
+        self.unsupported.extend(names.iter().map(|name| (*name, reason)));
+    }
+
+    /// Of these fields, one must be there and only one.
+    pub fn exactly_one(&mut self, names: &'static [&'static str]) {
+        match &mut self.mode {
+            Mode::Reading(reading) => reading.check_exactly_one(names),
+            Mode::Describing(describing) => describing.exactly_one = names,
+        }
+    }
+
+    fn ask<S: Shape>(&mut self, field: Field, shape: &S, default: Option<&str>) -> Option<S::Value> {
+        self.known.push(field.name);
+        match &mut self.mode {
+            Mode::Reading(reading) => {
+                let entry = reading.entries.iter().find(|entry| entry.key == field.name)?;
+                shape.read(&entry.value, reading.faults)
+            }
+            Mode::Describing(describing) => {
+                describing.add(field, shape.schema(), default);
+                None
+            }
+        }
+    }
+
+    fn report_unknown(&mut self) {
+        let Mode::Reading(reading) = &mut self.mode else { return };
+        for entry in reading.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+            let key = entry.key.as_str();
+            if let Some((_, reason)) = self.unsupported.iter().find(|(name, _)| *name == key) {
+                reading
+                    .faults
+                    .error(&entry.key_span, format!("`{key}` is not supported by this version"))
+                    .label("not supported yet")
+                    .help(*reason);
+                continue;
+            }
+            let help = match nearest(key, self.known.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("the keys of {} are {}", reading.expected, self.known.join(", ")),
+            };
+            reading
+                .faults
+                .error(&entry.key_span, format!("unknown key {}", quoted(key)))
+                .label(format!("not a key of {}", reading.expected))
+                .help(help);
+        }
+    }
+}
+
+impl Reading<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == name)
+    }
+
+    fn report_missing(&mut self, field: Field) {
+        let example = field.example.unwrap_or("…");
+        self.faults
+            .error(&self.origin, format!("`{}` is missing", field.name))
+            .label(format!("{} needs it", self.expected))
+            .help(format!("add `{}: {example}`: {}", field.name, lower_first(field.about)));
+    }
+
+    fn check_exactly_one(&mut self, names: &[&'static str]) {
+        let mut present = self.entries.iter().filter(|entry| names.contains(&entry.key.as_str()));
+        let choice = alternatives(names.iter().copied());
+        match (present.next(), present.next()) {
+            (None, _) => {
+                let fault = self.faults.error(&self.origin, format!("{} needs {choice}", self.expected));
+                fault.help("add one of them");
+            }
+            (Some(first), Some(second)) => {
+                let fault = self.faults.error(
+                    &second.key_span,
+                    format!("{} is either {choice}, not two of them", self.expected),
+                );
+                fault.related(&first.key_span, "the first one").help("keep one of the two");
+            }
+            (Some(_), None) => {}
+        }
+    }
+}
+
+impl Describing {
+    fn add(&mut self, field: Field, mut schema: Value, default: Option<&str>) {
+        schema["description"] = json!(field.about);
+        if let Some(text) = default {
+            schema["default"] = as_json(text);
+        }
+        if let Some(text) = field.example {
+            schema["examples"] = json!([as_json(text)]);
+        }
+        self.properties.insert(field.name.to_owned(), schema);
+    }
+
+    fn schema(self) -> Value {
+        let kinds = if self.required.is_empty() { json!(["object", "null"]) } else { json!("object") };
+        let mut schema =
+            json!({ "type": kinds, "properties": self.properties, "additionalProperties": false });
+        if !self.required.is_empty() {
+            schema["required"] = json!(self.required);
+        }
+        if !self.exactly_one.is_empty() {
+            let choices = self.exactly_one.iter().map(|name| json!({ "required": [name] }));
+            schema["oneOf"] = choices.collect();
+            schema["type"] = json!("object");
+        }
+        schema
+    }
+}
+
+fn read_default<S: Shape>(shape: &S, default: &str) -> Option<S::Value> {
+    let mut faults = Faults::default();
+    let node = parse(default, &mut faults)?;
+    shape.read(&node, &mut faults)
+}
+
+/// A default or example, which is YAML, as JSON: what reads as JSON is meant so, all else is a text.
+fn as_json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.trim_end_matches('.').chars();
+    let first = characters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+    first + characters.as_str()
+}
