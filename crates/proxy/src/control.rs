@@ -50,12 +50,9 @@ pub enum Response {
     },
     /// Who the edge is.
     Identity {
-        /// Its process id.
-        pid: u32,
-        /// The version of the binary.
-        version: String,
-        /// When it started, in microseconds since the epoch; counters start at zero then.
-        started_micros: i64,
+        /// Its process, version and start.
+        #[serde(flatten)]
+        identity: Identity,
     },
     /// It stops now.
     ShuttingDown,
@@ -64,6 +61,17 @@ pub enum Response {
         /// Why.
         reason: String,
     },
+}
+
+/// Who an edge is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Its process id.
+    pub pid: u32,
+    /// The version of the binary.
+    pub version: String,
+    /// When it started, in microseconds since the epoch; counters start at zero then.
+    pub started_micros: i64,
 }
 
 /// Everything counted since the edge started. Counters only rise.
@@ -82,6 +90,7 @@ pub struct EdgeStats {
 pub struct RouteStats {
     /// By version; a version stays here as long as the edge runs.
     pub versions: BTreeMap<String, VersionStats>,
-    /// Requests answered by the edge itself because no endpoint could take them (502, 503, 504): dropped by us.
+    /// Requests that no version could take, answered by the edge itself with 503: dropped by us. A request that was
+    /// sent to a version and failed there (502, 504) counts as `broken` of that version, never here.
     pub unserved: u64,
 }

@@ -2,11 +2,20 @@
 //!
 //! The edge knows nothing of deployments. It is handed whole routing tables, says when every worker uses them, and goes
 //! on with the last one when nobody speaks to it.
+//!
+//! Start reading at [`run`], which is the whole process; `worker` is the path of a request.
 
+mod client;
 mod control;
+mod edge;
+mod routing;
 mod stats;
 mod table;
+mod worker;
 
-pub use control::{EdgeStats, Request, Response, RouteStats};
+pub use client::{EdgeClient, EdgeClientError};
+pub use control::{EdgeStats, Identity, Request, Response, RouteStats};
+pub use edge::{EdgeConfig, EdgeError, Limits, run};
+pub use routing::{CLIENT_COOKIE, CLIENT_HEADER, split_point};
 pub use stats::{Histogram, VersionStats};
 pub use table::{Endpoint, FULL_WEIGHT, Pool, Route, RoutingTable, TableError};

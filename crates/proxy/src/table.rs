@@ -46,7 +46,7 @@ pub struct Pool {
 }
 
 /// One instance.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The instance's name.
     pub instance: String,
@@ -81,6 +81,20 @@ pub enum TableError {
         /// Its name.
         name: String,
     },
+    /// Each worker would listen on a port of its own.
+    #[error("route `{route}` listens on port 0; choose a port before handing the table to the edge")]
+    Port {
+        /// The route's name.
+        route: String,
+    },
+    /// The version goes into a response header.
+    #[error("route `{route}`: version {version:?} has characters that a header cannot carry")]
+    Version {
+        /// The route's name.
+        route: String,
+        /// The version.
+        version: String,
+    },
 }
 
 impl RoutingTable {
@@ -92,7 +106,7 @@ impl RoutingTable {
         Self { format: Self::FORMAT, epoch: 0, routes: Vec::new() }
     }
 
-    /// Checks what the types cannot: format, weights, and names that appear once.
+    /// Checks what the types cannot: format, ports, weights, and names that appear once.
     pub fn validate(&self) -> Result<(), TableError> {
         if self.format != Self::FORMAT {
             return Err(TableError::Format { found: self.format, known: Self::FORMAT });
@@ -106,15 +120,78 @@ impl RoutingTable {
             if !addresses.insert(route.listen) {
                 return Err(TableError::Duplicate { what: "address", name: route.listen.to_string() });
             }
-            let mut versions = BTreeSet::new();
-            if let Some(pool) = route.pools.iter().find(|pool| !versions.insert(&pool.version)) {
-                return Err(TableError::Duplicate { what: "version", name: pool.version.clone() });
-            }
-            let sum: u64 = route.pools.iter().map(|pool| u64::from(pool.weight)).sum();
-            if !route.pools.is_empty() && sum != u64::from(FULL_WEIGHT) {
-                return Err(TableError::Weights { route: route.name.clone(), sum });
-            }
+            route.validate()?;
         }
         Ok(())
+    }
+}
+
+impl Route {
+    fn validate(&self) -> Result<(), TableError> {
+        if self.listen.port() == 0 {
+            return Err(TableError::Port { route: self.name.clone() });
+        }
+        let mut versions = BTreeSet::new();
+        for Pool { version, .. } in &self.pools {
+            if http::HeaderValue::from_str(version).is_err() {
+                return Err(TableError::Version { route: self.name.clone(), version: version.clone() });
+            }
+            if !versions.insert(version) {
+                return Err(TableError::Duplicate { what: "version", name: version.clone() });
+            }
+        }
+        let sum: u64 = self.pools.iter().map(|pool| u64::from(pool.weight)).sum();
+        if !self.pools.is_empty() && sum != u64::from(FULL_WEIGHT) {
+            return Err(TableError::Weights { route: self.name.clone(), sum });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(version: &str, weight: u32) -> Pool {
+        Pool { version: version.to_owned(), weight, endpoints: Vec::new() }
+    }
+
+    fn route(name: &str, port: u16, pools: Vec<Pool>) -> Route {
+        Route { name: name.to_owned(), listen: SocketAddr::from(([127, 0, 0, 1], port)), pools, hold_ms: 0 }
+    }
+
+    fn verdict(routes: Vec<Route>) -> Result<(), TableError> {
+        RoutingTable { routes, ..RoutingTable::empty() }.validate()
+    }
+
+    #[test]
+    fn sound_tables_pass() {
+        assert_eq!(verdict(vec![]), Ok(()));
+        assert_eq!(
+            verdict(vec![route("a", 1, vec![]), route("b", 2, vec![pool("1", 1), pool("2", 9_999)])]),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        assert!(matches!(verdict(vec![route("a", 0, vec![])]), Err(TableError::Port { .. })));
+        assert!(matches!(
+            verdict(vec![route("a", 1, vec![pool("1\n", FULL_WEIGHT)])]),
+            Err(TableError::Version { .. })
+        ));
+        let weights = verdict(vec![route("a", 1, vec![pool("1", u32::MAX), pool("2", u32::MAX)])]);
+        assert!(matches!(weights, Err(TableError::Weights { sum: 8_589_934_590, .. })));
+        for (routes, what) in [
+            (vec![route("a", 1, vec![]), route("a", 2, vec![])], "route"),
+            (vec![route("a", 1, vec![]), route("b", 1, vec![])], "address"),
+            (vec![route("a", 1, vec![pool("1", 0), pool("1", FULL_WEIGHT)])], "version"),
+        ] {
+            assert!(
+                matches!(verdict(routes), Err(TableError::Duplicate { what: found, .. }) if found == what)
+            );
+        }
+        let newer = RoutingTable { format: 2, ..RoutingTable::empty() }.validate();
+        assert_eq!(newer, Err(TableError::Format { found: 2, known: 1 }));
     }
 }

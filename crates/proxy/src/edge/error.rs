@@ -1,0 +1,47 @@
+//! Why an edge cannot start or go on.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why an edge cannot start or go on.
+#[derive(Debug, Error)]
+pub enum EdgeError {
+    /// Another edge answers on the control socket.
+    #[error("an edge with pid {pid} already serves this socket: {}; stop it, or use another socket", .socket.display())]
+    SocketServed {
+        /// The control socket.
+        socket: PathBuf,
+        /// The process that serves it.
+        pid: u32,
+    },
+    /// Another edge uses the state folder.
+    #[error("another edge already uses the state folder {}; stop it, or use another folder", .folder.display())]
+    StateInUse {
+        /// The state folder.
+        folder: PathBuf,
+    },
+    /// A file, socket or thread that the edge needs cannot be had.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done, with the path.
+        doing: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A worker thread ended by itself, which is a defect; the edge stops so that its supervisor starts a sound one.
+    #[error("worker thread {index} ended unexpectedly; the edge stops, start it again")]
+    WorkerEnded {
+        /// Which worker.
+        index: usize,
+    },
+}
+
+impl EdgeError {
+    /// For `map_err`: an input or output error with what was being done.
+    pub(super) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+}

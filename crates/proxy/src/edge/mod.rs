@@ -1,0 +1,13 @@
+//! The process: configuration, control socket, table on disk, and the publishing of tables to the workers.
+
+mod bind;
+mod config;
+mod error;
+mod publish;
+mod run;
+mod socket;
+mod state;
+
+pub use config::{EdgeConfig, Limits};
+pub use error::EdgeError;
+pub use run::run;

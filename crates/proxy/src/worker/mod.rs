@@ -1,0 +1,18 @@
+//! A worker: one thread, one runtime, its own listeners and connections. In the order in which a request meets them:
+//! `accept` (connections), `serve` (one request), `head` (what of it is passed on), `exchange` (tries until one endpoint
+//! answers), `balance` (which endpoint), `endpoint` and `link` (connections to it), `flight` (counting), `body`.
+
+mod accept;
+mod answer;
+mod balance;
+mod body;
+mod endpoint;
+mod exchange;
+mod flight;
+mod head;
+mod link;
+mod serve;
+mod thread;
+mod view;
+
+pub(crate) use thread::{Command, Shared, WorkerHandle, spawn};

@@ -1,0 +1,197 @@
+//! The worker thread, and how the control plane of the edge speaks to it.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use super::accept::Doors;
+use super::view::View;
+use crate::edge::Limits;
+use crate::routing::CompiledTable;
+
+/// How often idle connections are looked through, and the clock is set.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// What all workers read.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The table in use. A store here is the switch: every request that begins after it sees the new table.
+    pub(crate) table: ArcSwap<CompiledTable>,
+    pub(crate) limits: Limits,
+}
+
+/// What a worker is told.
+pub(crate) enum Command {
+    /// Take up these listeners, close those that the table in use no longer names, and answer when this worker uses it.
+    Use { listeners: Vec<(SocketAddr, TcpListener)>, done: oneshot::Sender<()> },
+    /// Accept nothing new, finish what is in flight for at most this long, and end.
+    Stop { grace: Duration },
+}
+
+/// A running worker.
+#[derive(Debug)]
+pub(crate) struct WorkerHandle {
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) thread: JoinHandle<()>,
+}
+
+/// Starts a worker. `ended` is told its index when its thread ends, for whatever reason.
+pub(crate) fn spawn(
+    index: usize,
+    shared: Arc<Shared>,
+    ended: mpsc::UnboundedSender<usize>,
+) -> io::Result<WorkerHandle> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let random = Random::from_system()?;
+    let (commands, inbox) = mpsc::unbounded_channel();
+    let thread = std::thread::Builder::new().name(format!("edge-worker-{index}")).spawn(move || {
+        let _notice = EndNotice { index, ended };
+        let local = LocalSet::new();
+        local.block_on(&runtime, async move {
+            Worker::new(index, shared, random).run(inbox).await;
+        });
+    })?;
+    Ok(WorkerHandle { commands, thread })
+}
+
+/// Says that the thread ended, also when it panicked.
+struct EndNotice {
+    index: usize,
+    ended: mpsc::UnboundedSender<usize>,
+}
+
+impl Drop for EndNotice {
+    fn drop(&mut self) {
+        // Nobody listens any more when the edge is stopping.
+        let _ = self.ended.send(self.index);
+    }
+}
+
+/// What the tasks of one worker thread share.
+pub(super) struct Worker {
+    pub(super) index: usize,
+    pub(super) limits: Limits,
+    pub(super) random: Random,
+    pub(super) clock: Clock,
+    /// Woken when the table has changed, for requests that wait for an endpoint.
+    pub(super) changed: Notify,
+    /// Requests that wait for an endpoint now.
+    pub(super) held: Cell<usize>,
+    shared: Arc<Shared>,
+    view: RefCell<Rc<View>>,
+}
+
+impl Worker {
+    fn new(index: usize, shared: Arc<Shared>, random: Random) -> Self {
+        let view = View::new(shared.table.load_full(), None);
+        Self {
+            index,
+            limits: shared.limits,
+            random,
+            clock: Clock::new(),
+            changed: Notify::new(),
+            held: Cell::new(0),
+            view: RefCell::new(Rc::new(view)),
+            shared,
+        }
+    }
+
+    /// The table in use, with this thread's connections behind it.
+    pub(super) fn view(&self) -> Rc<View> {
+        let table = self.shared.table.load();
+        if !Arc::ptr_eq(&table, &self.view.borrow().table) {
+            let next = View::new(Arc::clone(&table), Some(&self.view.borrow()));
+            self.view.replace(Rc::new(next));
+        }
+        Rc::clone(&self.view.borrow())
+    }
+
+    /// Whether the table is still the one of this view.
+    pub(super) fn is_current(&self, view: &View) -> bool {
+        Arc::ptr_eq(&self.shared.table.load(), &view.table)
+    }
+
+    async fn run(self, mut inbox: mpsc::UnboundedReceiver<Command>) {
+        let worker = Rc::new(self);
+        let mut doors = Doors::new(Rc::clone(&worker));
+        let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+        let grace = loop {
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    Some(Command::Use { listeners, done }) => {
+                        doors.use_table(&worker.view(), listeners);
+                        worker.changed.notify_waiters();
+                        // The asker may have given up waiting; the table is in use all the same.
+                        let _ = done.send(());
+                    }
+                    Some(Command::Stop { grace }) => break grace,
+                    None => break Duration::ZERO,
+                },
+                _ = housekeeping.tick() => {
+                    worker.clock.set();
+                    worker.view().close_idle(worker.limits.upstream_idle);
+                }
+            }
+        };
+        doors.close(grace).await;
+    }
+}
+
+/// Microseconds since the epoch from an `Instant`, at the price of a subtraction.
+pub(super) struct Clock {
+    origin: Cell<(Instant, i64)>,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { origin: Cell::new(Self::now()) }
+    }
+
+    fn now() -> (Instant, i64) {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (Instant::now(), i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// Follows the wall clock when that is corrected.
+    fn set(&self) {
+        self.origin.set(Self::now());
+    }
+
+    pub(super) fn micros(&self, at: Instant) -> i64 {
+        let (origin, micros) = self.origin.get();
+        let since = i64::try_from(at.saturating_duration_since(origin).as_micros()).unwrap_or(i64::MAX);
+        micros.saturating_add(since)
+    }
+}
+
+/// SplitMix64: fast, and good enough to spread load and to name clients. Never for secrets.
+pub(super) struct Random(Cell<u64>);
+
+impl Random {
+    fn from_system() -> io::Result<Self> {
+        let mut seed = [0; 8];
+        rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())?;
+        Ok(Self(Cell::new(u64::from_ne_bytes(seed))))
+    }
+
+    pub(super) fn next(&self) -> u64 {
+        self.0.set(self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+        let mut mixed = self.0.get();
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`; 0 if that is 0.
+    pub(super) fn below(&self, limit: usize) -> usize {
+        ((u128::from(self.next()) * limit as u128) >> 64) as usize
+    }
+}

@@ -1,0 +1,66 @@
+//! What one thread sees of a table: the table itself, and its own connections to the endpoints named there.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::endpoint::Upstream;
+use crate::Endpoint;
+use crate::routing::{CompiledPool, CompiledRoute, CompiledTable};
+
+/// A table as one thread uses it. Rebuilt when the table changes; endpoints that stay keep their connections.
+pub(super) struct View {
+    pub(super) table: Arc<CompiledTable>,
+    routes: HashMap<SocketAddr, RouteView>,
+    upstreams: HashMap<Endpoint, Rc<Upstream>>,
+}
+
+/// A route with this thread's connections, pool by pool.
+pub(super) struct RouteView {
+    pub(super) route: Arc<CompiledRoute>,
+    pub(super) upstreams: Vec<Vec<Rc<Upstream>>>,
+}
+
+impl View {
+    /// Prepares a table, taking over what is still of use from the view before it.
+    pub(super) fn new(table: Arc<CompiledTable>, before: Option<&Self>) -> Self {
+        let mut upstreams = HashMap::new();
+        let mut known = |endpoint: &Endpoint| {
+            let upstream = upstreams.entry(endpoint.clone()).or_insert_with(|| {
+                let kept = before.and_then(|view| view.upstreams.get(endpoint));
+                kept.map_or_else(|| Rc::new(Upstream::new(endpoint.address)), Rc::clone)
+            });
+            Rc::clone(upstream)
+        };
+        let mut of_pool = |pool: &CompiledPool| pool.endpoints.iter().map(&mut known).collect();
+        let routes = table
+            .routes
+            .iter()
+            .map(|(listen, route)| {
+                let upstreams = route.pools.iter().map(&mut of_pool).collect();
+                (*listen, RouteView { route: Arc::clone(route), upstreams })
+            })
+            .collect();
+        let view = Self { table, routes, upstreams };
+        if let Some(before) = before {
+            view.retire_missing(before);
+        }
+        view
+    }
+
+    pub(super) fn route(&self, listen: SocketAddr) -> Option<&RouteView> {
+        self.routes.get(&listen)
+    }
+
+    /// Closes connections to endpoints that have not been used for so long.
+    pub(super) fn close_idle(&self, longest: Duration) {
+        self.upstreams.values().for_each(|upstream| upstream.close_idle(longest));
+    }
+
+    fn retire_missing(&self, before: &Self) {
+        let gone = before.upstreams.iter().filter(|(endpoint, _)| !self.upstreams.contains_key(endpoint));
+        gone.for_each(|(_, upstream)| upstream.retire());
+    }
+}

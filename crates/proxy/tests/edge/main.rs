@@ -1,0 +1,10 @@
+//! The edge as its users meet it: real sockets, real upstreams, the whole of `run`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod client;
+mod upstream;
+mod world;
+
+mod control;
+mod routing;
