@@ -1,6 +1,7 @@
 //! The conductor as others see it.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub edge: EdgeClient,
     /// Reads the secrets that queries need.
     pub secrets: SecretReader,
+    /// The project's folder, where smoke suites run.
+    pub folder: PathBuf,
 }
 
 pub(crate) struct Inner {
@@ -40,6 +43,7 @@ pub(crate) struct Inner {
     pub(crate) target: Arc<dyn Target>,
     pub(crate) edge: EdgeClient,
     pub(crate) secrets: SecretReader,
+    pub(crate) folder: PathBuf,
     active: Mutex<HashMap<DeploymentId, Arc<Active>>>,
     /// Held while an id is chosen and its first event recorded.
     pub(crate) starting: tokio::sync::Mutex<()>,
@@ -65,12 +69,13 @@ impl Conductor {
     /// # Errors
     /// Fails if the journal cannot be read or written.
     pub async fn start(options: Options) -> Result<Self, ConductorError> {
-        let Options { journal, target, edge, secrets } = options;
+        let Options { journal, target, edge, secrets, folder } = options;
         let inner = Arc::new(Inner {
             journal,
             target,
             edge,
             secrets,
+            folder,
             active: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
         });
@@ -121,9 +126,9 @@ impl Conductor {
         }
         let phase = log.deployment().phase();
         let refusal = match request {
-            Request::Promote | Request::PromoteFully if phase == Phase::Soaking => {
-                Some("the soak cannot be skipped: the old version stays warm until the new one has proved itself")
-            }
+            Request::Promote | Request::PromoteFully if phase == Phase::Soaking => Some(
+                "the soak cannot be skipped: the old version stays warm until the new one has proved itself",
+            ),
             Request::Promote | Request::PromoteFully | Request::Pause if phase == Phase::RollingBack => {
                 Some("it is on its way back, and the way back is never held up")
             }

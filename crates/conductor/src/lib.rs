@@ -13,6 +13,7 @@ mod error;
 mod facts;
 mod keeper;
 mod log;
+mod queries;
 mod readings;
 mod request;
 mod smoke;
@@ -20,4 +21,5 @@ mod start;
 
 pub use conductor::{Conductor, Options};
 pub use error::ConductorError;
+pub use readings::SecretReader;
 pub use request::{DeployRequest, Live, RollbackRequest, Started};

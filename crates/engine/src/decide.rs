@@ -6,7 +6,7 @@ use pilotage_spec::{Timestamp, Version};
 
 use crate::event::{Cause, DeploymentEvent, Outcome};
 use crate::judge::{self, Verdict};
-use crate::plan::{Check, Step, way_back};
+use crate::plan::{Check, Purpose, Step, way_back};
 use crate::{Action, ActionFailure, Deployment, Direction, Facts, interlock};
 
 /// What to do next.
@@ -84,7 +84,10 @@ fn forward(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
     if let Some(reason) = &deployment.aborted {
         return roll_back(deployment, facts, Cause::Asked { reason: reason.clone() });
     }
-    if deployment.traffic_moved
+    // A release that is restored is known to be good; what is measured now may still be the bad one's doing.
+    let judged = deployment.plan.request.purpose == Purpose::Deploy;
+    if judged
+        && deployment.traffic_moved
         && let Some(reading) = &facts.reading
     {
         let judgement = judge::judge(deployment.plan.roll_back_when(), reading);

@@ -1,6 +1,8 @@
 //! A deployment as its history tells it: nothing is remembered that is not an event.
 
-use pilotage_spec::{Digest, Timestamp};
+use std::collections::BTreeMap;
+
+use pilotage_spec::{Digest, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -80,6 +82,8 @@ pub struct Deployment {
     pub promoted_fully: bool,
     /// Somebody asked to take it back, perhaps with a reason.
     pub aborted: Option<Option<String>>,
+    /// How many instances of each version there are to be, from the effects done so far.
+    pub wanted: BTreeMap<Version, u32>,
     /// The new version has had a share of the traffic.
     pub traffic_moved: bool,
     /// When the judge last spoke, and what it said.
@@ -136,6 +140,8 @@ impl Deployment {
     fn start(plan: Plan, command: String, at: Timestamp) -> Self {
         let plan_hash = plan.hash();
         let course = Course::new(Direction::Forward, plan.steps.clone(), at);
+        let wanted =
+            plan.stable().map(|stable| (stable.clone(), plan.request.stable_replicas)).into_iter().collect();
         Self {
             plan,
             plan_hash,
@@ -147,6 +153,7 @@ impl Deployment {
             promoted: false,
             promoted_fully: false,
             aborted: None,
+            wanted,
             traffic_moved: false,
             last_verdict: None,
             cause: None,
@@ -212,17 +219,31 @@ impl Deployment {
     fn executed(&mut self, action: &Action, result: &ActionResult, at: Timestamp) {
         match result {
             ActionResult::Done => {
-                if let Action::Route { shares } = action {
-                    let candidate = self.plan.candidate();
-                    self.traffic_moved |=
-                        shares.iter().any(|(version, share)| version == candidate && *share > 0);
-                }
+                self.done(action);
                 self.course.advance(at);
             }
             ActionResult::Failed(failure) => {
                 self.course.intended = None;
                 self.course.failure = Some((failure.clone(), at));
             }
+        }
+    }
+
+    fn done(&mut self, action: &Action) {
+        match action {
+            Action::Ensure { version, replicas } => {
+                let wanted = self.wanted.entry(version.clone()).or_default();
+                *wanted = (*wanted).max(*replicas);
+            }
+            Action::Retire { version, keep } => {
+                self.wanted.insert(version.clone(), *keep);
+            }
+            Action::Route { shares } => {
+                let candidate = self.plan.candidate();
+                self.traffic_moved |=
+                    shares.iter().any(|(version, share)| version == candidate && *share > 0);
+            }
+            Action::Smoke { .. } => {}
         }
     }
 

@@ -1,0 +1,219 @@
+//! The loop that takes one deployment from its first event to its last.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pilotage_engine::{
+    Action, ActionResult, Decision, DeploymentEvent, Direction, Facts, Outcome, Waiting, decide,
+};
+use pilotage_journal::{AppendError, StreamId};
+use pilotage_targets::Fence;
+use pilotage_views::{self as views, Served, WorkloadEvent};
+use tracing::{debug, info, warn};
+
+use crate::conductor::{Active, Inner, now};
+use crate::log::{DeploymentLog, Right};
+use crate::readings::Readings;
+use crate::{ConductorError, crash, effect, facts};
+
+/// How often a watch is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// The pause after the journal or the target could not be asked.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// One deployment being driven.
+pub(crate) struct Driver {
+    inner: Arc<Inner>,
+    active: Arc<Active>,
+    log: DeploymentLog,
+    right: Right,
+    readings: Readings,
+}
+
+impl Driver {
+    pub(crate) fn new(inner: Arc<Inner>, active: Arc<Active>, log: DeploymentLog, right: Right) -> Self {
+        let readings = Readings::new(&inner, &log.deployment().plan);
+        Self { inner, active, log, right, readings }
+    }
+
+    /// Goes on until the deployment has ended, or another driver has taken it over.
+    pub(crate) async fn run(mut self) {
+        let id = self.log.id();
+        info!(%id, "driving");
+        loop {
+            match self.turn().await {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(outcome)) => {
+                    info!(%id, ?outcome, "ended");
+                    break;
+                }
+                Err(ConductorError::Append(AppendError::Fenced { .. })) => {
+                    warn!(%id, "another driver has taken over");
+                    break;
+                }
+                Err(error) => {
+                    warn!(%id, %error, "cannot go on for now");
+                    self.active.show(|live| live.activity = format!("cannot go on for now: {error}"));
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        if let Err(error) = self.inner.journal.release(self.right.lease.clone(), self.right.token).await {
+            debug!(%id, %error, "the lease was not given back");
+        }
+        self.inner.leave(id);
+    }
+
+    async fn turn(&mut self) -> Result<ControlFlow<Outcome>, ConductorError> {
+        let mut changes = self.inner.target.changes();
+        changes.mark_unchanged();
+        self.log.refresh()?;
+        let facts = self.observe().await?;
+        self.heal(&facts).await?;
+        match decide(self.log.deployment(), &facts, now()) {
+            Decision::Finished(outcome) => return Ok(ControlFlow::Break(outcome)),
+            Decision::Record(events) => self.record(events).await?,
+            Decision::Act(action) => self.act(action).await?,
+            Decision::Wait { until, why } => {
+                self.active.show(|live| live.activity = words(&why));
+                let wait = until.since(now()).min(LOOK).max(Duration::from_millis(1));
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    _ = changes.changed() => {}
+                    () = self.active.bell.notified() => {}
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    async fn observe(&mut self) -> Result<Facts, ConductorError> {
+        let deployment = self.log.deployment();
+        let workload = &deployment.plan.request.workload;
+        let observation = self.inner.target.observe(workload).await?;
+        let reading = if deployment.traffic_moved && deployment.course.direction == Direction::Forward {
+            self.readings.take(&deployment.plan, &observation).await
+        } else {
+            None
+        };
+        let facts = facts::facts(&observation, reading);
+        self.show(&facts);
+        Ok(facts)
+    }
+
+    fn show(&self, facts: &Facts) {
+        let plan = &self.log.deployment().plan;
+        let versions = || [Some(plan.candidate()), plan.stable()].into_iter().flatten();
+        self.active.show(|live| {
+            live.reading.clone_from(&facts.reading);
+            live.shares = versions().map(|version| (version.clone(), facts.share(version))).collect();
+            live.ready = versions().map(|version| (version.clone(), facts.ready(version))).collect();
+        });
+    }
+
+    /// Brings back instances that are simply gone, as when their supervisor was killed.
+    async fn heal(&self, facts: &Facts) -> Result<(), ConductorError> {
+        let deployment = self.log.deployment();
+        if deployment.end.is_some() || !deployment.gates_passed() {
+            return Ok(());
+        }
+        for (version, wanted) in &deployment.wanted {
+            let (gone, given_up) = (facts.alive(version) < *wanted, !facts.failures(version).is_empty());
+            let Some(release) = deployment.plan.release(version).filter(|_| gone && !given_up) else {
+                continue;
+            };
+            let workload = &deployment.plan.request.workload;
+            self.inner.target.ensure(workload, release, *wanted, self.fence()).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(&mut self, events: Vec<DeploymentEvent>) -> Result<(), ConductorError> {
+        let also = match events.last() {
+            Some(DeploymentEvent::Completed { outcome: Outcome::Succeeded, .. }) => {
+                vec![self.serving().await?]
+            }
+            _ => Vec::new(),
+        };
+        let recorded = self.log.record(&events, &self.right, also).await?;
+        if recorded && events.iter().any(|event| matches!(event, DeploymentEvent::HealthChecked { .. })) {
+            debug!(id = %self.log.id(), "a look is over");
+        }
+        Ok(())
+    }
+
+    /// The fact that the candidate serves from now on, with the address at which it really does.
+    async fn serving(&self) -> Result<(StreamId, WorkloadEvent), ConductorError> {
+        let request = &self.log.deployment().plan.request;
+        let listen = self.inner.target.observe(&request.workload).await?.listen.unwrap_or(request.listen);
+        let served = Served {
+            release: request.candidate.clone(),
+            replicas: request.replicas,
+            listen,
+            deployment: self.log.id(),
+        };
+        Ok((views::workload_stream(&request.workload)?, WorkloadEvent::Serving(Box::new(served))))
+    }
+
+    async fn act(&mut self, action: Action) -> Result<(), ConductorError> {
+        let subject = subject(&action);
+        let course = &self.log.deployment().course;
+        let (direction, step, attempt) = (course.direction, course.next, course.attempts + 1);
+        self.active.show(|live| live.activity = doing(&action));
+        crash::point(subject, "before_intent");
+        let intent = DeploymentEvent::Intended { direction, step, attempt, action: action.clone() };
+        if !self.log.record(&[intent], &self.right, Vec::new()).await? {
+            // Somebody has asked for something meanwhile: decide again before anything is done.
+            return Ok(());
+        }
+        crash::point(subject, "after_intent");
+        let begun = Instant::now();
+        let result =
+            effect::perform(&self.inner, &self.log.deployment().plan, direction, &action, self.fence()).await;
+        crash::point(subject, "after_effect");
+        let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        if matches!(action, Action::Route { .. }) && result == ActionResult::Done {
+            self.readings.restart();
+        }
+        let outcome = DeploymentEvent::Executed { direction, step, action, result, duration_ms };
+        // What was done must be recorded, whatever else was recorded meanwhile.
+        while !self.log.record(std::slice::from_ref(&outcome), &self.right, Vec::new()).await? {}
+        crash::point(subject, "after_outcome");
+        Ok(())
+    }
+
+    fn fence(&self) -> Fence {
+        Fence(self.right.token)
+    }
+}
+
+fn subject(action: &Action) -> &'static str {
+    match action {
+        Action::Ensure { .. } => "ensure",
+        Action::Smoke { .. } => "smoke",
+        Action::Route { .. } => "route",
+        Action::Retire { .. } => "retire",
+    }
+}
+
+fn doing(action: &Action) -> String {
+    match action {
+        Action::Ensure { version, replicas } => format!("starting {version}, {replicas} wanted"),
+        Action::Smoke { version } => format!("running the smoke suite against {version}"),
+        Action::Route { .. } => "switching the traffic".to_owned(),
+        Action::Retire { version, .. } => format!("draining and stopping {version}"),
+    }
+}
+
+fn words(why: &Waiting) -> String {
+    match why {
+        Waiting::Ready { version, ready, wanted } => {
+            format!("{ready} of {wanted} instances of {version} are ready")
+        }
+        Waiting::Watch => "watching".to_owned(),
+        Waiting::Pause => "paused".to_owned(),
+        Waiting::Retry(failure) => format!("trying again: {}", failure.reason),
+        Waiting::Interlock(violation) => format!("held: {violation}"),
+    }
+}

@@ -1,0 +1,169 @@
+//! What production says about a deployment that is under way, gathered for the judge.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pilotage_engine::Plan;
+use pilotage_engine::judge::{Counted, InstanceReading, Reading};
+use pilotage_proxy::{EdgeClient, EdgeStats};
+use pilotage_signals::EdgeWindow;
+use pilotage_spec::{SecretSource, Version};
+use pilotage_targets::{Instance, InstanceState, Observation};
+use tracing::debug;
+
+use crate::conductor::{Inner, lock};
+use crate::queries::{Answers, Queries};
+
+/// Reads a secret by its reference, or says why it cannot.
+pub type SecretReader = Arc<dyn Fn(&SecretSource) -> Result<String, String> + Send + Sync>;
+
+/// So many samples in a row must lie above a limit before its use counts as sustained.
+const SAMPLES: usize = 5;
+/// The time between two samples.
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+
+/// Gathers readings for one deployment.
+pub(crate) struct Readings {
+    edge: EdgeClient,
+    route: String,
+    /// Since this driver began.
+    whole: Option<EdgeWindow>,
+    /// Since the shares last changed.
+    current: Option<EdgeWindow>,
+    /// The stable version's requests up to then.
+    before: Counted,
+    restarts: HashMap<String, u32>,
+    usage: HashMap<String, Usage>,
+    queries: Option<Queries>,
+}
+
+/// The last samples of one instance, newest last.
+struct Usage {
+    last: Instant,
+    cpu: VecDeque<u32>,
+    memory: VecDeque<u32>,
+}
+
+impl Readings {
+    pub(crate) fn new(inner: &Inner, plan: &Plan) -> Self {
+        Self {
+            edge: inner.edge.clone(),
+            route: plan.request.workload.to_string(),
+            whole: None,
+            current: None,
+            before: Counted::default(),
+            restarts: HashMap::new(),
+            usage: HashMap::new(),
+            queries: Queries::start(plan, &inner.secrets),
+        }
+    }
+
+    /// The shares have changed: what comes now is counted anew.
+    pub(crate) fn restart(&mut self) {
+        self.current = None;
+        self.restarts.clear();
+    }
+
+    /// Everything that is known now, or `None` while the edge cannot be asked.
+    pub(crate) async fn take(&mut self, plan: &Plan, observation: &Observation) -> Option<Reading> {
+        let stats = match self.edge.stats().await {
+            Ok(stats) => stats,
+            Err(error) => {
+                debug!(%error, "the edge cannot be asked");
+                return None;
+            }
+        };
+        self.count(&stats, plan);
+        let counted = |version: Option<&Version>| match (&self.current, version) {
+            (Some(window), Some(version)) => counted(window, &self.route, version),
+            _ => Counted::default(),
+        };
+        let (candidate, stable) = (counted(Some(plan.candidate())), counted(plan.stable()));
+        let instances = observation.instances.iter().filter(|i| i.release.version == *plan.candidate());
+        let instances = instances.map(|instance| self.instance(instance, plan)).collect();
+        let Answers { alerts, metrics } = self.queries.as_ref().map(Queries::answers).unwrap_or_default();
+        Some(Reading { candidate, stable, before: self.before.clone(), instances, alerts, metrics })
+    }
+
+    fn count(&mut self, stats: &EdgeStats, plan: &Plan) {
+        let whole = self.whole.get_or_insert_with(|| EdgeWindow::new(stats.clone()));
+        whole.update(stats);
+        match &mut self.current {
+            Some(window) => window.update(stats),
+            None => {
+                if let Some(stable) = plan.stable() {
+                    self.before = counted(whole, &self.route, stable);
+                }
+                self.current = Some(EdgeWindow::new(stats.clone()));
+            }
+        }
+    }
+
+    fn instance(&mut self, instance: &Instance, plan: &Plan) -> InstanceReading {
+        let first = *self.restarts.entry(instance.name.clone()).or_insert(instance.restarts);
+        let limits = &plan.request.candidate.instance.resources;
+        let share = |used: Option<u64>, limit: Option<u64>| {
+            let share = used?.saturating_mul(10_000).checked_div(limit?)?;
+            u32::try_from(share).ok()
+        };
+        let cpu = share(instance.cpu_millis.map(u64::from), limits.cpu_millis.map(u64::from));
+        let memory = share(instance.memory_bytes, limits.memory_bytes);
+        let usage = self.usage.entry(instance.name.clone()).or_insert_with(Usage::new);
+        usage.sample(cpu, memory);
+        InstanceReading {
+            name: instance.name.clone(),
+            probe_failures: instance.probe_failures,
+            restarts: instance.restarts.saturating_sub(first),
+            failed: match &instance.state {
+                InstanceState::Failed { reason } => Some(reason.clone()),
+                _ => None,
+            },
+            cpu_share: sustained(&usage.cpu),
+            memory_share: sustained(&usage.memory),
+        }
+    }
+}
+
+impl Usage {
+    fn new() -> Self {
+        Self { last: Instant::now(), cpu: VecDeque::new(), memory: VecDeque::new() }
+    }
+
+    fn sample(&mut self, cpu: Option<u32>, memory: Option<u32>) {
+        if self.last.elapsed() < SAMPLE_EVERY && !(self.cpu.is_empty() && self.memory.is_empty()) {
+            return;
+        }
+        self.last = Instant::now();
+        for (samples, sample) in [(&mut self.cpu, cpu), (&mut self.memory, memory)] {
+            samples.extend(sample);
+            if samples.len() > SAMPLES {
+                samples.pop_front();
+            }
+        }
+    }
+}
+
+/// What was used at least, over the last samples: a single peak is no sustained use.
+fn sustained(samples: &VecDeque<u32>) -> Option<u32> {
+    if samples.len() < SAMPLES { None } else { samples.iter().copied().min() }
+}
+
+fn counted(window: &EdgeWindow, route: &str, version: &Version) -> Counted {
+    let counts = window.version(route, &version.to_string());
+    Counted {
+        requests: counts.requests,
+        failed: counts.failed,
+        p50_micros: counts.p50_micros,
+        p95_micros: counts.p95_micros,
+        p99_micros: counts.p99_micros,
+    }
+}
+
+/// A value that is changed by one task and read by another.
+pub(crate) type Shared<T> = Arc<Mutex<T>>;
+
+/// A copy of a shared value.
+pub(crate) fn copy<T: Clone>(shared: &Shared<T>) -> T {
+    lock(shared).clone()
+}

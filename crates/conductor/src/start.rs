@@ -1,0 +1,285 @@
+//! From a request to the first event of a deployment.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pilotage_engine::gate::{self, GateFacts, GateOutcome, GateResult};
+use pilotage_engine::{
+    DeploymentEvent, DeploymentId, Outcome, Plan, PlanError, PlanRequest, Purpose, Request,
+};
+use pilotage_journal::{Append, Expected, Holder, Lease, LeaseError};
+use pilotage_spec::{
+    Environment, Policy, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind, StrategyName,
+    Workload,
+};
+use pilotage_views::{self as views, Served};
+
+use crate::conductor::{Inner, lease_name};
+use crate::drive::Driver;
+use crate::log::{DeploymentLog, Right, SELF};
+use crate::{Conductor, ConductorError, DeployRequest, RollbackRequest, Started, crash, keeper};
+
+/// How long a deployment waits for the keeper to finish a repair.
+const KEEPER_PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) async fn preview(inner: &Inner, request: &DeployRequest) -> Result<Started, ConductorError> {
+    let plan = deploy_plan(inner, request).await?;
+    let gates = check_gates(&plan, request);
+    let id = next_id(inner)?;
+    Ok(Started { id, plan, gates, outcome: None })
+}
+
+pub(crate) async fn deploy(
+    conductor: &Conductor,
+    request: &DeployRequest,
+) -> Result<Started, ConductorError> {
+    let inner = &conductor.inner;
+    refuse_if_busy(inner, &request.workload)?;
+    let plan = deploy_plan(inner, request).await?;
+    let gates = check_gates(&plan, request);
+    record_release(inner, &request.workload.service, &plan.request.candidate.id, &request.actor).await?;
+    begin(conductor, plan, gates, &request.actor, &request.command).await
+}
+
+pub(crate) async fn roll_back(
+    conductor: &Conductor,
+    request: &RollbackRequest,
+) -> Result<Started, ConductorError> {
+    let inner = &conductor.inner;
+    if let Some(id) = inner.moving(&request.workload)? {
+        if request.to.is_some() {
+            let why = format!("{id} is under way; roll it back first, without --to");
+            return Err(ConductorError::NotNow(why));
+        }
+        let plan = views::load(&inner.journal.reader(), id)?.deployment.plan;
+        conductor.request(id, Request::Abort, request.reason.clone(), &request.actor).await?;
+        return Ok(Started { id, plan, gates: Vec::new(), outcome: None });
+    }
+    let plan = restore_plan(inner, request)?;
+    begin(conductor, plan, Vec::new(), &request.actor, &request.command).await
+}
+
+fn refuse_if_busy(inner: &Inner, workload: &Workload) -> Result<(), ConductorError> {
+    let name = lease_name(workload)?;
+    let held = inner.journal.leases()?.into_iter().find(|lease| lease.name == name);
+    match held {
+        Some(lease) if lease.holder.what != keeper::HOLDER => {
+            Err(ConductorError::Busy { workload: workload.clone(), lease })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes the lease, records the first events in one transaction, and lets the deployment go.
+async fn begin(
+    conductor: &Conductor,
+    plan: Plan,
+    gates: Vec<GateResult>,
+    actor: &str,
+    command: &str,
+) -> Result<Started, ConductorError> {
+    let inner = &conductor.inner;
+    let one_at_a_time = inner.starting.lock().await;
+    let id = next_id(inner)?;
+    let lease = acquire(inner, &plan.request.workload, actor, id).await?;
+    let right = Right { lease: lease.name, token: lease.token };
+    let refused = gates.iter().any(|gate| gate.outcome == GateOutcome::Refused);
+    let recorded = record_start(inner, id, &plan, &gates, actor, command, &right).await;
+    drop(one_at_a_time);
+    if let Err(error) = recorded {
+        inner.journal.release(right.lease, right.token).await?;
+        return Err(error);
+    }
+    let log = DeploymentLog::load(&inner.journal, id)?;
+    let outcome = refused.then_some(Outcome::Refused);
+    drive(inner, log, right);
+    Ok(Started { id, plan, gates, outcome })
+}
+
+async fn record_start(
+    inner: &Inner,
+    id: DeploymentId,
+    plan: &Plan,
+    gates: &[GateResult],
+    actor: &str,
+    command: &str,
+    right: &Right,
+) -> Result<(), ConductorError> {
+    let first = [
+        DeploymentEvent::Started { plan: Box::new(plan.clone()), command: command.to_owned() },
+        DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: gates.to_vec() },
+    ];
+    let events = first.iter().map(views::new_event).collect::<Result<Vec<_>, _>>()?;
+    let append = Append::new(views::deployment_stream(id)?, Expected::Version(0), actor, events);
+    crash::point("started", "before_record");
+    inner.journal.append(append.fenced(right.lease.clone(), right.token)).await?;
+    crash::point("started", "after_record");
+    Ok(())
+}
+
+/// Drives a deployment from here on, on a task of its own.
+pub(crate) fn drive(inner: &Arc<Inner>, log: DeploymentLog, right: Right) {
+    if let Some(active) = inner.enter(log.id()) {
+        tokio::spawn(Driver::new(Arc::clone(inner), active, log, right).run());
+    }
+}
+
+fn next_id(inner: &Inner) -> Result<DeploymentId, ConductorError> {
+    let last = views::deployments(&inner.journal.reader())?.last().map_or(0, |id| id.0);
+    Ok(DeploymentId(last + 1))
+}
+
+/// Takes the lease; the keeper, which only ever holds it for a moment, is waited for.
+async fn acquire(
+    inner: &Inner,
+    workload: &Workload,
+    actor: &str,
+    id: DeploymentId,
+) -> Result<Lease, ConductorError> {
+    let holder = Holder { who: actor.to_owned(), what: id.to_string() };
+    let patience = tokio::time::Instant::now() + KEEPER_PATIENCE;
+    loop {
+        match inner.journal.acquire(lease_name(workload)?, holder.clone()).await {
+            Ok(lease) => return Ok(lease),
+            Err(LeaseError::Held(lease))
+                if lease.holder.what == keeper::HOLDER && tokio::time::Instant::now() < patience =>
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(LeaseError::Held(lease)) => {
+                return Err(ConductorError::Busy { workload: workload.clone(), lease });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn check_gates(plan: &Plan, request: &DeployRequest) -> Vec<GateResult> {
+    gate::check(plan, &GateFacts { confirmation: request.confirmation.clone() })
+}
+
+async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, ConductorError> {
+    let Workload { environment: environment_name, service } = &request.workload;
+    let unknown =
+        |what: &str, name: &str| ConductorError::Unknown(format!("{what} `{name}` is not in the file"));
+    let project = &request.project;
+    let environment = project.environments.get(environment_name);
+    let environment = environment.ok_or_else(|| unknown("environment", environment_name.as_str()))?;
+    let instance = project.instance(environment_name, service);
+    let instance = instance.ok_or_else(|| unknown("service", service.as_str()))?;
+    let needs = project.services.get(service).map(|service| service.needs.as_slice()).unwrap_or_default();
+    check_needs(inner, &request.workload, needs)?;
+    let strategy_name = request.strategy.clone().unwrap_or_else(|| environment.strategy.clone());
+    let strategy = project.strategies.get(&strategy_name);
+    let strategy = strategy.ok_or_else(|| unknown("strategy", strategy_name.as_str()))?.clone();
+    let digest = inner.target.stage(&request.artifact).await?;
+    let candidate = ReleaseId { version: request.version.clone(), digest };
+    check_release(inner, service, &candidate)?;
+    let current = inner.record(&request.workload)?.current().cloned();
+    let plan = Plan::new(PlanRequest {
+        workload: request.workload.clone(),
+        candidate: Release { id: candidate, instance },
+        stable_replicas: current.as_ref().map_or(0, |served| served.replicas),
+        stable: current.map(|served| served.release),
+        replicas: project.replicas(environment_name, service).unwrap_or(1),
+        listen: listen(environment, project.port(environment_name, service)),
+        strategy_name,
+        strategy,
+        policy: environment.policy.clone(),
+        prometheus: environment.prometheus.clone(),
+        purpose: Purpose::Deploy,
+    })?;
+    Ok(plan)
+}
+
+fn listen(environment: &Environment, port: Option<u16>) -> SocketAddr {
+    SocketAddr::new(environment.listen, port.unwrap_or(0))
+}
+
+fn check_needs(inner: &Inner, workload: &Workload, needs: &[ServiceName]) -> Result<(), ConductorError> {
+    for needed in needs {
+        let other = Workload { environment: workload.environment.clone(), service: needed.clone() };
+        if inner.record(&other)?.current().is_none() {
+            return Err(ConductorError::NeedMissing {
+                service: workload.service.to_string(),
+                needed: needed.to_string(),
+                environment: workload.environment.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Within a service a version has one digest for ever, in every environment.
+fn check_release(inner: &Inner, service: &ServiceName, candidate: &ReleaseId) -> Result<u64, ConductorError> {
+    let (releases, stream_version) = views::releases(&inner.journal.reader(), service)?;
+    match releases.iter().find(|release| release.version == candidate.version) {
+        Some(known) if known.digest != candidate.digest => {
+            let (version, known, given) =
+                (candidate.version.clone(), known.digest.clone(), candidate.digest.clone());
+            Err(PlanError::VersionReused { version, known, given }.into())
+        }
+        _ => Ok(stream_version),
+    }
+}
+
+async fn record_release(
+    inner: &Inner,
+    service: &ServiceName,
+    release: &ReleaseId,
+    actor: &str,
+) -> Result<(), ConductorError> {
+    let (releases, stream_version) = views::releases(&inner.journal.reader(), service)?;
+    if releases.contains(release) {
+        return Ok(());
+    }
+    let stream = views::release_stream(service)?;
+    let event = views::release_event(release)?;
+    inner.journal.append(Append::new(stream, Expected::Version(stream_version), actor, vec![event])).await?;
+    Ok(())
+}
+
+fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<Plan, ConductorError> {
+    let record = inner.record(&request.workload)?;
+    let workload = &request.workload;
+    let nothing = |what: String| ConductorError::NothingToRestore(format!("{workload}: {what}"));
+    let current =
+        record.current().ok_or_else(|| nothing("nothing has ever been deployed there".to_owned()))?;
+    let earlier: &Served = match &request.to {
+        Some(version) => record.find(version).ok_or_else(|| {
+            nothing(format!("{version} has never served there; `pilotage history` lists what has"))
+        })?,
+        None => record
+            .previous()
+            .ok_or_else(|| nothing("there is no earlier version to go back to".to_owned()))?,
+    };
+    let plan = Plan::new(PlanRequest {
+        workload: workload.clone(),
+        candidate: earlier.release.clone(),
+        stable: Some(current.release.clone()),
+        replicas: current.replicas,
+        stable_replicas: current.replicas,
+        listen: current.listen,
+        strategy_name: restore_name()?,
+        strategy: Strategy {
+            kind: StrategyKind::BlueGreen,
+            watch: Duration::ZERO,
+            soak: Duration::ZERO,
+            roll_back_when: RollBackWhen::default(),
+        },
+        policy: Policy { confirm: false, gradual: false },
+        prometheus: None,
+        purpose: Purpose::Restore,
+    })?;
+    Ok(plan)
+}
+
+fn restore_name() -> Result<StrategyName, ConductorError> {
+    Ok("restore".parse()?)
+}
+
+/// The keeper's and the adopter's way to speak for the control plane itself.
+pub(crate) fn own_holder(what: &str) -> Holder {
+    Holder { who: SELF.to_owned(), what: what.to_owned() }
+}
