@@ -1,2 +1,45 @@
-//! Developer tasks.
-fn main() {}
+//! What developers run: `cargo xtask test`, `check`, `layers` and `bench`.
+
+mod bench;
+mod check;
+mod figures;
+mod layers;
+mod parts;
+mod process;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <task>
+
+  test [--no-skip] [FILTER]                         run all tests, with the real programs they need
+  check                                             formatting, lints, licences, layers
+  layers                                            who may know whom, and the purity of spec and engine
+  bench [NAME] [--quick] [--output json]            run one bench and compare it with its goals; without a name, list them
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["test", rest @ ..] => test::run(rest),
+        ["check"] => check::run(),
+        ["layers"] => layers::run(),
+        ["bench", rest @ ..] => bench::run(rest),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(process::TaskError::Usage(USAGE)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, process::TaskError::Tests) {
+                eprintln!("{error}");
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

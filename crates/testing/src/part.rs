@@ -1,0 +1,79 @@
+//! Which programs there are, and where.
+
+use std::fmt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A real program that tests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The metrics server.
+    Prometheus,
+    /// The web server.
+    Nginx,
+    /// Node.js.
+    Node,
+    /// Python 3.
+    Python,
+    /// The command line HTTP client.
+    Curl,
+}
+
+/// Where Debian puts servers, which is not on everybody's `PATH`.
+const SERVER_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Prometheus, Self::Nginx, Self::Node, Self::Python, Self::Curl];
+
+    /// What it is called in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prometheus => "prometheus",
+            Self::Nginx => "nginx",
+            Self::Node => "node",
+            Self::Python => "python3",
+            Self::Curl => "curl",
+        }
+    }
+
+    /// The environment variable that says where it is, for a program in an unusual place.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Prometheus => "PILOTAGE_TEST_PROMETHEUS",
+            Self::Nginx => "PILOTAGE_TEST_NGINX",
+            Self::Node => "PILOTAGE_TEST_NODE",
+            Self::Python => "PILOTAGE_TEST_PYTHON",
+            Self::Curl => "PILOTAGE_TEST_CURL",
+        }
+    }
+
+    /// The Debian package that holds it.
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::Node => "nodejs",
+            other => other.name(),
+        }
+    }
+
+    /// Where it is: what its variable says, else the first found on `PATH` and in the folders of servers. A variable that
+    /// names something that is not there means that the part is missing.
+    pub fn find(self) -> Option<PathBuf> {
+        if let Some(told) = std::env::var_os(self.variable()) {
+            return Some(PathBuf::from(told)).filter(|path| is_program(path));
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path).chain(SERVER_FOLDERS.map(PathBuf::from));
+        folders.map(|folder| folder.join(self.name())).find(|path| is_program(path))
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}

@@ -1,0 +1,73 @@
+//! The real programs that tests need: found, or installed where that is ours to do.
+
+use std::fs;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pilotage_testing::Part;
+
+use crate::process::{run, succeeds};
+
+/// Debian asks this script before it starts a service (invoke-rc.d(8)); status 101 means no.
+const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// Installs what is missing if this is a Debian system and we are root, and says what is still missing.
+pub fn provide() -> Vec<Part> {
+    let missing: Vec<Part> = missing();
+    if !missing.is_empty() && rustix::process::geteuid().is_root() && Path::new("/usr/bin/apt-get").exists() {
+        let packages: Vec<&str> = missing.iter().map(|part| part.package()).collect();
+        println!("installing {} with apt-get", packages.join(", "));
+        install(&packages);
+    }
+    self::missing()
+}
+
+fn missing() -> Vec<Part> {
+    Part::ALL.into_iter().filter(|part| part.find().is_none()).collect()
+}
+
+/// What cannot be installed stays missing, which the caller sees; so failures here are only said.
+fn install(packages: &[&str]) {
+    let _quiet = NoServices::for_now();
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
+        command
+    };
+    let installed = run(apt().args(["update", "-q"]))
+        .and_then(|()| run(apt().args(["install", "-q", "-y", "--no-install-recommends"]).args(packages)));
+    if let Err(error) = installed {
+        println!("{error}");
+    }
+    if Path::new("/run/systemd/system").exists() {
+        let services: Vec<&str> =
+            packages.iter().copied().filter(|p| matches!(*p, "nginx" | "prometheus")).collect();
+        // Tests start their own; nothing of this is to run after the next boot either.
+        succeeds(Command::new("systemctl").args(["disable", "--now"]).args(services));
+    }
+}
+
+/// While this lives, installing a package starts no service.
+struct NoServices(Option<PathBuf>);
+
+impl NoServices {
+    fn for_now() -> Self {
+        let path = PathBuf::from(SERVICE_POLICY);
+        // A policy that is already there, as in most containers, is not ours to change.
+        let created = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(&path);
+        let written = created.and_then(|_file| {
+            fs::write(&path, "#!/bin/sh\nexit 101\n")?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+        });
+        Self(written.is_ok().then_some(path))
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take() {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
