@@ -1,7 +1,6 @@
 //! What a caller asks to be recorded, and the limits on it.
 
 use pilotage_spec::NameError;
-use serde_json::Value;
 use thiserror::Error;
 
 use crate::store::StorageError;
@@ -110,16 +109,6 @@ pub enum AppendError {
     /// The actor is not a usable name.
     #[error(transparent)]
     Actor(NameError),
-    /// The payload cannot be written as JSON.
-    #[error("the payload of {kind} for {stream} cannot be written as JSON: {reason}")]
-    Payload {
-        /// The stream.
-        stream: StreamId,
-        /// The kind of the event.
-        kind: EventKind,
-        /// Why.
-        reason: String,
-    },
     /// The store failed; nothing was recorded.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -163,20 +152,12 @@ fn prepare_one(append: Append) -> Result<Prepared, AppendError> {
 }
 
 fn body(stream: &StreamId, event: &NewEvent) -> Result<Body, AppendError> {
-    let text = payload_text(&event.payload).map_err(|error| AppendError::Payload {
-        stream: stream.clone(),
-        kind: event.kind.clone(),
-        reason: error.to_string(),
-    })?;
+    let text = event.payload.to_string();
     if text.len() > PAYLOAD_LIMIT_BYTES {
         let (stream, kind) = (stream.clone(), event.kind.clone());
         return Err(AppendError::PayloadTooLong { stream, kind, bytes: text.len() });
     }
     Ok(Body { text, salt: crate::random::bytes()? })
-}
-
-fn payload_text(payload: &Value) -> Result<String, serde_json::Error> {
-    serde_json::to_string(payload)
 }
 
 /// A name of a person or program: not empty, no control characters, 256 bytes at most.

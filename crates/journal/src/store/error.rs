@@ -122,7 +122,17 @@ pub enum OpenError {
     },
     /// The database refused something.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Storage(StorageError),
+}
+
+impl From<StorageError> for OpenError {
+    /// Damage is damage, whichever check came upon it.
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Damaged { path, reason } => Self::Damaged { path, reason },
+            other => Self::Storage(other),
+        }
+    }
 }
 
 fn owner(pid: &Option<u32>) -> String {

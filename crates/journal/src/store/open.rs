@@ -106,11 +106,7 @@ fn check_header(path: &Path, bytes: u64) -> Result<(), OpenError> {
     }
     let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => not_sqlite(),
-        Some(ErrorCode::CannotOpen) => OpenError::Io {
-            action: "read",
-            path: path.to_owned(),
-            source: fs::File::open(path).err().unwrap_or_else(|| std::io::Error::other(error)),
-        },
+        Some(ErrorCode::CannotOpen) => unreadable(path, error),
         _ => StorageError::new("open", path, &error).into(),
     };
     let connection = connect_immutable(path).map_err(failed)?;
@@ -120,6 +116,15 @@ fn check_header(path: &Path, bytes: u64) -> Result<(), OpenError> {
     }
     check_version(path, &connection)?;
     Ok(())
+}
+
+/// SQLite does not say why it cannot open a file; the operating system does.
+fn unreadable(path: &Path, error: rusqlite::Error) -> OpenError {
+    let source = match rustix::fs::access(path, rustix::fs::Access::READ_OK) {
+        Err(errno) => errno.into(),
+        Ok(()) => std::io::Error::other(error),
+    };
+    OpenError::Io { action: "read", path: path.to_owned(), source }
 }
 
 fn check_version(path: &Path, connection: &Connection) -> Result<i32, OpenError> {

@@ -19,7 +19,7 @@ fn a_lease_has_one_holder_and_its_token_rises_for_ever() {
         let error = journal.acquire(name.clone(), holder("d2")).await.unwrap_err();
         assert_eq!(error, LeaseError::Held(first.clone()));
         assert!(error.to_string().contains("held by ada for d1"), "{error}");
-        assert_eq!(journal.leases().unwrap(), [first.clone()]);
+        assert_eq!(journal.leases().unwrap(), std::slice::from_ref(&first));
 
         journal.release(name.clone(), first.token).await.unwrap();
         assert_eq!(journal.leases().unwrap(), []);

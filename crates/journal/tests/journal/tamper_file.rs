@@ -51,7 +51,7 @@ fn a_flipped_bit_is_noticed_or_does_not_matter() {
     let intact = fs::read(&path).unwrap();
     // The header wholly, and places all over the file; a step that is no divisor of anything reaches every structure.
     let header = 0..100;
-    let all_over = (100..intact.len()).step_by(intact.len() / 500 | 1);
+    let all_over = (100..intact.len()).step_by((intact.len() / 500) | 1);
     let (mut flipped, mut noticed) = (0, 0);
     for (place, bit) in header.chain(all_over).zip((0..8).cycle()) {
         flipped += 1;
