@@ -1,6 +1,9 @@
 //! How many whole deployments the simulator plays in a second, on one core.
 
-#![expect(clippy::disallowed_methods, reason = "a bench reads the clock and its arguments; the crate it measures does not")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a bench reads the clock and its arguments; the crate it measures does not"
+)]
 
 use std::time::Instant;
 
