@@ -7,10 +7,11 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use serde::Serialize;
 
 /// How much a diagnostic matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The file cannot be used.
+    #[default]
     Error,
     /// The file can be used, but probably does not do what was meant.
     Warning,
@@ -45,7 +46,7 @@ struct Excerpt {
 }
 
 /// A fault as the reader notes it, before lines are counted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Fault {
     pub severity: Severity,
     /// Bytes of the file.

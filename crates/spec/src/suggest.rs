@@ -31,8 +31,9 @@ fn slips(wanted: &[char], known: &[char]) -> Option<usize> {
         return Some(distance);
     }
     let shorter = wanted.len().min(known.len());
+    let is_word = wanted.iter().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
     let is_beginning = shorter >= 3 && wanted[..shorter] == known[..shorter];
-    is_beginning.then_some(distance)
+    (is_word && is_beginning).then_some(distance)
 }
 
 /// The optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.

@@ -12,6 +12,9 @@ const LIMIT: usize = 50;
 pub(crate) struct Faults {
     list: Vec<Fault>,
     errors: usize,
+    /// Takes the words about a fault that is not listed any more.
+    unlisted: Fault,
+    unlisted_count: usize,
 }
 
 impl Faults {
@@ -31,30 +34,31 @@ impl Faults {
         self.errors
     }
 
+    /// Whether further faults are only counted: time to leave costly checks out.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= LIMIT
+    }
+
     fn push(&mut self, severity: Severity, span: &Range<usize>, message: String) -> &mut Fault {
-        if self.list.len() > LIMIT {
-            self.list.truncate(LIMIT);
+        let fault = Fault { severity, span: span.clone(), message, ..Fault::default() };
+        if self.is_full() {
+            self.unlisted_count += 1;
+            self.unlisted = fault;
+            return &mut self.unlisted;
         }
-        self.list.push(Fault {
-            severity,
-            span: span.clone(),
-            message,
-            label: String::new(),
-            help: None,
-            related: None,
-            secret: false,
-        });
-        let last = self.list.len() - 1;
-        &mut self.list[last]
+        let index = self.list.len();
+        self.list.push(fault);
+        &mut self.list[index]
     }
 
     /// The list; where it is too long, its end says so.
     pub fn into_list(mut self) -> Vec<Fault> {
-        if self.list.len() > LIMIT {
-            self.list.truncate(LIMIT);
-            if let Some(last) = self.list.last_mut() {
-                last.help = Some("there are more faults; mend these first".to_owned());
-            }
+        if self.unlisted_count > 0 {
+            let last = self.list.iter().map(|fault| fault.span.start).max().unwrap_or(0);
+            let mut rest = Fault { span: last..last, ..Fault::default() };
+            rest.message = format!("and more: {} faults are not listed", self.unlisted_count);
+            rest.help("mend the listed ones first; they may cause the others").secret();
+            self.list.push(rest);
         }
         self.list
     }

@@ -20,6 +20,8 @@ pub(crate) struct Node {
 pub(crate) enum Kind {
     /// Nothing is written, or `null` or `~`.
     Empty,
+    /// Something that has been refused already: no further fault is worth a word.
+    Refused,
     Scalar(Scalar),
     List(Vec<Node>),
     Map(Vec<Entry>),
@@ -53,6 +55,7 @@ impl Kind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Empty => "nothing",
+            Self::Refused => "a reference",
             Self::Scalar(_) => "a single value",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",

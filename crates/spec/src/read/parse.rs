@@ -1,6 +1,7 @@
 //! From text to tree: YAML without what would make the file read differently from how it looks (anchors, aliases, tags,
 //! several documents), and with limits on size and depth.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StrInput};
@@ -92,7 +93,7 @@ impl<'a> Tree<'a> {
             Event::Scalar(text, style, ..) => scalar(&text, style),
             Event::SequenceStart(..) => Kind::List(self.list()?),
             Event::MappingStart(..) => Kind::Map(self.map()?),
-            _ => Kind::Empty,
+            _ => Kind::Refused,
         };
         Some(Node { origin: span.clone(), span, kind })
     }
@@ -109,6 +110,7 @@ impl<'a> Tree<'a> {
 
     fn map(&mut self) -> Option<Vec<Entry>> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut places: HashMap<String, Span> = HashMap::new();
         loop {
             let (event, key_span) = self.next()?;
             if event == Event::MappingEnd {
@@ -122,16 +124,19 @@ impl<'a> Tree<'a> {
                 value.span = key_span.clone();
             }
             let Some(key) = self.key(key) else { continue };
-            match entries.iter().find(|entry| entry.key == key) {
-                Some(first) => self.report_duplicate(&key, &key_span, &first.key_span),
-                None => entries.push(Entry { key, key_span, value }),
+            if let Some(first) = places.get(&key) {
+                self.report_duplicate(&key, &key_span, first);
+                continue;
             }
+            places.insert(key.clone(), key_span.clone());
+            entries.push(Entry { key, key_span, value });
         }
     }
 
     fn key(&mut self, node: Node) -> Option<String> {
         match node.kind {
             Kind::Scalar(scalar) => Some(scalar.text),
+            Kind::Refused => None,
             kind => {
                 self.faults
                     .error(&node.span, format!("a key must be a name, and this is {}", kind.name()))

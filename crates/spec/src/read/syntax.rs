@@ -39,9 +39,10 @@ fn words(kind: &ErrorKind) -> (Option<&'static str>, &'static str) {
             (Some("the nesting is too deep"), "no part of this file needs more than ten levels")
         }
         E::DirectiveDisallowed => (Some("directives (`%…`) are not supported"), "remove this line"),
-        E::UnclosedQuotedScalar | E::DocumentIndicatorInQuotedScalar => {
-            (Some("a quote is not closed"), "close it, or double a single quote that belongs to the text")
-        }
+        E::UnclosedQuotedScalar | E::DocumentIndicatorInQuotedScalar | E::InvalidQuotedScalarIndent => (
+            Some("a quote is not closed, here or in the lines above"),
+            "close it, or double a single quote that belongs to the text",
+        ),
         E::UnclosedFlowCollection { open: '[' }
         | E::UnexpectedEofFlowSequence
         | E::ExpectedFlowSequenceSeparator => {
@@ -61,7 +62,8 @@ fn words(kind: &ErrorKind) -> (Option<&'static str>, &'static str) {
         }
         E::MappingValueNotAllowed => (
             Some("a `:` stands where no key can be"),
-            "put a text with a colon and a space in quotes, or start a new line for the next key",
+            "let keys that belong together start in the same column, look for a missing `:` in the line above, and put a \
+             text that holds `: ` in quotes",
         ),
         E::UnknownQuotedScalarEscape => {
             (Some("an unknown escape in double quotes"), "write `\\\\` for a backslash, or use single quotes")

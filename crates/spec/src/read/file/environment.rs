@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use super::service::{EnvDraft, env, port, replicas};
-use crate::read::node::Spanned;
-use crate::read::shape::{Fields, ListOf, MapOf, Named, Object, Placed, Scalar, field};
+use crate::read::fault::Faults;
+use crate::read::node::{Kind, Node, Spanned};
+use crate::read::shape::{Fields, ListOf, MapOf, Named, Object, Placed, Scalar, Shape, field};
 use crate::read::values::{address, base_url, label, secret_source};
 use crate::{EnvironmentName, Prometheus, SecretSource, ServiceName, StrategyName, TargetKind};
 
@@ -33,7 +34,8 @@ pub(crate) struct OverrideDraft {
     pub env: EnvDraft,
 }
 
-const NOT_ENFORCED: &str =
+/// Why keys of the format that only promise something are refused.
+pub(super) const NOT_ENFORCED: &str =
     "a policy that is not enforced must not be written down: remove it until it can be enforced";
 
 /// The shape of an environment.
@@ -42,10 +44,7 @@ pub(crate) const fn environment() -> Object<EnvironmentDraft> {
 }
 
 fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
-    fields.unsupported(
-        &["docker", "kubernetes"],
-        "this version runs processes on this machine: leave it out, or write `target: process`",
-    );
+    fields.unsupported(&OTHER_TARGETS, ONLY_PROCESS);
     fields.unsupported(
         &["route"],
         "services are told apart by their ports: give each a `port`, here under `services` or in the service itself",
@@ -54,7 +53,7 @@ fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
     Some(EnvironmentDraft {
         target: fields.or(
             field("target", "What runs the instances: processes on this machine."),
-            &Scalar::word("a kind of target of this version", &[("process", TargetKind::Process)]),
+            &Target,
             "process",
         ),
         listen: fields.or(
@@ -93,7 +92,8 @@ fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
                 &MapOf {
                     key: label("the name of a service"),
                     value: Object { expected: "a service's override", fields: service_override },
-                    expected: "services by name",
+                    expected: "a mapping of services by name",
+ at_least: 0,
                 },
             )
             .unwrap_or_default(),
@@ -102,6 +102,45 @@ fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
             &Object { expected: "`prometheus`", fields: prometheus },
         ),
     })
+}
+
+/// Targets that belong to the format, but not to this version.
+const OTHER_TARGETS: [&str; 2] = ["docker", "kubernetes"];
+
+const ONLY_PROCESS: &str =
+    "this version runs processes on this machine: write `target: process`, or leave it out";
+
+/// A kind of target. One that is still to come is told from a slip.
+struct Target;
+
+impl Target {
+    fn shape() -> Scalar<TargetKind> {
+        Scalar::word("a kind of target", &[("process", TargetKind::Process)])
+    }
+}
+
+impl Shape for Target {
+    type Value = TargetKind;
+
+    fn read(&self, node: &Node, faults: &mut Faults) -> Option<TargetKind> {
+        let name = match &node.kind {
+            Kind::Scalar(scalar) => scalar.text.as_str(),
+            Kind::Map(entries) => entries.first().map_or("", |entry| entry.key.as_str()),
+            _ => "",
+        };
+        if !OTHER_TARGETS.contains(&name) {
+            return Self::shape().read(node, faults);
+        }
+        faults
+            .error(&node.span, format!("the target `{name}` is not supported by this version"))
+            .label("not supported yet")
+            .help(ONLY_PROCESS);
+        None
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        Self::shape().schema()
+    }
 }
 
 fn policy(fields: &mut Fields<'_>) -> Option<PolicyDraft> {

@@ -1,6 +1,6 @@
 //! The whole file.
 
-use super::environment::{EnvironmentDraft, environment};
+use super::environment::{EnvironmentDraft, NOT_ENFORCED, environment};
 use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
 use crate::read::shape::{Fields, MapOf, Named, Object, field};
@@ -27,14 +27,20 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
     );
     let services = fields.required(
         field("services", "The services that make up the project, by name.").example("{ api: … }"),
-        &MapOf { key: label("the name of a service"), value: service(), expected: "services by name" },
+        &MapOf {
+            key: label("the name of a service"),
+            value: service(),
+            expected: "a mapping of services by name",
+            at_least: 1,
+        },
     );
     let environments = fields.or(
         field("environments", "Where the services run, by name. Without it there is `dev`, on this machine."),
         &MapOf {
             key: label("the name of an environment"),
             value: environment(),
-            expected: "environments by name",
+            expected: "a mapping of environments by name",
+            at_least: 1,
         },
         r#"{"dev": {}}"#,
     );
@@ -44,12 +50,9 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
             "Ways to replace one release with another, by name, beside `rolling`, `blue-green`, `canary` and `recreate`, \
              which are built in.",
         ),
-        &MapOf { key: label("the name of a strategy"), value: strategy(), expected: "strategies by name" },
+        &MapOf { key: label("the name of a strategy"), value: strategy(), expected: "a mapping of strategies by name", at_least: 0 },
     );
-    fields.unsupported(
-        &["windows"],
-        "a policy that is not enforced must not be written down: remove it until it can be enforced",
-    );
+    fields.unsupported(&["windows"], NOT_ENFORCED);
     Some(ProjectDraft {
         name,
         services: services.unwrap_or_default(),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::read::node::Spanned;
+use crate::read::fault::Faults;
+use crate::read::node::{Kind, Node, Spanned};
 use crate::read::shape::{
     Either, Fields, ListOf, MapOf, Misread, Named, Object, Placed, Scalar, Shape, field,
 };
@@ -71,12 +72,7 @@ fn fields(fields: &mut Fields<'_>) -> Option<ServiceDraft> {
                      `$URL` and `$VERSION` are substituted.",
                 )
                 .example("[[\"./smoke.sh\", \"$URL\"]]"),
-                &ListOf {
-                    item: command(),
-                    at_least: 0,
-                    expected: "a list of commands",
-                    example: "[[\"./smoke.sh\", \"$URL\"]]",
-                },
+                &Commands,
             )
             .unwrap_or_default(),
         replicas: fields.or(field("replicas", "How many instances run."), &replicas(), "1"),
@@ -120,6 +116,48 @@ fn command() -> ListOf<Placed<Scalar<String>>> {
     }
 }
 
+/// A list of commands. Whoever writes just one as a flat list is told once how to mend it.
+struct Commands;
+
+impl Commands {
+    fn shape() -> ListOf<ListOf<Placed<Scalar<String>>>> {
+        ListOf {
+            item: command(),
+            at_least: 0,
+            expected: "a list of commands",
+            example: "[[\"./smoke.sh\", \"$URL\"]]",
+        }
+    }
+}
+
+impl Shape for Commands {
+    type Value = Vec<Vec<Spanned<String>>>;
+
+    fn read(&self, node: &Node, faults: &mut Faults) -> Option<Self::Value> {
+        let words: Option<Vec<String>> = match &node.kind {
+            Kind::List(items) if !items.is_empty() => items.iter().map(quoted_scalar).collect(),
+            _ => None,
+        };
+        let Some(words) = words else { return Self::shape().read(node, faults) };
+        faults
+            .error(&node.span, "each command must be a list of its own")
+            .label("one command without its own brackets")
+            .help(format!("write `[[{}]]`", words.join(", ")));
+        None
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        Self::shape().schema()
+    }
+}
+
+fn quoted_scalar(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Scalar(scalar) => Some(format!("\"{}\"", scalar.text.escape_debug())),
+        _ => None,
+    }
+}
+
 fn artifact() -> impl Shape<Value = RelativePath> {
     let long = Object {
         expected: "`artifact`",
@@ -157,7 +195,8 @@ pub(super) fn env() -> impl Shape<Value = EnvDraft> {
     MapOf {
         key: variable(),
         value: Placed(Either { short: plain_value(), long: secret }),
-        expected: "environment variables by name",
+        expected: "a mapping of environment variables by name",
+        at_least: 0,
     }
 }
 

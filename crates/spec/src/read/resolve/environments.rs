@@ -22,17 +22,12 @@ pub(super) type Environments = Named<EnvironmentName, EnvironmentDraft>;
 /// Strategies by name; `None` for one that has a fault of its own.
 type Strategies = BTreeMap<StrategyName, Option<Strategy>>;
 
-/// There must be an environment, and what it overrides must be a service.
+/// What an environment overrides must be a service.
 pub(super) fn check_services(
     environments: &Environments,
     services: &Named<ServiceName, ServiceDraft>,
     faults: &mut Faults,
 ) {
-    if environments.is_empty() && faults.errors() == 0 {
-        faults
-            .error(&(0..0), "the project has no environments")
-            .help("add one under `environments`, for example `dev: {}`, or leave `environments` out");
-    }
     let known = || services.iter().map(|(name, _)| name.value.as_str());
     for (name, _) in
         environments.iter().filter_map(|(_, draft)| draft.as_ref()).flat_map(|draft| &draft.services)

@@ -3,6 +3,7 @@
 
 mod environments;
 mod ports;
+mod secrets;
 mod services;
 mod strategies;
 mod templates;
@@ -21,6 +22,7 @@ pub(super) fn resolve(draft: ProjectDraft, faults: &mut Faults) -> Option<Projec
     services::check_needs(&draft.services, faults);
     templates::check(&draft.services, &written, faults);
     environments::check_services(&written, &draft.services, faults);
+    secrets::warn(&draft.services, &written, faults);
     ports::check(&draft.services, &written, faults);
     let aliases = environments::aliases(&written, faults);
     let environments = environments::resolve(written, &strategies, faults);
@@ -41,9 +43,13 @@ fn report_unknown<'a>(
     known: impl Iterator<Item = &'a str> + Clone,
     faults: &mut Faults,
 ) {
-    let help = match nearest(name, known.clone()) {
+    let is_full = faults.is_full();
+    let fault = faults.error(span, format!("unknown {kind} {}", quoted(name)));
+    if is_full {
+        return;
+    }
+    fault.help(match nearest(name, known.clone()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("known: {}", known.collect::<Vec<_>>().join(", ")),
-    };
-    faults.error(span, format!("unknown {kind} {}", quoted(name))).help(help);
+    });
 }

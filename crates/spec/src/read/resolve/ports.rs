@@ -34,6 +34,9 @@ pub(super) fn check(
     // Sorted by port, only neighbours can collide, and the file's order stays within a port.
     served.sort_by_key(|place| place.port);
     for (index, place) in served.iter().enumerate() {
+        if faults.is_full() {
+            return;
+        }
         let same_port = served[..index].iter().rev().take_while(|other| other.port == place.port);
         if let Some(other) = same_port.filter(|other| overlap(other.address, place.address)).last() {
             report(place, other, faults);

@@ -12,13 +12,7 @@ use super::report_unknown;
 
 /// Every service that is needed must exist, and none may need itself, not even by way of others.
 pub(super) fn check_needs(services: &Named<ServiceName, ServiceDraft>, faults: &mut Faults) {
-    let errors = faults.errors();
     let known = || services.iter().map(|(name, _)| name.value.as_str());
-    if services.is_empty() && errors == 0 {
-        faults
-            .error(&(0..0), "the project has no services")
-            .help("add one under `services`, with `run` and `artifact`");
-    }
     for need in services.iter().filter_map(|(_, service)| service.as_ref()).flat_map(|service| &service.needs)
     {
         if !known().any(|name| name == need.value.as_str()) {
@@ -48,7 +42,7 @@ fn report_cycles(services: &Named<ServiceName, ServiceDraft>, faults: &mut Fault
         .collect();
     let mut done = vec![false; services.len()];
     for start in 0..services.len() {
-        if let Some((cycle, span)) = find_cycle(start, &needs, &mut done) {
+        for (cycle, span) in find_cycles(start, &needs, &mut done) {
             let names: Vec<&str> = cycle.iter().map(|index| services[*index].0.value.as_str()).collect();
             faults
                 .error(&span, format!("services need each other in a circle: {}", names.join(" → ")))
@@ -58,13 +52,13 @@ fn report_cycles(services: &Named<ServiceName, ServiceDraft>, faults: &mut Fault
     }
 }
 
-/// Walks along the needs from one service, with a stack of its own since the file may be long. Gives the first circle.
-fn find_cycle(start: usize, needs: &[Vec<Need<'_>>], done: &mut [bool]) -> Option<(Vec<usize>, Span)> {
+/// Walks along the needs from one service, depth first, and gives each circle it closes with the need that closes it.
+fn find_cycles(start: usize, needs: &[Vec<Need<'_>>], done: &mut [bool]) -> Vec<(Vec<usize>, Span)> {
     let mut path: Vec<(usize, usize)> = vec![(start, 0)];
     let mut on_path = vec![false; needs.len()];
-    let mut found = None;
+    let mut found = Vec::new();
     if done[start] {
-        return None;
+        return found;
     }
     on_path[start] = true;
     while let Some((service, next)) = path.last_mut() {
@@ -75,10 +69,10 @@ fn find_cycle(start: usize, needs: &[Vec<Need<'_>>], done: &mut [bool]) -> Optio
             continue;
         };
         *next += 1;
-        if on_path[need.to] && found.is_none() {
+        if on_path[need.to] {
             let walked = path.iter().map(|(service, _)| *service).skip_while(|service| *service != need.to);
-            found = Some((walked.chain([need.to]).collect(), need.span.clone()));
-        } else if !done[need.to] && !on_path[need.to] {
+            found.push((walked.chain([need.to]).collect(), need.span.clone()));
+        } else if !done[need.to] {
             on_path[need.to] = true;
             path.push((need.to, 0));
         }

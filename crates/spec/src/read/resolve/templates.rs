@@ -23,19 +23,12 @@ pub(super) fn check(
 ) {
     for (name, service) in services.iter().filter_map(|(name, draft)| Some((&name.value, draft.as_ref()?))) {
         let run = service.run.as_deref().unwrap_or_default();
-        if let Some(program) = run.first() {
+        for program in service.smoke.iter().map(Vec::as_slice).chain([run]).filter_map(<[_]>::first) {
             check_program(program, faults);
         }
-        for argument in run {
-            check_run(argument, name, service, environments, faults);
-        }
+        check_run(run, name, service, environments, faults);
         for argument in service.smoke.iter().flatten() {
             check_smoke(argument, faults);
-        }
-        for command in &service.smoke {
-            if let Some(program) = command.first() {
-                check_program(program, faults);
-            }
         }
     }
 }
@@ -54,43 +47,60 @@ fn check_program(program: &Spanned<String>, faults: &mut Faults) {
 }
 
 fn check_run(
+    run: &[Spanned<String>],
+    name: &ServiceName,
+    service: &ServiceDraft,
+    environments: &Environments,
+    faults: &mut Faults,
+) {
+    let mut seen = BTreeSet::from(["PORT"]);
+    for argument in run {
+        for variable in variables_of(argument, faults) {
+            if faults.is_full() {
+                return;
+            }
+            if seen.insert(variable) {
+                check_variable(variable, argument, name, service, environments, faults);
+            }
+        }
+    }
+}
+
+/// A variable needs a value in every environment, and none of them may be a secret.
+fn check_variable(
+    variable: &str,
     argument: &Spanned<String>,
     name: &ServiceName,
     service: &ServiceDraft,
     environments: &Environments,
     faults: &mut Faults,
 ) {
-    let Some(used) = variables_of(argument, faults) else { return };
-    for variable in used.into_iter().filter(|variable| *variable != "PORT") {
-        if environments.is_empty() {
-            continue;
-        }
-        for (environment, draft) in environments {
-            let overrides =
-                draft.iter().flat_map(|draft| &draft.services).find(|(service, _)| service.value == *name);
-            let overrides = overrides.and_then(|(_, changed)| changed.as_ref()).map(|changed| &changed.env);
-            match declared(variable, &service.env, overrides) {
-                Declared::Text => continue,
-                Declared::Secret => report_secret(argument, variable, faults),
-                Declared::No if known_somewhere(variable, name, service, environments) => {
-                    faults
-                        .error(
-                            &argument.span,
-                            format!("`${variable}` has no value in `{}`", environment.value),
-                        )
-                        .help(format!(
-                            "declare `{variable}` under the service's `env`, and override it where it differs"
-                        ));
-                }
-                Declared::No => report_undeclared(argument, variable, &service.env, faults),
-            }
-            break;
+    let declared_in: Vec<(&str, Declared)> = environments
+        .iter()
+        .map(|(environment, draft)| {
+            let mut overrides = draft.iter().flat_map(|draft| &draft.services);
+            let changed = overrides
+                .find(|(service, _)| service.value == *name)
+                .and_then(|(_, changed)| changed.as_ref());
+            (
+                environment.value.as_str(),
+                declared(variable, &service.env, changed.map(|changed| &changed.env)),
+            )
+        })
+        .collect();
+    let first = |wanted| declared_in.iter().find(|(_, declared)| *declared == wanted).map(|(name, _)| *name);
+    if first(Declared::Secret).is_some() {
+        report_secret(argument, variable, faults);
+    } else if let Some(environment) = first(Declared::No) {
+        match first(Declared::Text) {
+            Some(_) => report_undeclared_in(environment, argument, variable, faults),
+            None => report_undeclared(argument, variable, &service.env, faults),
         }
     }
 }
 
 /// How a variable is declared.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Declared {
     No,
     Text,
@@ -109,17 +119,10 @@ fn declared(variable: &str, own: &EnvDraft, overrides: Option<&EnvDraft>) -> Dec
     overrides.and_then(find).or_else(|| find(own)).unwrap_or(Declared::No)
 }
 
-fn known_somewhere(
-    variable: &str,
-    name: &ServiceName,
-    service: &ServiceDraft,
-    environments: &Environments,
-) -> bool {
-    let overrides =
-        environments.iter().filter_map(|(_, draft)| draft.as_ref()).flat_map(|draft| &draft.services);
-    let mut envs =
-        overrides.filter(|(service, _)| service.value == *name).filter_map(|(_, changed)| changed.as_ref());
-    envs.any(|changed| declared(variable, &service.env, Some(&changed.env)) != Declared::No)
+fn report_undeclared_in(environment: &str, argument: &Spanned<String>, variable: &str, faults: &mut Faults) {
+    faults.error(&argument.span, format!("`${variable}` has no value in `{environment}`")).help(format!(
+        "declare `{variable}` under the service's own `env`, and override it where it differs"
+    ));
 }
 
 fn report_undeclared(argument: &Spanned<String>, variable: &str, env: &EnvDraft, faults: &mut Faults) {
@@ -143,8 +146,10 @@ fn report_secret(argument: &Spanned<String>, variable: &str, faults: &mut Faults
 }
 
 fn check_smoke(argument: &Spanned<String>, faults: &mut Faults) {
-    let Some(used) = variables_of(argument, faults) else { return };
-    for variable in used.into_iter().filter(|variable| !SMOKE_VARIABLES.contains(variable)) {
+    for variable in variables_of(argument, faults) {
+        if SMOKE_VARIABLES.contains(&variable) || faults.is_full() {
+            continue;
+        }
         let meant = nearest(variable, SMOKE_VARIABLES).map(|name| format!("did you mean `${name}`? "));
         faults.error(&argument.span, format!("`${variable}` is not known in a smoke command")).help(format!(
             "{}`$URL` and `$VERSION` are; write `$$` for a literal dollar",
@@ -153,17 +158,12 @@ fn check_smoke(argument: &Spanned<String>, faults: &mut Faults) {
     }
 }
 
-fn variables_of<'a>(argument: &'a Spanned<String>, faults: &mut Faults) -> Option<Vec<&'a str>> {
-    match variables(&argument.value) {
-        Ok(names) => Some(names),
-        Err(error) => {
-            faults
-                .error(
-                    &argument.span,
-                    format!("{} holds a `$` that starts no variable", quoted(&argument.value)),
-                )
-                .help(error.to_string());
-            None
-        }
-    }
+/// The variables of an argument; none after a fault in it has been noted.
+fn variables_of<'a>(argument: &'a Spanned<String>, faults: &mut Faults) -> Vec<&'a str> {
+    variables(&argument.value).unwrap_or_else(|error| {
+        faults
+            .error(&argument.span, format!("{} holds a `$` that starts no variable", quoted(&argument.value)))
+            .help(error.to_string());
+        Vec::new()
+    })
 }

@@ -4,9 +4,15 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use super::{Scalar, Shape, wrong_kind};
+use super::{Scalar, Shape, too_many, wrong_kind};
 use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node, Spanned};
+
+/// The longest list.
+const LIST_LIMIT: usize = 1000;
+
+/// The largest mapping with free keys.
+const MAP_LIMIT: usize = 250;
 
 /// A value that keeps its place, for checks that need other parts of the file.
 pub(crate) struct Placed<S>(pub S);
@@ -58,7 +64,7 @@ impl<S: Shape> Shape for ListOf<S> {
 
     fn read(&self, node: &Node, faults: &mut Faults) -> Option<Self::Value> {
         let Kind::List(nodes) = &node.kind else {
-            wrong_kind(node, self.expected, faults, Some(&self.mend(node)));
+            wrong_kind(node, self.expected, Some(&self.mend(node)), faults);
             return None;
         };
         if nodes.len() < self.at_least {
@@ -68,17 +74,22 @@ impl<S: Shape> Shape for ListOf<S> {
                 .help(format!("write, for example, `{}`", self.example));
             return None;
         }
+        if nodes.len() > LIST_LIMIT {
+            too_many(node, LIST_LIMIT, faults);
+            return None;
+        }
         // All items are read before any is given up, so that each fault is noted.
         let items: Vec<Option<S::Value>> = nodes.iter().map(|item| self.item.read(item, faults)).collect();
         items.into_iter().collect()
     }
 
     fn schema(&self) -> Value {
-        let mut schema = json!({ "type": "array", "items": self.item.schema() });
-        if self.at_least > 0 {
-            schema["minItems"] = json!(self.at_least);
-        }
-        schema
+        json!({
+            "type": "array",
+            "items": self.item.schema(),
+            "minItems": self.at_least,
+            "maxItems": LIST_LIMIT,
+        })
     }
 }
 
@@ -102,6 +113,8 @@ impl<S> ListOf<S> {
 pub(crate) struct MapOf<K, S> {
     pub key: Scalar<K>,
     pub value: S,
+    /// Fewer entries than this are refused.
+    pub at_least: usize,
     pub expected: &'static str,
 }
 
@@ -114,12 +127,20 @@ impl<K: FromStr + 'static, S: Shape> Shape for MapOf<K, S> {
     fn read(&self, node: &Node, faults: &mut Faults) -> Option<Self::Value> {
         let entries = match &node.kind {
             Kind::Map(entries) => entries,
-            Kind::Empty => return Some(Vec::new()),
+            Kind::Empty if self.at_least == 0 => return Some(Vec::new()),
             _ => {
-                wrong_kind(node, self.expected, faults, None);
+                wrong_kind(node, self.expected, None, faults);
                 return None;
             }
         };
+        if entries.len() < self.at_least {
+            faults.error(&node.span, "this must not be empty").label(format!("expected {}", self.expected));
+            return None;
+        }
+        if entries.len() > MAP_LIMIT {
+            too_many(node, MAP_LIMIT, faults);
+            return None;
+        }
         let mut named = Vec::new();
         for entry in entries {
             let value = self.value.read(&entry.value, faults);
@@ -133,9 +154,11 @@ impl<K: FromStr + 'static, S: Shape> Shape for MapOf<K, S> {
 
     fn schema(&self) -> Value {
         json!({
-            "type": ["object", "null"],
+            "type": if self.at_least == 0 { json!(["object", "null"]) } else { json!("object") },
             "propertyNames": self.key.schema(),
             "additionalProperties": self.value.schema(),
+            "minProperties": self.at_least,
+            "maxProperties": MAP_LIMIT,
         })
     }
 }

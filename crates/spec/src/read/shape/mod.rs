@@ -12,7 +12,7 @@ pub(crate) use scalar::{Misread, Scalar};
 use serde_json::Value;
 
 use super::fault::Faults;
-use super::node::Node;
+use super::node::{Kind, Node};
 
 /// How one value is written.
 pub(crate) trait Shape {
@@ -26,11 +26,27 @@ pub(crate) trait Shape {
     fn schema(&self) -> Value;
 }
 
-/// Notes that a node is of another kind than the shape wants.
-fn wrong_kind(node: &Node, expected: &str, faults: &mut Faults, example: Option<&str>) {
-    let fault = faults.error(&node.span, format!("{expected} is expected here, not {}", node.kind.name()));
-    fault.label(format!("expected {expected}"));
-    if let Some(example) = example {
-        fault.help(format!("write, for example, `{example}`"));
+/// Notes that a node is of another kind than the shape wants, unless it has been refused already.
+fn wrong_kind(node: &Node, expected: &str, example: Option<&str>, faults: &mut Faults) {
+    if matches!(node.kind, Kind::Refused) {
+        return;
     }
+    let is_empty = matches!(node.kind, Kind::Empty);
+    let message = match is_empty {
+        true => format!("nothing is written here, and {expected} is expected"),
+        false => format!("{expected} is expected here, not {}", node.kind.name()),
+    };
+    let fault = faults.error(&node.span, message).label(format!("expected {expected}"));
+    match example {
+        Some(example) => fault.help(format!("write, for example, `{example}`")),
+        None if is_empty => fault.help("write a value, or leave the key out; `\"\"` is the empty text"),
+        None => fault,
+    };
+}
+
+/// Notes that a list or mapping is longer than is read.
+fn too_many(node: &Node, limit: usize, faults: &mut Faults) {
+    faults
+        .error(&node.span, format!("more than {limit} entries"))
+        .help(format!("at most {limit} are supported here"));
 }

@@ -28,23 +28,27 @@ impl<T> Shape for Object<T> {
             Kind::Map(entries) => entries,
             Kind::Empty => &[],
             _ => {
-                wrong_kind(node, self.expected, faults, None);
+                wrong_kind(node, "a mapping", Some("{ key: value }"), faults);
                 return None;
             }
         };
-        let reading = Reading { entries, origin: node.origin.clone(), expected: self.expected, faults };
-        let mut fields = Fields { mode: Mode::Reading(reading), known: Vec::new(), unsupported: Vec::new() };
+        let mut fields = Fields::new(Mode::Reading(Reading {
+            entries,
+            origin: node.origin.clone(),
+            expected: self.expected,
+            missing: Vec::new(),
+            faults,
+        }));
         let value = (self.fields)(&mut fields);
-        fields.report_unknown();
+        let Fields { mode, known, unsupported } = fields;
+        if let Mode::Reading(reading) = mode {
+            reading.report_keys(&known, &unsupported);
+        }
         value
     }
 
     fn schema(&self) -> Value {
-        let mut fields = Fields {
-            mode: Mode::Describing(Describing::default()),
-            known: Vec::new(),
-            unsupported: Vec::new(),
-        };
+        let mut fields = Fields::new(Mode::Describing(Describing::default()));
         (self.fields)(&mut fields);
         match fields.mode {
             Mode::Describing(described) => described.schema(),
@@ -90,6 +94,8 @@ struct Reading<'a> {
     entries: &'a [Entry],
     origin: Range<usize>,
     expected: &'static str,
+    /// Fields that must be there and are not.
+    missing: Vec<Field>,
     faults: &'a mut Faults,
 }
 
@@ -100,12 +106,16 @@ struct Describing {
     exactly_one: &'static [&'static str],
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    fn new(mode: Mode<'a>) -> Self {
+        Self { mode, known: Vec::new(), unsupported: Vec::new() }
+    }
+
     /// A field that must be there.
     pub fn required<S: Shape>(&mut self, field: Field, shape: &S) -> Option<S::Value> {
         let found = self.ask(field, shape, None);
         match &mut self.mode {
-            Mode::Reading(reading) if !reading.has(field.name) => reading.report_missing(field),
+            Mode::Reading(reading) if !reading.has(field.name) => reading.missing.push(field),
             Mode::Reading(_) => {}
             Mode::Describing(describing) => describing.required.push(field.name),
         }
@@ -160,30 +170,6 @@ impl Fields<'_> {
             }
         }
     }
-
-    fn report_unknown(&mut self) {
-        let Mode::Reading(reading) = &mut self.mode else { return };
-        for entry in reading.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
-            let key = entry.key.as_str();
-            if let Some((_, reason)) = self.unsupported.iter().find(|(name, _)| *name == key) {
-                reading
-                    .faults
-                    .error(&entry.key_span, format!("`{key}` is not supported by this version"))
-                    .label("not supported yet")
-                    .help(*reason);
-                continue;
-            }
-            let help = match nearest(key, self.known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("the keys of {} are {}", reading.expected, self.known.join(", ")),
-            };
-            reading
-                .faults
-                .error(&entry.key_span, format!("unknown key {}", quoted(key)))
-                .label(format!("not a key of {}", reading.expected))
-                .help(help);
-        }
-    }
 }
 
 impl Reading<'_> {
@@ -191,12 +177,49 @@ impl Reading<'_> {
         self.entries.iter().any(|entry| entry.key == name)
     }
 
+    /// Notes the keys that are not known, and those that are missing unless an unknown one was meant to be it.
+    fn report_keys(mut self, known: &[&'static str], unsupported: &[(&'static str, &'static str)]) {
+        for entry in self.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            if self.faults.is_full() {
+                self.faults.error(&entry.key_span, "unknown key");
+                continue;
+            }
+            match unsupported.iter().find(|(name, _)| *name == entry.key) {
+                Some((_, reason)) => self.report_unsupported(entry, reason),
+                None => self.report_unknown(entry, known),
+            }
+        }
+        for field in std::mem::take(&mut self.missing) {
+            self.report_missing(field);
+        }
+    }
+
+    fn report_unsupported(&mut self, entry: &Entry, reason: &str) {
+        self.faults
+            .error(&entry.key_span, format!("`{}` is not supported by this version", entry.key))
+            .label("not supported yet")
+            .help(reason);
+    }
+
+    fn report_unknown(&mut self, entry: &Entry, known: &[&'static str]) {
+        let meant = nearest(&entry.key, known.iter().copied());
+        let help = match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("the keys of {} are {}", self.expected, known.join(", ")),
+        };
+        self.missing.retain(|field| Some(field.name) != meant);
+        self.faults
+            .error(&entry.key_span, format!("unknown key {}", quoted(&entry.key)))
+            .label(format!("not a key of {}", self.expected))
+            .help(help);
+    }
+
     fn report_missing(&mut self, field: Field) {
         let example = field.example.unwrap_or("…");
         self.faults
             .error(&self.origin, format!("`{}` is missing", field.name))
             .label(format!("{} needs it", self.expected))
-            .help(format!("add `{}: {example}`: {}", field.name, lower_first(field.about)));
+            .help(format!("add `{}: {example}`: {}", field.name, first_sentence(field.about)));
     }
 
     fn check_exactly_one(&mut self, names: &[&'static str]) {
@@ -258,8 +281,10 @@ fn as_json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| json!(text))
 }
 
-fn lower_first(text: &str) -> String {
-    let mut characters = text.trim_end_matches('.').chars();
+/// The first sentence, to go on after a colon.
+fn first_sentence(text: &str) -> String {
+    let sentence = text.split(". ").next().unwrap_or(text).trim_end_matches('.');
+    let mut characters = sentence.chars();
     let first = characters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
     first + characters.as_str()
 }

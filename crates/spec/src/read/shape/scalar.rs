@@ -171,7 +171,7 @@ impl<T: 'static> Shape for Scalar<T> {
 
     fn read(&self, node: &Node, faults: &mut Faults) -> Option<T> {
         let Kind::Scalar(written) = &node.kind else {
-            wrong_kind(node, self.expected, faults, None);
+            wrong_kind(node, self.expected, None, faults);
             return None;
         };
         let misread = match (self.parse)(written) {
