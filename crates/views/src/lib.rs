@@ -1,11 +1,28 @@
 //! Folds of the journal: nothing here is stored, everything is read from the events.
+//!
+//! `record` and `workload` read the streams; `status`, `history`, `audit` and `explain` are what people are shown.
 
+mod audit;
+mod explain;
+mod history;
 mod record;
+mod status;
+#[cfg(test)]
+mod testing;
+mod time;
 mod workload;
 
+pub use audit::{AuditFold, AuditLine};
+pub use explain::{Explanation, GateWords, Told, explain, gates};
+pub use history::{HistoryLine, history_line};
 pub use record::{
     DeploymentRecord, RecordError, Recorded, deployment_stream, deployments, from_event, load, new_event,
 };
+pub use status::{
+    LastDeployment, MovingStatus, NextAction, Observed, StatusFacts, StepState, StepStatus, VersionShare,
+    WorkloadStatus, steps, workload_status,
+};
+pub use time::{parse_rfc3339, rfc3339};
 pub use workload::{
     Served, WorkloadEvent, WorkloadRecord, release_event, release_stream, releases, workload_record,
     workload_stream, workloads,

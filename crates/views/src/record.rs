@@ -1,5 +1,6 @@
 //! Deployments in the journal: which stream, which kinds, and back again.
 
+use pilotage_engine::judge::Reading;
 use pilotage_engine::{Deployment, DeploymentEvent, DeploymentId, FoldError};
 use pilotage_journal::{Event, EventKind, NewEvent, ReadError, Reader, StreamId};
 use pilotage_spec::{NameError, Timestamp};
@@ -37,6 +38,14 @@ impl DeploymentRecord {
     /// Who asked for the deployment.
     pub fn author(&self) -> &str {
         self.history.first().map_or("", |recorded| &recorded.actor)
+    }
+
+    /// What the judge went by when it spoke last.
+    pub fn last_reading(&self) -> Option<&Reading> {
+        self.history.iter().rev().find_map(|recorded| match &recorded.event {
+            DeploymentEvent::HealthChecked { reading, .. } => reading.as_deref(),
+            _ => None,
+        })
     }
 }
 
