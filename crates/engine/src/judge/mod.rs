@@ -1,6 +1,8 @@
 //! The judge: from what was measured to pass, fail or inconclusive.
 
 mod reading;
+#[cfg(test)]
+mod tests;
 mod thresholds;
 mod verdict;
 

@@ -89,7 +89,7 @@ const DEVIATIONS: f64 = 3.0;
 /// number is then binomial, and is compared with its mean plus three standard deviations. No baseline rate is needed.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^52")]
 fn exceeds_ratio(limit: u32, candidate: &Counted, stable: &Counted) -> bool {
-    let failures = (candidate.failed + stable.failed) as f64;
+    let failures = candidate.failed as f64 + stable.failed as f64;
     let weighted = candidate.requests as f64 * f64::from(limit) / 1_000.0;
     let share = weighted / (weighted + stable.requests as f64);
     let luck = DEVIATIONS * (failures * share * (1.0 - share)).sqrt();
@@ -151,7 +151,7 @@ fn latency(
         times(limit)
     );
     let allowed = u128::from(theirs) * u128::from(limit) / 1_000;
-    let failed = u128::from(ours) > allowed && ours > theirs + LATENCY_FLOOR_MICROS;
+    let failed = u128::from(ours) > allowed && ours > theirs.saturating_add(LATENCY_FLOOR_MICROS);
     (if failed { Verdict::Fail } else { Verdict::Pass }, words)
 }
 
@@ -229,8 +229,8 @@ fn share(counted: &Counted) -> String {
 }
 
 fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent == 0.0 || percent >= 10.0 { format!("{percent:.0} %") } else { format!("{percent:.2} %") }
+    let text = format!("{:.2}", share * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn times(thousandths: u32) -> String {

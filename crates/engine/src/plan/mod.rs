@@ -10,6 +10,8 @@ mod scale;
 mod step;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod way_back;
 
 pub use request::{Plan, PlanError, PlanRequest, Purpose};

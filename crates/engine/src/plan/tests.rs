@@ -1,0 +1,213 @@
+use std::time::Duration;
+
+use pilotage_spec::{RollingUnit, StrategyKind};
+use proptest::prelude::*;
+
+use super::testing::{plan, release, request};
+use super::{Plan, PlanError, Purpose, Step, way_back};
+use crate::{Facts, TrafficState};
+
+fn lines(steps: &[Step]) -> String {
+    steps.iter().map(|step| format!("{step}\n")).collect()
+}
+
+#[test]
+fn a_canary_grows_share_by_share_and_instance_by_instance() {
+    insta::assert_snapshot!(lines(&plan("canary").steps), @"
+    ensure 1 instance of 1.1.0
+    check 1 instance of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 1 % to 1.1.0, 99 % to 1.0.0
+    watch 1.1.0 for 5 min
+    route 5 % to 1.1.0, 95 % to 1.0.0
+    watch 1.1.0 for 5 min
+    route 25 % to 1.1.0, 75 % to 1.0.0
+    watch 1.1.0 for 5 min
+    ensure 2 instances of 1.1.0
+    check 2 instances of 1.1.0 ready
+    route 50 % to 1.1.0, 50 % to 1.0.0
+    watch 1.1.0 for 5 min
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    route 100 % to 1.1.0
+    watch 1.1.0 for 5 min
+    soak 1.1.0 for 15 min
+    retire 1.0.0
+    ");
+}
+
+#[test]
+fn blue_green_switches_once() {
+    insta::assert_snapshot!(lines(&plan("blue-green").steps), @"
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 100 % to 1.1.0
+    watch 1.1.0 for 5 min
+    soak 1.1.0 for 15 min
+    retire 1.0.0
+    ");
+}
+
+#[test]
+fn rolling_keeps_the_last_old_instance_warm() {
+    insta::assert_snapshot!(lines(&plan("rolling").steps), @"
+    ensure 1 instance of 1.1.0
+    check 1 instance of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 25 % to 1.1.0, 75 % to 1.0.0
+    watch 1.1.0 for 5 min
+    route 33.33 % to 1.1.0, 66.67 % to 1.0.0
+    retire 1.0.0, keep 2 instances
+    ensure 2 instances of 1.1.0
+    check 2 instances of 1.1.0 ready
+    route 50 % to 1.1.0, 50 % to 1.0.0
+    watch 1.1.0 for 5 min
+    route 66.66 % to 1.1.0, 33.34 % to 1.0.0
+    retire 1.0.0, keep 1 instance
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    route 100 % to 1.1.0
+    watch 1.1.0 for 5 min
+    soak 1.1.0 for 15 min
+    retire 1.0.0
+    ");
+}
+
+#[test]
+fn recreate_lets_requests_wait() {
+    insta::assert_snapshot!(lines(&plan("recreate").steps), @"
+    route nothing, requests wait
+    retire 1.0.0
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 100 % to 1.1.0
+    watch 1.1.0 for 5 min
+    ");
+}
+
+#[test]
+fn a_first_deployment_needs_no_watch_and_no_soak() {
+    let mut request = request("canary", 1);
+    request.stable = None;
+    insta::assert_snapshot!(lines(&Plan::new(request).unwrap().steps), @"
+    ensure 1 instance of 1.1.0
+    check 1 instance of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 100 % to 1.1.0
+    ");
+}
+
+#[test]
+fn the_same_version_is_only_brought_to_its_number() {
+    let mut request = request("canary", 4);
+    request.candidate = release("1.0.0");
+    insta::assert_snapshot!(lines(&Plan::new(request).unwrap().steps), @"
+    ensure 4 instances of 1.0.0
+    check 4 instances of 1.0.0 ready
+    route 100 % to 1.0.0
+    retire 1.0.0, keep 4 instances
+    ");
+}
+
+#[test]
+fn a_version_never_changes() {
+    let mut other = request("canary", 1);
+    other.candidate = release("1.0.0");
+    other.candidate.id.digest = release("9.9.9").id.digest;
+    assert!(matches!(Plan::new(other), Err(PlanError::VersionReused { .. })));
+    let mut other = request("canary", 1);
+    other.candidate = release("1.0.0");
+    other.candidate.instance.run.push("--other".to_owned());
+    assert!(matches!(Plan::new(other), Err(PlanError::SettingsChanged { .. })));
+}
+
+#[test]
+fn a_rolling_update_without_room_is_refused() {
+    let mut cramped = request("rolling", 1);
+    cramped.strategy.kind = StrategyKind::Rolling {
+        max_surge: RollingUnit::Count(0),
+        max_unavailable: RollingUnit::Percent(100),
+    };
+    assert!(matches!(Plan::new(cramped), Err(PlanError::NoRoom { .. })));
+}
+
+#[test]
+fn the_way_back_is_the_switch_itself_while_the_old_version_is_warm() {
+    let plan = plan("canary");
+    let warm = TrafficState { ready: 3, alive: 3, ..TrafficState::default() };
+    let facts = Facts { versions: [("1.0.0".parse().unwrap(), warm)].into(), ..Facts::default() };
+    insta::assert_snapshot!(lines(&way_back(&plan, &facts)), @"
+    route 100 % to 1.0.0
+    retire 1.1.0
+    ");
+}
+
+#[test]
+fn the_way_back_first_brings_up_what_has_gone() {
+    insta::assert_snapshot!(lines(&way_back(&plan("rolling"), &Facts::default())), @"
+    ensure 3 instances of 1.0.0
+    check 3 instances of 1.0.0 ready
+    route 100 % to 1.0.0
+    retire 1.1.0
+    ensure 3 instances of 1.0.0
+    check 3 instances of 1.0.0 ready
+    ");
+}
+
+#[test]
+fn a_plan_has_one_hash_and_survives_its_own_text() {
+    for name in ["canary", "blue-green", "rolling", "recreate"] {
+        let plan = plan(name);
+        let read: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+        assert_eq!(read, plan);
+        assert_eq!(read.hash(), plan.hash());
+    }
+    assert_ne!(plan("canary").hash(), plan("rolling").hash());
+}
+
+fn unit() -> impl Strategy<Value = RollingUnit> {
+    prop_oneof![(0_u32..6).prop_map(RollingUnit::Count), (0_u32..=100).prop_map(RollingUnit::Percent)]
+}
+
+use proptest::strategy::Strategy;
+
+proptest! {
+    /// However it rolls: shares only move towards the new version, and what is ready always carries what it is given.
+    #[test]
+    fn rolling_moves_one_way_within_its_capacity(
+        replicas in 1_u32..12, stable_replicas in 1_u32..12, max_surge in unit(), max_unavailable in unit(),
+    ) {
+        let mut request = request("rolling", replicas);
+        request.stable_replicas = stable_replicas;
+        request.strategy.kind = StrategyKind::Rolling { max_surge, max_unavailable };
+        request.strategy.watch = Duration::from_secs(1);
+        let Ok(plan) = Plan::new(request) else { return Ok(()) };
+        let (candidate, stable) = (plan.candidate().clone(), plan.stable().unwrap().clone());
+        let (mut new, mut old, mut share, mut old_share) = (0, stable_replicas, 0, 10_000);
+        for step in &plan.steps {
+            match step {
+                Step::Ensure { version, replicas } => { prop_assert_eq!(version, &candidate); new = *replicas; }
+                Step::Retire { version, keep } => {
+                    prop_assert_eq!(version, &stable);
+                    prop_assert!(*keep >= plan.needed(&stable, old_share));
+                    old = old.min(*keep);
+                }
+                Step::Route { shares } => {
+                    let of = |wanted: &pilotage_spec::Version| {
+                        shares.iter().find(|(version, _)| version == wanted).map_or(0, |(_, share)| *share)
+                    };
+                    prop_assert_eq!(shares.iter().map(|(_, share)| share).sum::<u32>(), 10_000);
+                    prop_assert!(of(&candidate) >= share);
+                    (share, old_share) = (of(&candidate), of(&stable));
+                    prop_assert!(new >= plan.needed(&candidate, share));
+                    prop_assert!(old >= plan.needed(&stable, old_share));
+                }
+                Step::Check { .. } | Step::Watch { .. } => {}
+            }
+        }
+        prop_assert_eq!((share, new, old), (10_000, replicas, 0));
+        prop_assert_eq!(plan.request.purpose, Purpose::Deploy);
+    }
+}
