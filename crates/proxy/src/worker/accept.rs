@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -13,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
 
+use super::guard::{Guarded, Watch};
 use super::head::ClientConnection;
 use super::serve::{Visitor, serve};
 use super::thread::Worker;
@@ -105,13 +107,11 @@ async fn accept(
                 let visitor = Visitor {
                     worker: Rc::clone(&worker),
                     connection: ClientConnection::new(peer, address),
+                    watch: Watch::new(),
                     closing: closing.clone(),
+                    _open: open.clone(),
                 };
-                let open = open.clone();
-                spawn_local(async move {
-                    converse(Rc::new(visitor), stream).await;
-                    drop(open);
-                });
+                spawn_local(converse(Rc::new(visitor), stream));
             }
             Err(error) => {
                 tracing::warn!(%address, %error, "a connection could not be accepted");
@@ -129,10 +129,11 @@ async fn converse(visitor: Rc<Visitor>, stream: TcpStream) {
     let mut closing = visitor.closing.clone();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // From the answer before; a head that has begun is timed by `Guarded`.
         .header_read_timeout(limits.client_idle)
         .max_header_size(LARGEST_HEAD)
         .serve_connection(
-            TokioIo::new(stream),
+            TokioIo::new(Guarded::new(stream, Arc::clone(&visitor.watch), limits.request_head)),
             service_fn(move |request| serve(Rc::clone(&visitor), request)),
         )
         .with_upgrades();

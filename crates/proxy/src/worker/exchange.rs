@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::SET_COOKIE;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::header::{SET_COOKIE, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
+use tokio::task::spawn_local;
 
 use super::answer;
 use super::balance::{Choice, choose};
@@ -17,9 +18,11 @@ use super::body::{Carrier, Download, Progress, ReplyBody, Upload};
 use super::flight::Flight;
 use super::head::{Outbound, clean_response};
 use super::link::Link;
+use super::serve::Visitor;
 use super::thread::Worker;
+use super::tunnel::announce;
 use super::view::{RouteView, View};
-use crate::routing::{CLIENT_COOKIE, CompiledPool, client_id};
+use crate::routing::{CLIENT_COOKIE, CompiledPool, RouteCounters, VersionCounters, client_id};
 
 const PILOTAGE_VERSION: HeaderName = HeaderName::from_static("pilotage-version");
 
@@ -35,8 +38,8 @@ const MOST_HELD: usize = 10_000;
 
 /// One request on its way.
 pub(super) struct Exchange<'w> {
-    worker: &'w Rc<Worker>,
-    listen: SocketAddr,
+    visitor: &'w Rc<Visitor>,
+    worker: &'w Worker,
     outbound: Outbound,
     started: Instant,
     /// The id drawn for a client that has none.
@@ -44,27 +47,25 @@ pub(super) struct Exchange<'w> {
     /// Endpoints that have failed this request.
     tried: Vec<SocketAddr>,
     resends: u32,
+    /// The version that broke the connection last, after it had been sent the request.
+    broken_by: Option<Arc<VersionCounters>>,
     held_until: Option<Instant>,
 }
 
-/// What came of one try.
-enum Outcome {
-    /// The client gets this.
-    Answer(Response<ReplyBody>),
-    /// It failed, and may be sent again.
-    Again,
-}
+/// What came of one try: what the client gets, or nothing yet, and the request may be tried again.
+type Outcome = Option<Response<ReplyBody>>;
 
 impl<'w> Exchange<'w> {
-    pub(super) fn new(worker: &'w Rc<Worker>, listen: SocketAddr, outbound: Outbound) -> Self {
+    pub(super) fn new(visitor: &'w Rc<Visitor>, outbound: Outbound) -> Self {
         Self {
-            worker,
-            listen,
+            visitor,
+            worker: &visitor.worker,
             outbound,
             started: Instant::now(),
             drawn: None,
             tried: Vec::new(),
             resends: 0,
+            broken_by: None,
             held_until: None,
         }
     }
@@ -73,18 +74,19 @@ impl<'w> Exchange<'w> {
     pub(super) async fn run(mut self) -> Response<ReplyBody> {
         loop {
             let view = self.worker.view();
-            let Some(route) = view.route(self.listen) else { return answer::unavailable() };
+            let Some(route) = view.route(self.visitor.connection.listen) else {
+                return answer::unavailable();
+            };
             let own = self.own_pool(route);
             let choice = own.and_then(|own| choose(route, own, &self.tried, &self.worker.random));
             let Some(choice) = choice else {
                 if self.wait(route.route.hold).await {
                     continue;
                 }
-                route.route.counters.unserved(self.worker.index).add(1);
-                return answer::unavailable();
+                return self.give_up(&route.route.counters);
             };
             self.count_fallback(route, own, &choice);
-            if let Outcome::Answer(response) = self.attempt(&view, choice).await {
+            if let Some(response) = self.attempt(&view, choice).await {
                 return response;
             }
         }
@@ -131,6 +133,20 @@ impl<'w> Exchange<'w> {
         true
     }
 
+    /// Each request that fails is counted once: by the version that had it, or else as one that we could not serve.
+    fn give_up(&self, route: &RouteCounters) -> Response<ReplyBody> {
+        match &self.broken_by {
+            Some(version) => {
+                version.shard(self.worker.index).broken.add(1);
+                answer::bad_gateway()
+            }
+            None => {
+                route.unserved(self.worker.index).add(1);
+                answer::unavailable()
+            }
+        }
+    }
+
     async fn attempt(&mut self, view: &View, choice: Choice<'_>) -> Outcome {
         let Choice { pool, upstream } = choice;
         let flight = Flight::begin(self.worker, &pool.counters, upstream);
@@ -150,24 +166,24 @@ impl<'w> Exchange<'w> {
         if !reused && !self.worker.is_current(view) {
             // While we connected, the version may have lost its share; its last request must not come after that.
             upstream.park(link);
-            return Outcome::Again;
+            return None;
         }
         let Some(request) = self.outbound.take() else {
-            return Outcome::Answer(answer::bad_gateway());
+            return Some(answer::bad_gateway());
         };
         flight.shard().sent(self.worker.clock.micros(Instant::now()));
         let sending = link.sender.try_send_request(request);
         match in_time(sending, &self.outbound.progress, self.worker.limits.response_head).await {
-            Some(Ok(response)) => Outcome::Answer(self.reply(response, pool, flight, link)),
+            Some(Ok(response)) => Some(self.reply(response, pool, flight, link)),
             Some(Err(mut error)) => match error.take_message() {
                 Some(request) => {
                     // The connection was closed before anything was written: nobody has seen the request.
                     self.outbound.put_back(request);
-                    if reused { Outcome::Again } else { self.again(&flight) }
+                    if reused { None } else { self.again(&flight) }
                 }
                 None => self.broken(&flight, reused),
             },
-            None => Outcome::Answer(self.timed_out(&flight)),
+            None => Some(self.timed_out(&flight)),
         }
     }
 
@@ -177,25 +193,26 @@ impl<'w> Exchange<'w> {
             flight.shard().retries.add(1);
         }
         self.tried.push(flight.upstream.address);
-        Outcome::Again
+        None
     }
 
     /// The connection broke after the request was sent.
     fn broken(&mut self, flight: &Flight, reused: bool) -> Outcome {
         if self.outbound.progress.client_failed() {
             let text = "The body of the request could not be read.\n";
-            return Outcome::Answer(answer::refused(StatusCode::BAD_REQUEST, text));
+            return Some(answer::refused(StatusCode::BAD_REQUEST, text));
         }
         if !self.outbound.repeatable || self.resends >= MOST_RESENDS {
             flight.shard().broken.add(1);
-            return Outcome::Answer(answer::bad_gateway());
+            return Some(answer::bad_gateway());
         }
         self.resends += 1;
+        self.broken_by = Some(Arc::clone(&flight.counters));
         flight.shard().retries.add(1);
         if !reused {
             self.tried.push(flight.upstream.address);
         }
-        Outcome::Again
+        None
     }
 
     fn timed_out(&self, flight: &Flight) -> Response<ReplyBody> {
@@ -215,20 +232,49 @@ impl<'w> Exchange<'w> {
         link: Link,
     ) -> Response<ReplyBody> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            // Nobody asked for it: the request went out without `Upgrade`.
-            flight.shard().broken.add(1);
-            return answer::bad_gateway();
+            return self.switch_protocols(response, pool, flight);
         }
-        let latency = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        flight.shard().answered(response.status().is_server_error(), latency);
+        self.count_answer(&response, &flight);
         let (mut parts, body) = response.into_parts();
         clean_response(&mut parts.headers);
-        parts.headers.insert(PILOTAGE_VERSION, pool.version.clone());
-        if let Some(cookie) = self.drawn.as_deref().and_then(client_cookie) {
-            parts.headers.append(SET_COOKIE, cookie);
-        }
+        self.add_headers(&mut parts.headers, pool);
         let carrier = Carrier { flight, link, upload: Rc::clone(&self.outbound.progress) };
         Response::from_parts(parts, ReplyBody::Download(Download::new(body, carrier)))
+    }
+
+    fn switch_protocols(
+        &mut self,
+        mut response: Response<Incoming>,
+        pool: &CompiledPool,
+        flight: Flight,
+    ) -> Response<ReplyBody> {
+        let protocol = response.headers().get(UPGRADE).cloned();
+        let (Some(upgrade), Some(protocol)) = (self.outbound.upgrade.take(), protocol) else {
+            // Nobody asked for it.
+            flight.shard().broken.add(1);
+            return answer::bad_gateway();
+        };
+        self.count_answer(&response, &flight);
+        let upstream = hyper::upgrade::on(&mut response);
+        let (mut parts, _) = response.into_parts();
+        clean_response(&mut parts.headers);
+        self.add_headers(&mut parts.headers, pool);
+        announce(&mut parts.headers, protocol);
+        self.visitor.watch.release();
+        spawn_local(upgrade.carry(upstream, flight, Rc::clone(self.visitor)));
+        Response::from_parts(parts, ReplyBody::Text(None))
+    }
+
+    fn count_answer(&self, response: &Response<Incoming>, flight: &Flight) {
+        let latency = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        flight.shard().answered(response.status().is_server_error(), latency);
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap, pool: &CompiledPool) {
+        headers.insert(PILOTAGE_VERSION, pool.version.clone());
+        if let Some(cookie) = self.drawn.as_deref().and_then(client_cookie) {
+            headers.append(SET_COOKIE, cookie);
+        }
     }
 }
 

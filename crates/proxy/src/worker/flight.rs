@@ -10,7 +10,7 @@ use crate::routing::{Shard, VersionCounters};
 /// A request on its way to one endpoint of one version.
 pub(super) struct Flight {
     worker: usize,
-    counters: Arc<VersionCounters>,
+    pub(super) counters: Arc<VersionCounters>,
     pub(super) upstream: Rc<Upstream>,
 }
 

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 
 use super::answer;
 use super::body::{Progress, ReplyBody, Upload};
+use super::tunnel::Upgrade;
 
 /// Headers that concern one connection only (RFC 9110, section 7.6.1), with those that were once used so. `Trailer` and
 /// `TE: trailers` are meant for both ends and stay.
@@ -55,14 +56,17 @@ pub(super) struct Outbound {
     pub(super) progress: Rc<Progress>,
     /// Whether doing it twice is as good as once: a safe method, and no body.
     pub(super) repeatable: bool,
+    /// The client's wish to go on in another protocol.
+    pub(super) upgrade: Option<Upgrade>,
 }
 
 impl Outbound {
     /// Takes over what a client sent, or says why it is refused.
     pub(super) fn new(
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         client: &ClientConnection,
     ) -> Result<Self, Box<Response<ReplyBody>>> {
+        let upgrade = Upgrade::wanted(&mut request);
         let (mut parts, body) = request.into_parts();
         let body = Upload::new(body);
         let host = requested_host(&parts.method, &parts.uri, &parts.headers, parts.version, client.listen)?;
@@ -73,6 +77,9 @@ impl Outbound {
         add_via(&mut parts.headers, parts.version);
         set_forwarded(&mut parts.headers, client, &host);
         parts.headers.insert(header::HOST, host);
+        if let Some(upgrade) = &upgrade {
+            upgrade.ask(&mut parts.headers);
+        }
 
         let mut outbound = Request::new(body);
         *outbound.method_mut() = parts.method;
@@ -80,7 +87,7 @@ impl Outbound {
         *outbound.headers_mut() = parts.headers;
         let progress = outbound.body().progress();
         let repeatable = outbound.method().is_safe() && outbound.body().is_empty();
-        Ok(Self { request: Some(outbound), progress, repeatable })
+        Ok(Self { request: Some(outbound), progress, repeatable, upgrade })
     }
 
     /// The headers; none while the request is out and cannot be repeated.

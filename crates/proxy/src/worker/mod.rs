@@ -1,6 +1,7 @@
 //! A worker: one thread, one runtime, its own listeners and connections. In the order in which a request meets them:
-//! `accept` (connections), `serve` (one request), `head` (what of it is passed on), `exchange` (tries until one endpoint
-//! answers), `balance` (which endpoint), `endpoint` and `link` (connections to it), `flight` (counting), `body`.
+//! `accept` (connections), `guard` and `framing` (ambiguous bytes), `serve` (one request), `head` (what of it is passed on), `exchange` (tries until one endpoint
+//! answers), `balance` (which endpoint), `endpoint` and `link` (connections to it), `flight` (counting), `body`,
+//! `tunnel` (upgrades).
 
 mod accept;
 mod answer;
@@ -9,10 +10,13 @@ mod body;
 mod endpoint;
 mod exchange;
 mod flight;
+mod framing;
+mod guard;
 mod head;
 mod link;
 mod serve;
 mod thread;
+mod tunnel;
 mod view;
 
 pub(crate) use thread::{Command, Shared, WorkerHandle, spawn};

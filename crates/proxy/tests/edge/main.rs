@@ -7,4 +7,7 @@ mod upstream;
 mod world;
 
 mod control;
+mod failures;
+mod heads;
+mod lifecycle;
 mod routing;
