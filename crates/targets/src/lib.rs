@@ -1,7 +1,9 @@
 //! Where instances run: the [`Target`] trait and the process target.
 
+mod process;
 mod target;
 
+pub use process::{LogLimits, ProcessConfig, ProcessTarget, run_shim};
 pub use target::{
     Fence, Instance, InstanceState, LogLine, LogQuery, Observation, Routed, Target, TargetError, Traffic,
 };

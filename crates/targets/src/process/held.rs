@@ -1,0 +1,129 @@
+//! One instance as the control plane sees it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::instance::InstanceRecord;
+use super::orphan::Orphan;
+use super::shim::{Records, ShimStatus};
+use crate::{Fence, Instance, InstanceState};
+
+/// An instance that has not ended.
+#[derive(Debug)]
+pub struct Held {
+    /// What it was meant to be.
+    pub record: InstanceRecord,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its shim's socket.
+    pub socket: PathBuf,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    status: ShimStatus,
+    /// Its shim has died.
+    orphan: Option<Orphan>,
+    /// It gets no traffic any more because the holder of this token wants it stopped.
+    draining: Option<Fence>,
+}
+
+impl Held {
+    /// An instance whose shim has said this.
+    pub fn new(record: InstanceRecord, folder: PathBuf, socket: PathBuf, status: ShimStatus) -> Self {
+        Self { record, folder, socket, known: Mutex::new(Known { status, orphan: None, draining: None }) }
+    }
+
+    /// The shim's files.
+    pub fn records(&self) -> Records {
+        Records { folder: self.folder.clone() }
+    }
+
+    /// What the shim said last.
+    pub fn status(&self) -> ShimStatus {
+        self.known().status.clone()
+    }
+
+    /// Takes in what the shim said; says whether anything but the readings is new.
+    pub fn update(&self, status: ShimStatus) -> bool {
+        let mut known = self.known();
+        let news = known.status.without_readings() != status.without_readings();
+        known.status = status;
+        news
+    }
+
+    /// Notes that the shim has died.
+    pub fn lose(&self, orphan: Orphan) {
+        self.known().orphan = Some(orphan);
+    }
+
+    /// What the dead shim left behind; `None` while the shim lives.
+    pub fn orphan(&self) -> Option<Orphan> {
+        self.known().orphan.clone()
+    }
+
+    /// Takes it out of the traffic, or (`None`) back in.
+    pub fn drain(&self, by: Option<Fence>) {
+        self.known().draining = by;
+    }
+
+    /// Who wants it stopped.
+    pub fn draining(&self) -> Option<Fence> {
+        self.known().draining
+    }
+
+    /// How it is, as far as is known.
+    pub fn state(&self) -> InstanceState {
+        let known = self.known();
+        match (&known.orphan, known.draining) {
+            (Some(_), _) => InstanceState::Lost,
+            (None, Some(_)) => InstanceState::Stopping,
+            (None, None) => known.status.state.clone(),
+        }
+    }
+
+    /// Whether it counts as one of those that are kept up.
+    pub fn is_kept_up(&self) -> bool {
+        !matches!(self.state(), InstanceState::Failed { .. } | InstanceState::Stopping | InstanceState::Lost)
+    }
+
+    /// Where traffic may be sent, if it may be.
+    pub fn serving(&self) -> Option<SocketAddr> {
+        let known = self.known();
+        let takes_traffic = known.draining.is_none()
+            && match &known.orphan {
+                // Better an instance without a supervisor than none; it is taken out when it ends.
+                Some(orphan) => orphan.serves,
+                None => known.status.state == InstanceState::Ready,
+            };
+        if takes_traffic { address(&known.status) } else { None }
+    }
+
+    /// The instance for an observation.
+    pub fn observed(&self) -> Instance {
+        let state = self.state();
+        let status = self.status();
+        Instance {
+            name: self.record.name.clone(),
+            release: self.record.release.id.clone(),
+            address: address(&status),
+            pid: status.process.as_ref().map(|process| process.pid),
+            started_at: status.started_at,
+            restarts: status.restarts,
+            probe_failures: status.probe_failures,
+            cpu_millis: status.cpu_millis,
+            memory_bytes: status.memory_bytes,
+            state,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn address(status: &ShimStatus) -> Option<SocketAddr> {
+    status.port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}

@@ -1,0 +1,98 @@
+//! The status that everybody sees, in one place.
+
+use tokio::sync::watch;
+
+use super::protocol::ShimStatus;
+use super::usage::Usage;
+use crate::InstanceState;
+use crate::process::files::now;
+use crate::process::identity::ProcessIdentity;
+
+/// The shim's status; every change is told to those who watch.
+#[derive(Debug)]
+pub struct Board {
+    sender: watch::Sender<ShimStatus>,
+}
+
+impl Board {
+    /// The status of a shim that has not started anything yet.
+    pub fn new(name: String, shim: ProcessIdentity) -> Self {
+        let status = ShimStatus {
+            name,
+            shim,
+            process: None,
+            port: None,
+            state: InstanceState::Starting,
+            started_at: None,
+            restarts: 0,
+            probe_failures: 0,
+            last_exit: None,
+            cpu_millis: None,
+            memory_bytes: None,
+        };
+        Self { sender: watch::Sender::new(status) }
+    }
+
+    /// Follows the status.
+    pub fn subscribe(&self) -> watch::Receiver<ShimStatus> {
+        self.sender.subscribe()
+    }
+
+    /// The status now.
+    pub fn status(&self) -> ShimStatus {
+        self.sender.borrow().clone()
+    }
+
+    /// A process was started.
+    pub fn started(&self, process: ProcessIdentity, port: Option<u16>) {
+        self.update(|status| {
+            status.process = Some(process);
+            status.port = port;
+            status.state = InstanceState::Starting;
+            status.started_at = Some(now());
+            status.probe_failures = 0;
+        });
+    }
+
+    /// The state is another.
+    pub fn state(&self, state: InstanceState) {
+        self.update(|status| status.state = state);
+    }
+
+    /// The first process is gone.
+    pub fn ended(&self, how: &str) {
+        self.update(|status| {
+            status.process = None;
+            status.last_exit = Some(how.to_owned());
+            status.cpu_millis = None;
+            status.memory_bytes = None;
+            status.probe_failures = 0;
+        });
+    }
+
+    /// It is started again.
+    pub fn restarting(&self) {
+        self.update(|status| status.restarts += 1);
+    }
+
+    /// So many probes in a row have failed.
+    pub fn probe_failures(&self, streak: u32) {
+        self.update(|status| status.probe_failures = streak);
+    }
+
+    /// A reading was taken.
+    pub fn usage(&self, usage: Usage) {
+        self.update(|status| {
+            status.cpu_millis = usage.cpu_millis;
+            status.memory_bytes = Some(usage.memory_bytes);
+        });
+    }
+
+    fn update(&self, change: impl FnOnce(&mut ShimStatus)) {
+        self.sender.send_if_modified(|status| {
+            let before = status.clone();
+            change(status);
+            *status != before
+        });
+    }
+}

@@ -1,0 +1,86 @@
+//! The shim as a process.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use rustix::process::{chdir, getpid, set_child_subreaper, setsid};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::ShimError;
+use super::board::Board;
+use super::log::Log;
+use super::reaper::Reaper;
+use super::records::{Records, ShimExit};
+use super::server::{StopDeadline, listen, serve};
+use super::spec::ShimSpec;
+use super::supervisor::Supervisor;
+use crate::process::files::now;
+use crate::process::identity::ProcessIdentity;
+
+/// `pilotage shim`: holds one instance until it is stopped. Reads its specification from standard input, writes nothing
+/// to standard output, and says on standard error why it could not begin.
+pub fn run_shim() -> ExitCode {
+    match hold() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pilotage shim: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn hold() -> Result<(), ShimError> {
+    detach()?;
+    let spec = ShimSpec::read(io::stdin().lock())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ShimError::io("start the runtime"))?;
+    runtime.block_on(supervise(spec))
+}
+
+/// Makes this process independent of the one that started it, and the heir of all its descendants.
+fn detach() -> Result<(), ShimError> {
+    // Started from a shell it may be a group leader already; then it is as independent as that shell made it.
+    let _ = setsid();
+    set_child_subreaper(Some(getpid())).map_err(ShimError::io("become the reaper of its descendants"))?;
+    chdir("/").map_err(ShimError::io("change to the folder /"))
+}
+
+async fn supervise(spec: ShimSpec) -> Result<(), ShimError> {
+    let own = ProcessIdentity::of(std::process::id()).map_err(ShimError::io("read /proc"))?;
+    let board = Board::new(spec.name.clone(), own);
+    let records = Records { folder: spec.folder.clone() };
+    // Before anything else: whoever finds the folder has to find out whose it is.
+    records.write(&board.status()).map_err(ShimError::io("write its identity"))?;
+    let secrets = spec.secrets.iter().filter_map(|name| spec.env.get(name).cloned()).collect();
+    let log = Log::open(&spec.folder, spec.log, secrets).map_err(ShimError::io("open its log"))?;
+    let reaper = Reaper::new()?;
+    let doing = format!("listen on {}", spec.socket.display());
+    let listener = listen(&spec.socket).map_err(ShimError::io(doing))?;
+    let (stop_sender, stop) = watch::channel(None);
+    tokio::spawn(serve(listener, board.subscribe(), stop_sender.clone()));
+    stop_on_signal(stop_sender, spec.stop_grace)?;
+
+    let socket = spec.socket.clone();
+    let mut supervisor = Supervisor { spec, board, log, records, reaper, stop, port: None, was_ready: false };
+    supervisor.run().await;
+    let exit = ShimExit { at: now(), status: supervisor.board.status() };
+    supervisor.records.write_exit(&exit).map_err(ShimError::io("write its exit record"))?;
+    let _ = std::fs::remove_file(socket);
+    Ok(())
+}
+
+/// SIGTERM, as on a shutdown of the machine, is a request to stop.
+fn stop_on_signal(stop: watch::Sender<StopDeadline>, grace: Duration) -> Result<(), ShimError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ShimError::io("watch for SIGTERM"))?;
+    tokio::spawn(async move {
+        while terminate.recv().await.is_some() {
+            stop.send_replace(Some(Instant::now() + grace));
+        }
+    });
+    Ok(())
+}

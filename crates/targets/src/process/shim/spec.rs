@@ -1,0 +1,86 @@
+//! What a shim is told on its standard input.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pilotage_spec::{Health, duration_ms};
+use serde::{Deserialize, Serialize};
+
+use super::ShimError;
+
+/// What a shim holds. It comes over a pipe and is never written down, because it has the values of secrets in it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ShimSpec {
+    /// The version of this format; see [`ShimSpec::FORMAT`].
+    pub format: u32,
+    /// The instance's name.
+    pub name: String,
+    /// Program and arguments, with `$PORT` and the names of `env` not yet substituted.
+    pub run: Vec<String>,
+    /// The whole environment of the service, without `PORT`.
+    pub env: BTreeMap<String, String>,
+    /// Those of `env` whose values must not appear anywhere.
+    pub secrets: Vec<String>,
+    /// Where the service is started.
+    pub current_folder: PathBuf,
+    /// The instance's own folder: logs and records.
+    pub folder: PathBuf,
+    /// The shim's control socket.
+    pub socket: PathBuf,
+    /// What is probed at the service's port. `None`: it gets no port, and is ready as long as it runs.
+    pub health: Option<Health>,
+    /// From SIGTERM to SIGKILL, unless the one who stops it says otherwise.
+    #[serde(with = "duration_ms", rename = "stop_grace_ms")]
+    pub stop_grace: Duration,
+    /// From start to ready.
+    #[serde(with = "duration_ms", rename = "start_timeout_ms")]
+    pub start_timeout: Duration,
+    /// How much of the log is kept.
+    pub log: LogLimits,
+}
+
+/// How much of an instance's log is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLimits {
+    /// A file is put aside when it is this long, in bytes.
+    pub file_bytes: u64,
+    /// So many files are kept, the one being written included.
+    pub files: u32,
+}
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        Self { file_bytes: 10 << 20, files: 3 }
+    }
+}
+
+impl ShimSpec {
+    /// The format written and read by this version.
+    pub const FORMAT: u32 = 1;
+
+    /// Reads it to the end of the input.
+    pub fn read(mut input: impl Read) -> Result<Self, ShimError> {
+        let mut text = Vec::new();
+        input.read_to_end(&mut text).map_err(ShimError::io("read the specification from standard input"))?;
+        let spec: Self = serde_json::from_slice(&text).map_err(|error| ShimError::Spec {
+            // The parser's own words could repeat a value.
+            reason: format!("it is not one, at column {}", error.column()),
+        })?;
+        if spec.format != Self::FORMAT {
+            return Err(ShimError::Spec {
+                reason: format!("its format is {}, this shim reads {}", spec.format, Self::FORMAT),
+            });
+        }
+        Ok(spec)
+    }
+}
+
+impl fmt::Debug for ShimSpec {
+    /// Leaves the environment out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShimSpec").field("name", &self.name).field("run", &self.run).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+//! The edge as a process: held by a shim like any instance, so that it outlives the control plane.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use pilotage_proxy::EdgeClient;
+use tokio::time::{Instant, sleep};
+
+use crate::TargetError;
+use crate::process::config::ProcessConfig;
+use crate::process::files::file_error;
+use crate::process::shim::{ShimClient, ShimRequest, ShimSpec};
+use crate::process::start::start_shim;
+
+/// What the edge's shim calls it.
+pub const EDGE_NAME: &str = "edge";
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// How long requests in flight may take when the edge is stopped.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// Where the edge is, or is to be.
+#[derive(Debug, Clone)]
+pub struct EdgeProcess {
+    config: ProcessConfig,
+}
+
+impl EdgeProcess {
+    /// The edge of this configuration.
+    pub fn new(config: ProcessConfig) -> Self {
+        Self { config }
+    }
+
+    /// Connects to the edge, and starts one if there is none. One that answers is taken as it is, even without a shim:
+    /// users are being served by it.
+    pub async fn ensure_running(&self) -> Result<EdgeClient, TargetError> {
+        let deadline = Instant::now() + ANSWER_WITHIN;
+        let mut started = false;
+        loop {
+            match EdgeClient::connect(&self.config.edge_socket).await {
+                Ok(client) => return Ok(client),
+                Err(error) if Instant::now() > deadline => {
+                    return Err(self.failed(format!("{error}; see {}", self.log().display())));
+                }
+                Err(_) => {}
+            }
+            // A shim that is there is about to start it again.
+            if !started && !self.has_shim().await {
+                self.start().await?;
+                started = true;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Whether a shim holds the edge.
+    pub(super) async fn has_shim(&self) -> bool {
+        ShimClient::status(&self.config.shim_socket(EDGE_NAME), Duration::from_secs(2)).await.is_ok()
+    }
+
+    async fn start(&self) -> Result<(), TargetError> {
+        let folder = self.config.edge_folder();
+        // That of the edge before says nothing about the one to come.
+        remove_if_there(&folder.join("exit.json"))?;
+        start_shim(&self.config, &self.spec(&folder)).await.map(|_| ())
+    }
+
+    fn spec(&self, folder: &Path) -> ShimSpec {
+        let program = self.config.program.to_string_lossy().into_owned();
+        let run = std::iter::once(&program).chain(&self.config.edge_arguments);
+        ShimSpec {
+            format: ShimSpec::FORMAT,
+            name: EDGE_NAME.to_owned(),
+            // These are not templates.
+            run: run.map(|argument| argument.replace('$', "$$")).collect(),
+            env: BTreeMap::new(),
+            secrets: Vec::new(),
+            current_folder: "/".into(),
+            folder: folder.to_owned(),
+            socket: self.config.shim_socket(EDGE_NAME),
+            health: None,
+            stop_grace: STOP_GRACE,
+            start_timeout: ANSWER_WITHIN,
+            log: self.config.log,
+        }
+    }
+
+    /// Stops the edge, with its shim if it has one, and waits until it is gone.
+    pub async fn stop(&self) -> Result<(), TargetError> {
+        let request = ShimRequest::Stop { grace_ms: STOP_GRACE.as_millis() as u64 };
+        if let Ok(mut shim) = ShimClient::ask(&self.config.shim_socket(EDGE_NAME), request).await {
+            while let Ok(Some(_)) = shim.next().await {}
+        }
+        let deadline = Instant::now() + STOP_GRACE + ANSWER_WITHIN;
+        // Without a shim it has to be asked itself.
+        while let Ok(edge) = EdgeClient::connect(&self.config.edge_socket).await {
+            let _ = edge.shutdown(STOP_GRACE).await;
+            if Instant::now() > deadline {
+                return Err(self.failed("it does not stop".into()));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    }
+
+    fn log(&self) -> std::path::PathBuf {
+        self.config.edge_folder().join("log")
+    }
+
+    fn failed(&self, reason: String) -> TargetError {
+        TargetError::Failed { doing: "run the edge, which carries the traffic".into(), reason }
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), TargetError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error("remove", path, &error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,41 @@
+//! The addresses at which users reach workloads.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use crate::TargetError;
+use crate::process::shim::ReservedPort;
+
+/// The address with a port: the one before if only the port is left open, otherwise a free one.
+pub fn with_port(wanted: SocketAddr, before: Option<SocketAddr>) -> Result<SocketAddr, TargetError> {
+    if wanted.port() != 0 {
+        return Ok(wanted);
+    }
+    if let Some(kept) = before.filter(|kept| kept.ip() == wanted.ip()) {
+        return Ok(kept);
+    }
+    let port = ReservedPort::choose(None).ok_or_else(|| TargetError::Failed {
+        doing: format!("choose a port on {}", wanted.ip()),
+        reason: "none from 20000 to 31999 is free; give the service a `port`".into(),
+    })?;
+    Ok(SocketAddr::new(wanted.ip(), port.port()))
+}
+
+/// Says whether somebody else prevents listening at an address.
+pub(super) fn check_free(address: SocketAddr) -> Result<(), TargetError> {
+    let failed = |reason: String| TargetError::Failed { doing: format!("listen on {address}"), reason };
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            io::ErrorKind::AddrInUse => TargetError::PortInUse { address },
+            io::ErrorKind::PermissionDenied => failed(
+                "ports below 1024 need a privilege; give the service a `port` above, or Pilotage CAP_NET_BIND_SERVICE"
+                    .into(),
+            ),
+            io::ErrorKind::AddrNotAvailable => failed(
+                "this machine does not have that address; correct `listen` of the environment".into(),
+            ),
+            _ => failed(error.to_string()),
+        }),
+    }
+}

@@ -1,0 +1,15 @@
+//! Sends users to instances: keeps the edge running, and its table in step with what is ready.
+//!
+//! The shares are kept by the edge, on its disk and in its memory, and nowhere else: a control plane that comes back asks
+//! for them.
+
+mod control;
+mod drain;
+mod edge_process;
+mod listen;
+mod publisher;
+mod routes;
+
+pub use control::TrafficControl;
+pub use edge_process::EdgeProcess;
+pub use listen::with_port;
