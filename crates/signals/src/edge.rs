@@ -1,0 +1,176 @@
+//! The edge's counters as differences: what happened since a point in time.
+
+use std::collections::BTreeMap;
+
+use pilotage_proxy::{EdgeStats, Histogram, VersionStats};
+
+/// What a version did within a window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests that were sent to it and came to an end.
+    pub requests: u64,
+    /// Of these, failed ones: status 500 and above, or the connection broke.
+    pub failed: u64,
+    /// Median latency in microseconds, if there was any request.
+    pub p50_micros: Option<u64>,
+    /// 95 % were faster, in microseconds.
+    pub p95_micros: Option<u64>,
+    /// 99 % were faster, in microseconds.
+    pub p99_micros: Option<u64>,
+}
+
+/// The counters since a point in time. When the edge starts again its counters begin at zero; the window goes on, and
+/// loses only what was counted between the last reading and the restart.
+#[derive(Debug, Clone)]
+pub struct EdgeWindow {
+    last: EdgeStats,
+    /// By route and version.
+    sums: BTreeMap<(String, String), Sum>,
+}
+
+/// What has been counted since the window began.
+#[derive(Debug, Clone, Default)]
+struct Sum {
+    requests: u64,
+    failed: u64,
+    latency: Histogram,
+}
+
+impl EdgeWindow {
+    /// A window that begins with this reading.
+    pub fn new(baseline: EdgeStats) -> Self {
+        Self { last: baseline, sums: BTreeMap::new() }
+    }
+
+    /// Takes in a newer reading. A reading older than the last one, of the same edge, cannot be told from a restart:
+    /// hand them in as they were taken.
+    pub fn update(&mut self, now: &EdgeStats) {
+        let same_edge = now.started_micros == self.last.started_micros;
+        for (route, stats) in &now.routes {
+            let before = self.last.routes.get(route).filter(|_| same_edge);
+            for (version, stats) in &stats.versions {
+                let before = before.and_then(|route| route.versions.get(version));
+                let since = before.filter(|before| !has_begun_again(before, stats));
+                self.sums.entry((route.clone(), version.clone())).or_default().add(since, stats);
+            }
+        }
+        self.last = now.clone();
+    }
+
+    /// What a version of a route did since the window began. Of an unknown one, nothing.
+    pub fn version(&self, route: &str, version: &str) -> Counts {
+        let key = (route.to_owned(), version.to_owned());
+        self.sums.get(&key).map(Sum::counts).unwrap_or_default()
+    }
+}
+
+impl Sum {
+    fn add(&mut self, since: Option<&VersionStats>, now: &VersionStats) {
+        let nothing = VersionStats::default();
+        let since = since.unwrap_or(&nothing);
+        let broken = now.broken.saturating_sub(since.broken);
+        self.requests += now.requests.saturating_sub(since.requests) + broken;
+        self.failed += now.errors.saturating_sub(since.errors) + broken;
+        self.latency.merge(&now.latency.minus(&since.latency));
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            requests: self.requests,
+            failed: self.failed,
+            p50_micros: self.latency.quantile(0.50),
+            p95_micros: self.latency.quantile(0.95),
+            p99_micros: self.latency.quantile(0.99),
+        }
+    }
+}
+
+/// Counters only rise; one that is lower than before was set to zero in between.
+fn has_begun_again(before: &VersionStats, now: &VersionStats) -> bool {
+    now.requests < before.requests || now.errors < before.errors || now.broken < before.broken
+}
+
+#[cfg(test)]
+mod tests {
+    use pilotage_proxy::RouteStats;
+
+    use super::*;
+
+    /// A reading of one version: requests of which some failed, each with this latency.
+    fn reading(
+        started_micros: i64,
+        requests: u64,
+        errors: u64,
+        broken: u64,
+        latency_micros: u64,
+    ) -> EdgeStats {
+        let mut latency = Histogram::default();
+        (0..requests).for_each(|_| latency.record(latency_micros));
+        let version = VersionStats { requests, errors, broken, latency, ..VersionStats::default() };
+        let route = RouteStats { versions: BTreeMap::from([("1.0.0".to_owned(), version)]), unserved: 0 };
+        EdgeStats { started_micros, epoch: 1, routes: BTreeMap::from([("dev/api".to_owned(), route)]) }
+    }
+
+    fn counts(window: &EdgeWindow) -> (u64, u64) {
+        let counts = window.version("dev/api", "1.0.0");
+        (counts.requests, counts.failed)
+    }
+
+    #[test]
+    fn only_what_came_after_the_baseline_counts() {
+        let mut window = EdgeWindow::new(reading(1, 100, 50, 0, 1_000));
+        assert_eq!(counts(&window), (0, 0));
+        window.update(&reading(1, 110, 51, 2, 1_000));
+        assert_eq!(counts(&window), (12, 3));
+    }
+
+    #[test]
+    fn the_same_reading_twice_adds_nothing() {
+        let mut window = EdgeWindow::new(EdgeStats { started_micros: 1, ..EdgeStats::default() });
+        window.update(&reading(1, 10, 1, 0, 500));
+        window.update(&reading(1, 10, 1, 0, 500));
+        assert_eq!(counts(&window), (10, 1));
+    }
+
+    #[test]
+    fn a_restart_of_the_edge_goes_on_from_what_was_counted() {
+        let mut window = EdgeWindow::new(reading(1, 100, 5, 0, 500));
+        window.update(&reading(1, 130, 8, 0, 500));
+        window.update(&reading(2, 20, 1, 1, 500));
+        window.update(&reading(2, 25, 1, 1, 500));
+        assert_eq!(counts(&window), (30 + 25 + 1, 3 + 1 + 1));
+    }
+
+    #[test]
+    fn a_restart_that_has_already_counted_more_than_before_is_seen_by_its_start() {
+        let mut window = EdgeWindow::new(reading(1, 10, 0, 0, 500));
+        window.update(&reading(2, 40, 0, 0, 500));
+        assert_eq!(counts(&window), (40, 0));
+    }
+
+    #[test]
+    fn a_counter_that_fell_has_begun_at_zero_and_nothing_is_negative() {
+        let mut window = EdgeWindow::new(reading(1, 100, 50, 0, 500));
+        window.update(&reading(1, 7, 1, 0, 500));
+        assert_eq!(counts(&window), (7, 1));
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_window() {
+        let slow = reading(1, 1_000, 0, 0, 1_000_000);
+        let mut window = EdgeWindow::new(slow.clone());
+        let mut now = slow;
+        let stats = now.routes.get_mut("dev/api").unwrap().versions.get_mut("1.0.0").unwrap();
+        stats.requests += 1;
+        stats.latency.record(100);
+        window.update(&now);
+        let p99 = window.version("dev/api", "1.0.0").p99_micros.unwrap();
+        assert!((100..=104).contains(&p99), "{p99}");
+    }
+
+    #[test]
+    fn what_is_not_known_has_done_nothing() {
+        let window = EdgeWindow::new(EdgeStats::default());
+        assert_eq!(window.version("dev/api", "9.9.9"), Counts::default());
+    }
+}

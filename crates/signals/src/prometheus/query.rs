@@ -1,0 +1,96 @@
+//! Queries with the names of the deployment in them.
+
+use pilotage_spec::{Version, Workload};
+
+/// Puts the names in place of `$SERVICE`, `$ENVIRONMENT` and `$VERSION`, once each and escaped for a quoted PromQL string,
+/// so that no name can end the string it stands in. Any other `$` stays as it is.
+pub(super) fn substituted(query: &str, workload: &Workload, version: &Version) -> String {
+    let mut result = String::with_capacity(query.len());
+    let mut rest = query;
+    while let Some(at) = rest.find('$') {
+        let (before, after) = rest.split_at(at);
+        result.push_str(before);
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name = after[1..].split(|c| !is_word(c)).next().unwrap_or_default();
+        match name {
+            "SERVICE" => result.push_str(&escaped(workload.service.as_str())),
+            "ENVIRONMENT" => result.push_str(&escaped(workload.environment.as_str())),
+            "VERSION" => result.push_str(&escaped(&version.to_string())),
+            other => {
+                result.push('$');
+                result.push_str(other);
+            }
+        }
+        rest = &after[1 + name.len()..];
+    }
+    result.push_str(rest);
+    result
+}
+
+/// The critical alerts that fire for a workload. An alert without a `service` or `environment` label is about all of
+/// them: PromQL takes a missing label for an empty one, and `|x` matches the empty text and `x`.
+pub(super) fn critical_alerts(workload: &Workload) -> String {
+    // A DNS label holds no character that means something in a regular expression.
+    format!(
+        r#"ALERTS{{alertstate="firing",severity="critical",service=~"|{}",environment=~"|{}"}}"#,
+        escaped(workload.service.as_str()),
+        escaped(workload.environment.as_str()),
+    )
+}
+
+/// Escapes what could end a PromQL string in double or single quotes, or mean an escape in it. The names are parsed and
+/// hold none of these; this keeps it so where somebody widens what a name may hold.
+fn escaped(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\'' | '\\' => result.extend(['\\', c]),
+            '\n' => result.push_str("\\n"),
+            // A string in backquotes knows no escape, so one that would end it must not appear.
+            '`' => result.push('?'),
+            c => result.push(c),
+        }
+    }
+    result
+}
+
+/// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).
+pub(super) fn percent_encoded(text: &str) -> String {
+    let mut result = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => result.push(byte.into()),
+            _ => result.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workload() -> Workload {
+        Workload { environment: "production".parse().unwrap(), service: "api".parse().unwrap() }
+    }
+
+    #[test]
+    fn the_three_names_are_put_in_and_nothing_else() {
+        let version = "1.2.0".parse().unwrap();
+        let query = r#"rate(x{s="$SERVICE",e="$ENVIRONMENT",v="$VERSION",w="$SERVICES",p="a$"}[5m])"#;
+        assert_eq!(
+            substituted(query, &workload(), &version),
+            r#"rate(x{s="api",e="production",v="1.2.0",w="$SERVICES",p="a$"}[5m])"#
+        );
+    }
+
+    #[test]
+    fn no_text_can_end_the_string_it_stands_in() {
+        assert_eq!(escaped("a\"} or vector(1) #\n\\'`"), r#"a\"} or vector(1) #\n\\\'?"#);
+    }
+
+    #[test]
+    fn a_query_is_encoded_byte_by_byte() {
+        assert_eq!(percent_encoded("a{b=\"ü\"}+1 &c"), "a%7Bb%3D%22%C3%BC%22%7D%2B1%20%26c");
+    }
+}

@@ -1,0 +1,85 @@
+//! One bounded GET over HTTP or HTTPS.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+/// A whole question may take so long.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An answer may be so long; one number takes a few hundred bytes.
+const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// Speaks to servers; keeps connections open between questions.
+#[derive(Debug, Clone)]
+pub(super) enum Transport {
+    Plain(Client<HttpConnector, Empty<Bytes>>),
+    Tls(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>),
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum TransportError {
+    Timeout,
+    TooLong,
+    Unreachable(String),
+}
+
+impl Transport {
+    pub(super) fn plain() -> Self {
+        Self::Plain(Client::builder(TokioExecutor::new()).build_http())
+    }
+
+    /// Trusts the certificates that the machine trusts, so that a company's own authority needs no setting here.
+    pub(super) fn tls() -> std::io::Result<Self> {
+        let builder = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots()?;
+        let connector = builder.https_only().enable_http1().build();
+        Ok(Self::Tls(Client::builder(TokioExecutor::new()).build(connector)))
+    }
+
+    /// Asks, and reads the answer to its end.
+    pub(super) async fn get(
+        &self,
+        request: Request<Empty<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), TransportError> {
+        let whole = async {
+            let response = self.send(request).await?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), ANSWER_LIMIT_BYTES).collect().await;
+            let body = body.map_err(|error| {
+                let too_long = error.is::<LengthLimitError>();
+                if too_long {
+                    TransportError::TooLong
+                } else {
+                    TransportError::Unreachable(innermost(&*error))
+                }
+            })?;
+            Ok((status, body.to_bytes()))
+        };
+        tokio::time::timeout(TIMEOUT, whole).await.unwrap_or(Err(TransportError::Timeout))
+    }
+
+    async fn send(&self, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, TransportError> {
+        let response = match self {
+            Self::Plain(client) => client.request(request).await,
+            Self::Tls(client) => client.request(request).await,
+        };
+        response.map_err(|error| TransportError::Unreachable(innermost(&error)))
+    }
+}
+
+/// The last cause: `Connection refused` says more than `client error (Connect)`.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
