@@ -73,6 +73,11 @@ impl Journal {
         self.inner.reader.after(seq, limit)
     }
 
+    /// See [`Reader::fold`].
+    pub fn fold<T>(&self, seq: u64, state: T, step: impl FnMut(&mut T, Event)) -> Result<T, ReadError> {
+        self.inner.reader.fold(seq, state, step)
+    }
+
     /// See [`Reader::streams`].
     pub fn streams(&self, prefix: &str) -> Result<Vec<StreamId>, ReadError> {
         self.inner.reader.streams(prefix)

@@ -18,6 +18,10 @@ use crate::verify;
 /// How long to wait while another process recovers the write-ahead log; the only time one gets in the way.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A connection is never shared between threads, so SQLite need not lock it for each call.
+const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+const READ_WRITE: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// A journal that is ready to be written.
 pub(crate) struct OpenWriter {
     pub(crate) path: PathBuf,
@@ -61,7 +65,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<PathBuf, OpenError> {
 /// A connection that can only read.
 pub(crate) fn connect_reader(path: &Path) -> Result<Connection, StorageError> {
     let failed = |error: &rusqlite::Error| StorageError::new("open", path, error);
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let connection = Connection::open_with_flags(path, READ_ONLY);
     let connection = connection.map_err(|error| failed(&error))?;
     match configure(&connection).and_then(|()| schema::version(&connection)) {
         Ok(_) => Ok(connection),
@@ -82,8 +86,8 @@ fn cannot_make_index(error: &rusqlite::Error) -> bool {
 /// A connection to the file alone, as if it could not change: it takes no locks and leaves nothing behind. Reading the
 /// file without SQLite instead would, on closing it, give up the locks of other connections in this process.
 fn connect_immutable(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    Connection::open_with_flags(place::uri(path, "immutable=1"), flags)
+    let uri = place::uri(path, "immutable=1");
+    Connection::open_with_flags(uri, READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -180,7 +184,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
 fn fill(draft: &Path) -> Result<(), OpenError> {
     let id = u64::from_be_bytes(crate::random::bytes()?);
     let filled = || {
-        let mut connection = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut connection = Connection::open_with_flags(draft, READ_WRITE)?;
         connection.pragma_update(None, "synchronous", "EXTRA")?;
         schema::create(&mut connection, &format!("{id:016x}"))
     };
@@ -189,8 +193,7 @@ fn fill(draft: &Path) -> Result<(), OpenError> {
 
 fn connect_writer(path: &Path) -> Result<(Connection, Head), OpenError> {
     let failed = |error: rusqlite::Error| StorageError::new("open", path, &error);
-    let mut connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+    let mut connection = Connection::open_with_flags(path, READ_WRITE).map_err(failed)?;
     // SQLite opens a file that it may not write for reading, without a word.
     if connection.is_readonly("main").map_err(failed)? {
         return Err(OpenError::NotWritable { path: path.to_owned() });

@@ -43,6 +43,9 @@ fn reading_goes_on_from_where_the_reader_is() {
     assert_eq!(numbers(journal.after(2, 3).unwrap()), [3, 4, 5]);
     assert_eq!(numbers(journal.after(6, 3).unwrap()), [0; 0]);
     assert_eq!(numbers(journal.after(u64::MAX, usize::MAX).unwrap()), [0; 0]);
+    let sum = |sum: &mut i64, event: pilotage_journal::Event| *sum += event.payload.as_i64().unwrap();
+    assert_eq!(journal.fold(0, 0, sum).unwrap(), 21);
+    assert_eq!(journal.fold(4, 100, sum).unwrap(), 111);
     assert_eq!(numbers(journal.stream(&stream("even"), 0).unwrap()), [2, 4, 6]);
     assert_eq!(numbers(journal.stream(&stream("even"), 2).unwrap()), [6]);
     assert_eq!(numbers(journal.stream(&stream("none"), 0).unwrap()), [0; 0]);
