@@ -1,1 +1,30 @@
 //! The HTTP API over a unix socket, and its client.
+//!
+//! One server drives one project. It listens on a socket in a folder that only its user can enter, and asks the kernel
+//! who calls; that name stands in the journal beside everything the caller does.
+//!
+//! Start reading at [`run`]; `api` is what travels, `routes` is one file a resource, `client` is the other side.
+
+mod api;
+mod client;
+mod config;
+mod context;
+mod error;
+mod file;
+mod listen;
+mod peer;
+mod routes;
+mod secret;
+mod serve;
+mod state;
+
+pub use api::{
+    BackupBody, BackupDone, DeployBody, DeploymentDetail, DownBody, DownDone, Health, RequestBody,
+    RollbackBody, StatusReport, VerifyReport,
+};
+pub use client::{Client, ClientError, Lines};
+pub use config::ServerConfig;
+pub use error::{ErrorBody, ErrorKind};
+pub use file::{FileError, find_project_file, read_project};
+pub use serve::{ServeError, run};
+pub use state::{StateError, StateFolder};

@@ -20,7 +20,7 @@ pub use record::{
 };
 pub use status::{
     LastDeployment, MovingStatus, NextAction, Observed, StatusFacts, StepState, StepStatus, VersionShare,
-    WorkloadStatus, steps, workload_status,
+    WorkloadStatus, moving_status, steps, workload_status,
 };
 pub use time::{parse_rfc3339, rfc3339};
 pub use workload::{

@@ -158,7 +158,7 @@ pub fn workload_status(facts: StatusFacts<'_>) -> WorkloadStatus {
         (Some(observed), Some(version)) => observed.ready.get(version).copied().unwrap_or(0),
         _ => 0,
     };
-    let moving = facts.moving.map(|(record, activity)| moving(record, activity));
+    let moving = facts.moving.map(|(record, activity)| moving_status(record, activity));
     let last = facts.last.and_then(last);
     let listen = facts.observed.and_then(|observed| observed.listen);
     let mut status = WorkloadStatus {
@@ -188,7 +188,8 @@ fn shares(observed: &Observed) -> Vec<VersionShare> {
     versions.into_iter().rev().map(share).collect()
 }
 
-fn moving(record: &DeploymentRecord, activity: Option<&str>) -> MovingStatus {
+/// Where a deployment stands, with what it does or waits for right now if that is known.
+pub fn moving_status(record: &DeploymentRecord, activity: Option<&str>) -> MovingStatus {
     let deployment = &record.deployment;
     let step = deployment.course.step().map(ToString::to_string);
     MovingStatus {

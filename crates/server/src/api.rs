@@ -1,0 +1,143 @@
+//! What travels between server and client, as JSON.
+
+use std::path::PathBuf;
+
+use pilotage_conductor::Live;
+use pilotage_spec::Digest;
+use pilotage_views::{HistoryLine, MovingStatus, WorkloadStatus};
+use serde::{Deserialize, Serialize};
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// The version of the server's binary.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// The project's file.
+    pub project_file: PathBuf,
+    /// Where everything is kept.
+    pub state_folder: PathBuf,
+}
+
+/// What is where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// The project's name, unless its file cannot be read now.
+    pub project: Option<String>,
+    /// Why the project's file cannot be read now.
+    pub file_error: Option<String>,
+    /// Every workload that was ever deployed or is in the file.
+    pub workloads: Vec<WorkloadStatus>,
+}
+
+/// Bring a release out, or plan to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeployBody {
+    /// The service's name.
+    pub service: String,
+    /// The version, as `MAJOR.MINOR.PATCH`.
+    pub version: String,
+    /// The environment's name or alias.
+    pub environment: String,
+    /// Another strategy than the environment's.
+    #[serde(default)]
+    pub strategy: Option<String>,
+    /// Another artifact than the file's: an absolute path.
+    #[serde(default)]
+    pub artifact: Option<PathBuf>,
+    /// The environment's name as typed for confirmation.
+    #[serde(default)]
+    pub confirmation: Option<String>,
+    /// What was typed, for the journal.
+    pub command: String,
+}
+
+/// Go back to a release that served before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackBody {
+    /// The service's name.
+    pub service: String,
+    /// The environment's name or alias.
+    pub environment: String,
+    /// Which version; the one before the current one if not given.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// What was typed, for the journal.
+    pub command: String,
+}
+
+/// Ask something of a deployment that is under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestBody {
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// For `promote`: skip every watch but the soak, and not only the one that runs now.
+    #[serde(default)]
+    pub full: bool,
+}
+
+/// One deployment, as it is now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeploymentDetail {
+    /// In one line.
+    pub summary: HistoryLine,
+    /// Its steps, and where it stands.
+    pub status: MovingStatus,
+    /// What is being measured; `None` unless it is under way.
+    pub live: Option<Live>,
+}
+
+/// Copy the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupBody {
+    /// Where to: an absolute path at which nothing is.
+    pub path: PathBuf,
+}
+
+/// A copy of the journal that was made and verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupDone {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// The number of its entries.
+    pub entries: u64,
+}
+
+/// What verifying the journal found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// Whether everything is as it was written.
+    pub verified: bool,
+    /// The number of entries, if it is.
+    pub entries: Option<u64>,
+    /// The root of the Merkle tree over them, if it is.
+    pub root: Option<Digest>,
+    /// What is not as it was written.
+    pub findings: Vec<String>,
+}
+
+/// Stop everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DownBody {
+    /// What was typed, for the journal.
+    pub command: String,
+}
+
+/// Everything was stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownDone {
+    /// The workloads that were served until then, as `environment/service`.
+    pub stopped: Vec<String>,
+}

@@ -1,0 +1,83 @@
+//! Plans, deployments and rollbacks.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+use axum::http::StatusCode;
+use pilotage_conductor::{DeployRequest, RollbackRequest, Started};
+use pilotage_spec::{Project, ServiceName};
+
+use super::extract::Body;
+use crate::api::{DeployBody, RollbackBody};
+use crate::context::Context;
+use crate::error::{ErrorBody, ErrorKind};
+use crate::peer::Peer;
+
+pub(crate) async fn plan(
+    State(context): State<Context>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Body(body): Body<DeployBody>,
+) -> Result<Json<Started>, ErrorBody> {
+    let request = deploy_request(&context, body, &peer)?;
+    Ok(Json(context.conductor.plan(&request).await?))
+}
+
+pub(crate) async fn deploy(
+    State(context): State<Context>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Body(body): Body<DeployBody>,
+) -> Result<(StatusCode, Json<Started>), ErrorBody> {
+    let request = deploy_request(&context, body, &peer)?;
+    Ok((StatusCode::ACCEPTED, Json(context.conductor.deploy(&request).await?)))
+}
+
+pub(crate) async fn rollback(
+    State(context): State<Context>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Body(body): Body<RollbackBody>,
+) -> Result<(StatusCode, Json<Started>), ErrorBody> {
+    let project = context.project()?;
+    let request = RollbackRequest {
+        workload: context.workload(&project, &body.environment, &body.service)?,
+        to: body.to.map(|version| version.parse()).transpose()?,
+        reason: body.reason,
+        actor: peer.name(),
+        command: body.command,
+    };
+    Ok((StatusCode::ACCEPTED, Json(context.conductor.roll_back(&request).await?)))
+}
+
+fn deploy_request(context: &Context, body: DeployBody, peer: &Peer) -> Result<DeployRequest, ErrorBody> {
+    let project = context.project()?;
+    let version = body.version.parse()?;
+    let workload = context.workload(&project, &body.environment, &body.service)?;
+    let strategy =
+        body.strategy.map(|name| project.strategy(&name).map(|(name, _)| name.clone())).transpose()?;
+    let artifact = match body.artifact {
+        Some(path) if path.is_absolute() => path,
+        Some(path) => {
+            let message = format!("the artifact's path {} is not absolute", path.display());
+            return Err(ErrorBody::new(ErrorKind::Usage, message));
+        }
+        None => artifact(context, &project, &workload.service),
+    };
+    Ok(DeployRequest {
+        project: Arc::new(project),
+        workload,
+        version,
+        artifact,
+        strategy,
+        confirmation: body.confirmation,
+        actor: peer.name(),
+        command: body.command,
+    })
+}
+
+fn artifact(context: &Context, project: &Project, service: &ServiceName) -> std::path::PathBuf {
+    let folder = context.config.project_folder();
+    project
+        .services
+        .get(service)
+        .map_or_else(|| folder.to_owned(), |found| folder.join(found.artifact.as_str()))
+}

@@ -1,0 +1,61 @@
+//! What was, and why.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use pilotage_views::{self as views, Explanation};
+use serde::Deserialize;
+
+use super::extract::Asked;
+use super::ndjson;
+use super::request::parse_id;
+use crate::context::{Context, blocking};
+use crate::error::{ErrorBody, ErrorKind};
+
+/// Which deployments are wanted.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    service: Option<String>,
+    environment: Option<String>,
+    #[serde(default = "usual_limit")]
+    limit: usize,
+}
+
+fn usual_limit() -> usize {
+    100
+}
+
+/// The latest deployments, oldest first.
+pub(crate) async fn history(
+    State(context): State<Context>,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Response, ErrorBody> {
+    let reader = context.reader();
+    let lines = blocking(move || {
+        let mut lines = Vec::new();
+        for id in views::deployments(&reader)?.into_iter().rev() {
+            if lines.len() >= wanted.limit {
+                break;
+            }
+            let line = views::history_line(&views::load(&reader, id)?);
+            let service = wanted.service.as_ref().is_none_or(|name| *name == line.service);
+            let environment = wanted.environment.as_ref().is_none_or(|name| *name == line.environment);
+            if service && environment {
+                lines.push(line);
+            }
+        }
+        lines.reverse();
+        Ok(lines)
+    })
+    .await?;
+    Ok(ndjson::complete(lines))
+}
+
+pub(crate) async fn explanation(
+    State(context): State<Context>,
+    Path(id): Path<String>,
+) -> Result<Json<Explanation>, ErrorBody> {
+    let record = views::load(&context.reader(), parse_id(&id)?)?;
+    let told = views::explain(&record);
+    Ok(Json(told.map_err(|error| ErrorBody::new(ErrorKind::Internal, error.to_string()))?))
+}

@@ -1,0 +1,44 @@
+//! One file a resource.
+
+mod audit;
+mod deploy;
+mod events;
+mod extract;
+mod history;
+mod life;
+mod logs;
+mod ndjson;
+mod request;
+mod status;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::context::Context;
+use crate::error::{ErrorBody, ErrorKind};
+
+/// Every route there is.
+pub(crate) fn all() -> Router<Context> {
+    Router::new()
+        .route("/v1/health", get(life::health))
+        .route("/v1/down", post(life::down))
+        .route("/v1/status", get(status::status))
+        .route("/v1/plan", post(deploy::plan))
+        .route("/v1/deployments", post(deploy::deploy))
+        .route("/v1/deployments/{id}", get(status::deployment))
+        .route("/v1/deployments/{id}/explanation", get(history::explanation))
+        .route("/v1/deployments/{id}/{request}", post(request::request))
+        .route("/v1/rollback", post(deploy::rollback))
+        .route("/v1/history", get(history::history))
+        .route("/v1/events", get(events::events))
+        .route("/v1/logs", get(logs::logs))
+        .route("/v1/audit", get(audit::audit))
+        .route("/v1/audit/verify", get(audit::verify))
+        .route("/v1/backup", post(audit::backup))
+        .fallback(unknown_path)
+}
+
+async fn unknown_path() -> ErrorBody {
+    ErrorBody::new(ErrorKind::Unknown, "there is nothing at this path")
+        .help("client and server may be of different versions: restart the server")
+}

@@ -1,0 +1,132 @@
+//! The life of a server.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware};
+use pilotage_conductor::{Conductor, ConductorError, Options};
+use pilotage_journal::{Journal, OpenError};
+use pilotage_targets::{ProcessConfig, ProcessTarget, Target, TargetError};
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::info;
+
+use crate::context::Context;
+use crate::peer::{Peer, only_ours};
+use crate::{ServerConfig, StateError, listen, routes, secret};
+
+/// The longest body of a request, in bytes.
+const BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// Why a server cannot start or go on.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// Its folders cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Another server has the state folder.
+    #[error(
+        "a server already runs for {}{}; `pilotage status` talks to it, `pilotage down` ends it with all it runs",
+        .state_folder.display(),
+        .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    Running {
+        /// The state folder.
+        state_folder: PathBuf,
+        /// The server's process, if it has said so.
+        pid: Option<u32>,
+    },
+    /// The journal cannot be opened.
+    #[error(transparent)]
+    Journal(OpenError),
+    /// The instances cannot be looked after.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Deployments cannot be taken up.
+    #[error(transparent)]
+    Conductor(#[from] ConductorError),
+    /// The socket cannot be had, or broke.
+    #[error("the socket {}: {source}", .path.display())]
+    Socket {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Runs a server until SIGTERM or SIGINT, which stop it alone, or `/v1/down`, which has stopped everything before.
+///
+/// `ready` is called once, when requests are answered.
+///
+/// # Errors
+/// Fails if it cannot start, or its socket breaks.
+pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), ServeError> {
+    config.state.create()?;
+    let journal = open_journal(&config)?;
+    let target = Arc::new(ProcessTarget::open(target_config(&config)).await?);
+    let conductor = Conductor::start(Options {
+        journal: journal.clone(),
+        target: Arc::clone(&target) as Arc<dyn Target>,
+        edge: target.edge(),
+        secrets: secret::reader(config.project_folder()),
+        folder: config.project_folder().to_owned(),
+    })
+    .await?;
+    let socket = config.state.socket();
+    let broken = |source| ServeError::Socket { path: socket.clone(), source };
+    let listener = listen::listen(&socket).map_err(broken)?;
+    let (closing, closed) = watch::channel(false);
+    let context =
+        Context { config: Arc::new(config), journal, target, conductor, closing: Arc::new(closing) };
+    let stop = stop_signal(Arc::clone(&context.closing), closed).map_err(broken)?;
+    info!(socket = %socket.display(), "ready");
+    ready();
+    let service = router(context).into_make_service_with_connect_info::<Peer>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop).await;
+    // A stale socket is harmless, and this one must not keep a clean end from being one.
+    let _ = std::fs::remove_file(&socket);
+    info!("stopped; what it has deployed goes on");
+    served.map_err(broken)
+}
+
+fn open_journal(config: &ServerConfig) -> Result<Journal, ServeError> {
+    Journal::open(&config.state.journal()).map_err(|error| match error {
+        OpenError::InUse { pid, .. } => {
+            ServeError::Running { state_folder: config.state.root().to_owned(), pid }
+        }
+        other => ServeError::Journal(other),
+    })
+}
+
+fn target_config(config: &ServerConfig) -> ProcessConfig {
+    let state = &config.state;
+    ProcessConfig::new(state.root(), state.run(), &config.program, config.project_folder())
+}
+
+fn router(context: Context) -> Router {
+    routes::all()
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(middleware::from_fn(only_ours))
+        .with_state(context)
+}
+
+/// Ready at a signal, or when a route has asked for the end; lets endless answers end.
+fn stop_signal(
+    closing: Arc<watch::Sender<bool>>,
+    mut closed: watch::Receiver<bool>,
+) -> io::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = closed.wait_for(|closing| *closing) => {}
+        }
+        closing.send_replace(true);
+    })
+}
