@@ -17,7 +17,7 @@ use crate::{
 
 /// The append-only event store, open for writing. Cheap to clone.
 ///
-/// Writing is asynchronous and is answered after it has reached the disk; a call that is no longer waited for takes
+/// Writing is asynchronous and is answered after it has reached the disk; a call that is no longer waited for may take
 /// effect all the same. Reading blocks for as long as the disk takes. When the last clone is dropped, what is queued is
 /// finished and the file is closed.
 #[derive(Clone)]
