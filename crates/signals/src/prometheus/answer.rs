@@ -72,7 +72,7 @@ impl Numbers {
                 [row] => finite(&row.value.1).map(Some),
                 [first, second, ..] => Err(PrometheusError::ManyRows {
                     rows: rows.len(),
-                    examples: format!("{}, {}", labels(first), labels(second)),
+                    examples: format!("{} and {}", labels(first, second), labels(second, first)),
                 }),
             },
         }
@@ -84,9 +84,9 @@ fn finite(text: &str) -> Result<f64, PrometheusError> {
     value.ok_or_else(|| PrometheusError::NotFinite { value: text.to_owned() })
 }
 
-/// The labels as Prometheus writes them, so many of them that two series can be told apart.
-fn labels(row: &Row) -> String {
-    const SHOWN: usize = 4;
-    let pairs = row.metric.iter().take(SHOWN).map(|(name, value)| format!("{name}={value:?}"));
+/// The labels of a series that another has not, as Prometheus writes them.
+fn labels(row: &Row, other: &Row) -> String {
+    let differing = row.metric.iter().filter(|(name, value)| other.metric.get(*name) != Some(*value));
+    let pairs = differing.map(|(name, value)| format!("{name}={value:?}"));
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
 }

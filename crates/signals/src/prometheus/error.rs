@@ -79,11 +79,13 @@ pub enum PrometheusError {
         reason: String,
     },
     /// A query that yields more than one number.
-    #[error("the query yields {rows} series where one is wanted ({examples}); wrap it in sum(…) or max(…)")]
+    #[error(
+        "the query yields {rows} series where one is wanted (for example {examples}); wrap it in sum(…) or max(…)"
+    )]
     ManyRows {
         /// How many.
         rows: usize,
-        /// The labels of the first two.
+        /// In what the first two differ.
         examples: String,
     },
     /// A query that yields something other than numbers of this moment.
