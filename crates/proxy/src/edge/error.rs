@@ -9,12 +9,12 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum EdgeError {
     /// Another edge answers on the control socket.
-    #[error("an edge with pid {pid} already serves this socket: {}; stop it, or use another socket", .socket.display())]
+    #[error("{} already serves this socket: {}; stop it, or use another socket", holder(*.pid), .socket.display())]
     SocketServed {
         /// The control socket.
         socket: PathBuf,
-        /// The process that serves it.
-        pid: u32,
+        /// The process that serves it, if it says so.
+        pid: Option<u32>,
     },
     /// Another edge uses the state folder.
     #[error("another edge already uses the state folder {}; stop it, or use another folder", .folder.display())]
@@ -36,6 +36,10 @@ pub enum EdgeError {
         /// Which worker.
         index: usize,
     },
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another program".to_owned(), |pid| format!("an edge with pid {pid}"))
 }
 
 impl EdgeError {

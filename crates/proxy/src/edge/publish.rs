@@ -76,7 +76,7 @@ impl Publisher {
 
     /// Binds addresses of the table in use that could not be bound when the edge started.
     pub(super) async fn bind_missing(&mut self, loud: bool) -> Result<(), String> {
-        let table = self.table();
+        let table = Arc::clone(&self.shared.table.load().source);
         let mut listeners = Listeners::new();
         for address in self.missing(&table) {
             match bind::listeners(address, self.workers.len()) {
@@ -90,7 +90,7 @@ impl Publisher {
                 Err(_) => {}
             }
         }
-        if listeners.is_empty() { Ok(()) } else { self.switch(table, listeners).await }
+        if listeners.is_empty() { Ok(()) } else { self.switch((*table).clone(), listeners).await }
     }
 
     fn missing(&self, table: &RoutingTable) -> Vec<SocketAddr> {

@@ -94,8 +94,8 @@ async fn refuse_if_served(path: &Path) -> Result<(), EdgeError> {
         Err(EdgeClientError::Unreachable { .. }) => return Ok(()),
         Err(error) => Err(error),
     };
-    // Somebody listens. Who does not say a pid is still not pushed aside.
-    let pid = identity.map_or(0, |identity| identity.pid);
+    // Somebody listens; who does not say a pid is not pushed aside either.
+    let pid = identity.ok().map(|identity| identity.pid);
     Err(EdgeError::SocketServed { socket: path.to_owned(), pid })
 }
 

@@ -46,16 +46,20 @@ impl Upstream {
     /// An idle connection that can take a request now, the one used last first.
     pub(super) fn take_idle(&self, repeatable: bool) -> Option<Link> {
         let mut idle = self.idle.borrow_mut();
-        let mut looked_at = 0;
         let mut index = idle.len();
-        while index > 0 && looked_at < MOST_LOOKED_AT {
-            index -= 1;
-            looked_at += 1;
-            if idle[index].is_closed() {
-                idle.swap_remove(index);
-            } else if idle[index].is_ready() {
+        for _ in 0..MOST_LOOKED_AT {
+            index = index.checked_sub(1)?;
+            let link = &idle[index];
+            if link.is_closed() {
+                idle.remove(index);
+            } else if repeatable && link.is_ready() {
+                return Some(idle.remove(index));
+            } else if !repeatable && link.idle_for() >= FRESH {
+                // Those before it were idle for longer still.
+                return None;
+            } else if !repeatable && link.is_ready() {
                 let link = idle.remove(index);
-                if repeatable || (link.idle_for() < FRESH && link.is_quiet()) {
+                if link.is_quiet() {
                     return Some(link);
                 }
             }

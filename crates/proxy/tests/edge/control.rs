@@ -41,6 +41,28 @@ async fn a_table_that_cannot_be_used_is_refused_whole() {
 }
 
 #[tokio::test]
+async fn a_table_that_cannot_be_kept_on_disk_is_refused() {
+    let mut world = World::start().await;
+    let (old, new) = (Upstream::named("old").await, Upstream::named("new").await);
+    world.route(&[("1.0.0", FULL_WEIGHT, &[old.address])]).await;
+    let state = world.folder.path().join("state");
+    let next = world.table(0, &[("2.0.0", FULL_WEIGHT, &[new.address])]);
+
+    // It cannot take the place of the one before.
+    std::fs::remove_file(state.join("table.json")).unwrap();
+    std::fs::create_dir(state.join("table.json")).unwrap();
+    let refused = world.client.apply(next.clone()).await.unwrap_err().to_string();
+    assert!(refused.contains("is in use again"), "{refused}");
+    // It cannot be written at all.
+    std::fs::remove_dir_all(&state).unwrap();
+    let refused = world.client.apply(next).await.unwrap_err().to_string();
+    assert!(refused.contains("cannot be written"), "{refused}");
+
+    assert_eq!(world.client.table().await.unwrap().epoch, 1);
+    assert_eq!(Client::connect(world.listen).await.get("/").await.text(), "old");
+}
+
+#[tokio::test]
 async fn nonsense_on_the_socket_does_no_harm() {
     let world = World::start().await;
     let socket = world.folder.path().join("edge.sock");
@@ -65,7 +87,7 @@ async fn a_second_edge_is_refused_and_a_stale_socket_replaced() {
     let mut second = config(world.folder.path());
     second.state_folder = world.folder.path().join("other");
     match run_elsewhere(second).await {
-        Err(EdgeError::SocketServed { pid, .. }) => assert_eq!(pid, std::process::id()),
+        Err(EdgeError::SocketServed { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
         other => panic!("{other:?}"),
     }
     world.stop().await.unwrap();

@@ -242,6 +242,28 @@ async fn silence_ends_with_504_or_408() {
 }
 
 #[tokio::test]
+async fn an_answer_before_the_end_of_the_request_reaches_the_client() {
+    let mut world = World::start().await;
+    let upstream = Upstream::conversing(|mut stream| async move {
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno").await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    world.route(&[("1.0.0", FULL_WEIGHT, &[upstream.address])]).await;
+    for connections in 1..3 {
+        let mut stream = TcpStream::connect(world.listen).await.unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\npart").await.unwrap();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"no") {
+            assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0);
+        }
+        assert!(seen.starts_with(b"HTTP/1.1 413 "));
+        assert_eq!(upstream.connections(), connections, "a half-read request's connection is not used again");
+    }
+}
+
+#[tokio::test]
 async fn large_bodies_pass_both_ways() {
     let mut world = World::start().await;
     let upstream = Upstream::echo().await;
