@@ -63,6 +63,8 @@ async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
     tracing::info!(grace_ms = grace.as_millis(), "edge stopping");
     tokio::select! {
         () = stop_workers(workers, grace) => tracing::info!("edge stopped"),
+        // Counters can still be read, and an edge that is started too early learns who is there.
+        () = socket.serve(control) => {}
         _ = terminate.recv() => tracing::warn!("edge stopped at once"),
         _ = interrupt.recv() => tracing::warn!("edge stopped at once"),
     }

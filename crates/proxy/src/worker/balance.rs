@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::endpoint::Upstream;
-use super::thread::Random;
+use super::random::Random;
 use super::view::RouteView;
 use crate::routing::CompiledPool;
 
@@ -47,5 +47,51 @@ fn pick<'v>(
             let (first, second) = (reachable().nth(first)?, reachable().nth(second)?);
             Some(if second.in_flight.get() < first.in_flight.get() { second } else { first })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upstreams(count: u16) -> Vec<Rc<Upstream>> {
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        (1..=count).map(|port| Rc::new(Upstream::new(address(port)))).collect()
+    }
+
+    fn picked(upstreams: &[Rc<Upstream>], tried: &[SocketAddr]) -> Vec<u16> {
+        let random = Random::from_system().unwrap();
+        let mut ports: Vec<_> =
+            (0..200).filter_map(|_| Some(pick(upstreams, tried, &random)?.address.port())).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    #[test]
+    fn everyone_has_a_turn_unless_busier_than_all_others() {
+        let upstreams = upstreams(4);
+        assert_eq!(picked(&upstreams, &[]), [1, 2, 3, 4]);
+        upstreams[2].in_flight.set(9);
+        assert_eq!(picked(&upstreams, &[]), [1, 2, 4]);
+    }
+
+    #[test]
+    fn those_that_failed_the_request_are_not_tried_again() {
+        let upstreams = upstreams(2);
+        assert_eq!(picked(&upstreams, &[upstreams[0].address]), [2]);
+        assert!(picked(&upstreams, &[upstreams[0].address, upstreams[1].address]).is_empty());
+    }
+
+    #[test]
+    fn those_that_cannot_be_reached_are_left_out_but_never_all() {
+        let upstreams = upstreams(2);
+        // Often enough to be left out for seconds.
+        (0..8).for_each(|_| upstreams[0].eject());
+        assert_eq!(picked(&upstreams, &[]), [2]);
+        (0..8).for_each(|_| upstreams[1].eject());
+        assert_eq!(picked(&upstreams, &[]), [1, 2]);
+        upstreams[1].reached();
+        assert_eq!(picked(&upstreams, &[]), [2]);
     }
 }

@@ -6,13 +6,15 @@ use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use super::accept::Doors;
+use super::clock::Clock;
+use super::random::Random;
 use super::view::View;
 use crate::edge::Limits;
 use crate::routing::CompiledTable;
@@ -142,56 +144,5 @@ impl Worker {
             }
         };
         doors.close(grace).await;
-    }
-}
-
-/// Microseconds since the epoch from an `Instant`, at the price of a subtraction.
-pub(super) struct Clock {
-    origin: Cell<(Instant, i64)>,
-}
-
-impl Clock {
-    fn new() -> Self {
-        Self { origin: Cell::new(Self::now()) }
-    }
-
-    fn now() -> (Instant, i64) {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        (Instant::now(), i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
-    }
-
-    /// Follows the wall clock when that is corrected.
-    fn set(&self) {
-        self.origin.set(Self::now());
-    }
-
-    pub(super) fn micros(&self, at: Instant) -> i64 {
-        let (origin, micros) = self.origin.get();
-        let since = i64::try_from(at.saturating_duration_since(origin).as_micros()).unwrap_or(i64::MAX);
-        micros.saturating_add(since)
-    }
-}
-
-/// SplitMix64: fast, and good enough to spread load and to name clients. Never for secrets.
-pub(super) struct Random(Cell<u64>);
-
-impl Random {
-    fn from_system() -> io::Result<Self> {
-        let mut seed = [0; 8];
-        rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())?;
-        Ok(Self(Cell::new(u64::from_ne_bytes(seed))))
-    }
-
-    pub(super) fn next(&self) -> u64 {
-        self.0.set(self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
-        let mut mixed = self.0.get();
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `limit`; 0 if that is 0.
-    pub(super) fn below(&self, limit: usize) -> usize {
-        ((u128::from(self.next()) * limit as u128) >> 64) as usize
     }
 }

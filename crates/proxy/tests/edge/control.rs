@@ -82,6 +82,19 @@ async fn nonsense_on_the_socket_does_no_harm() {
 }
 
 #[tokio::test]
+async fn an_answer_nobody_waited_for_is_not_given_to_the_next_question() {
+    let mut world = World::start().await;
+    for _ in 0..20 {
+        let next = world.table(0, &[]);
+        let epoch = next.epoch;
+        let patience = std::time::Duration::from_micros(300);
+        let _ = tokio::time::timeout(patience, world.client.apply(next.clone())).await;
+        assert_eq!(world.client.identify().await.unwrap().pid, std::process::id());
+        assert_eq!(world.client.apply(next).await.unwrap(), epoch, "asking again is safe");
+    }
+}
+
+#[tokio::test]
 async fn a_second_edge_is_refused_and_a_stale_socket_replaced() {
     let world = World::start().await;
     let mut second = config(world.folder.path());

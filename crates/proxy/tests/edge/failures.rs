@@ -225,6 +225,34 @@ async fn a_client_that_goes_away_is_not_an_error_of_the_version() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_wait_for_the_answer_frees_the_endpoint() {
+    let mut world = World::start().await;
+    let (gone, mut is_gone) = mpsc::unbounded_channel();
+    let upstream = Upstream::conversing(move |mut stream| {
+        let gone = gone.clone();
+        async move {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+            gone.send(()).unwrap();
+        }
+    })
+    .await;
+    world.route(&[("1.0.0", FULL_WEIGHT, &[upstream.address])]).await;
+    for head in [
+        &b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..],
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+    ] {
+        let mut stream = TcpStream::connect(world.listen).await.unwrap();
+        stream.write_all(head).await.unwrap();
+        eventually("it is in flight", || async { world.version("1.0.0").await.in_flight == 1 }).await;
+        drop(stream);
+        tokio::time::timeout(PATIENCE, is_gone.recv()).await.unwrap().unwrap();
+        eventually("nothing is in flight", || async { world.version("1.0.0").await.in_flight == 0 }).await;
+    }
+    let stats = world.version("1.0.0").await;
+    assert_eq!((stats.requests, stats.broken, world.unserved().await), (0, 0, 0));
+}
+
+#[tokio::test]
 async fn silence_ends_with_504_or_408() {
     let limits = Limits { response_head: Duration::from_millis(100), ..Limits::default() };
     let mut world = World::start_with(limits).await;
