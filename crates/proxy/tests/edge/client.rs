@@ -1,6 +1,8 @@
 //! Clients of the edge.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -9,6 +11,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::world::PATIENCE;
 
@@ -87,6 +90,48 @@ impl Client {
         let response = tokio::time::timeout(PATIENCE, self.sender.send_request(request)).await;
         let (head, body): (_, _) = Response::into_parts(response.expect("no answer")?);
         Ok(Answer { head, body: body.collect().await?.to_bytes() })
+    }
+}
+
+/// Clients with an id and a connection each, that send the next request when the answer before it has come. A request
+/// that fails fails the test.
+pub struct Load {
+    done: Arc<AtomicBool>,
+    clients: JoinSet<u64>,
+}
+
+impl Load {
+    pub fn getting(address: SocketAddr, clients: usize) -> Self {
+        Self::sending(address, clients, Method::GET, "")
+    }
+
+    pub fn posting(address: SocketAddr, clients: usize) -> Self {
+        Self::sending(address, clients, Method::POST, "once only")
+    }
+
+    fn sending(address: SocketAddr, count: usize, method: Method, body: &'static str) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
+        let mut clients = JoinSet::new();
+        for number in 0..count {
+            let (done, method) = (Arc::clone(&done), method.clone());
+            clients.spawn(async move {
+                let mut client = Client::named(address, format!("client-{number}")).await;
+                let mut sent = 0;
+                while !done.load(Ordering::Relaxed) {
+                    let answer = client.send(client.request(method.clone(), "/", body)).await.unwrap();
+                    assert_eq!(answer.status(), 200, "{}", answer.text());
+                    sent += 1;
+                }
+                sent
+            });
+        }
+        Self { done, clients }
+    }
+
+    /// Stops the load and says how many requests were sent.
+    pub async fn finish(self) -> u64 {
+        self.done.store(true, Ordering::Relaxed);
+        self.clients.join_all().await.into_iter().sum()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Endpoints that die, refuse, talk nonsense or say nothing; clients that go away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use crate::client::{Client, raw};
+use crate::client::{Client, Load, raw};
 use crate::upstream::{Upstream, read_head, say_and_close};
 use crate::world::{PATIENCE, ROUTE, World, eventually, free_address};
 
@@ -23,26 +23,12 @@ async fn an_endpoint_killed_under_load_costs_no_request() {
     let mut world = World::start().await;
     let (first, second) = (Upstream::named("first").await, Upstream::named("second").await);
     world.route(&[("1.0.0", FULL_WEIGHT, &[first.address, second.address])]).await;
-    let done = Arc::new(AtomicBool::new(false));
-    let mut clients = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let (done, listen) = (Arc::clone(&done), world.listen);
-        clients.spawn(async move {
-            let mut client = Client::connect(listen).await;
-            let mut sent = 0u64;
-            while !done.load(Ordering::Relaxed) {
-                assert_eq!(client.get("/").await.status(), 200);
-                sent += 1;
-            }
-            sent
-        });
-    }
+    let load = Load::getting(world.listen, 8);
     eventually("both endpoints are busy", || async { first.requests() > 50 && second.requests() > 50 }).await;
     drop(first);
     let before = second.requests();
     eventually("the other took over", || async { second.requests() > before + 100 }).await;
-    done.store(true, Ordering::Relaxed);
-    let sent: u64 = clients.join_all().await.into_iter().sum();
+    let sent = load.finish().await;
     let stats = world.version("1.0.0").await;
     assert_eq!((stats.requests, stats.errors, stats.broken, world.unserved().await), (sent, 0, 0, 0));
 }

@@ -1,14 +1,12 @@
 //! Who gets which version, and what happens to requests while that changes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pilotage_proxy::{FULL_WEIGHT, split_point};
 
-use crate::client::Client;
+use crate::client::{Client, Load};
 use crate::upstream::Upstream;
-use crate::world::{ROUTE, World};
+use crate::world::{ROUTE, World, eventually};
 
 #[tokio::test]
 async fn requests_reach_the_version_and_are_counted_exactly() {
@@ -84,21 +82,7 @@ async fn switching_back_and_forth_under_load_fails_no_request() {
     let (new, old) = (Upstream::named("new").await, Upstream::named("old").await);
     world.route(&[("2.0.0", 0, &[new.address]), ("1.0.0", FULL_WEIGHT, &[old.address])]).await;
 
-    let done = Arc::new(AtomicBool::new(false));
-    let mut clients = tokio::task::JoinSet::new();
-    for number in 0..8 {
-        let (done, listen) = (Arc::clone(&done), world.listen);
-        clients.spawn(async move {
-            let mut client = Client::named(listen, format!("client-{number}")).await;
-            let mut sent = 0u64;
-            while !done.load(Ordering::Relaxed) {
-                let answer = client.get("/").await;
-                assert_eq!(answer.status(), 200);
-                sent += 1;
-            }
-            sent
-        });
-    }
+    let load = Load::getting(world.listen, 8);
     for weight in [100, 5_000, FULL_WEIGHT, 0].repeat(8) {
         world
             .route(&[("2.0.0", weight, &[new.address]), ("1.0.0", FULL_WEIGHT - weight, &[old.address])])
@@ -111,13 +95,35 @@ async fn switching_back_and_forth_under_load_fails_no_request() {
             assert!(stats.last_request_micros <= after, "a request went to a version without a share");
         }
     }
-    done.store(true, Ordering::Relaxed);
-    let sent: u64 = clients.join_all().await.into_iter().sum();
+    let sent = load.finish().await;
     let (new, old) = (world.version("2.0.0").await, world.version("1.0.0").await);
     assert_eq!(new.requests + old.requests, sent + 8, "the load and the probes");
     assert_eq!(new.errors + new.broken + old.errors + old.broken + world.unserved().await, 0);
     assert_eq!(new.in_flight + old.in_flight, 0);
     world.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn versions_are_replaced_under_posts_without_a_lost_request() {
+    let mut world = World::start().await;
+    let mut current = Upstream::named("v0").await;
+    world.route(&[("0.0.0", FULL_WEIGHT, &[current.address])]).await;
+    let load = Load::posting(world.listen, 8);
+    for number in 1..=20u32 {
+        let (old, new) = (format!("{}.0.0", number - 1), format!("{number}.0.0"));
+        let next = Upstream::named("next").await;
+        world.route(&[(&new, 5_000, &[next.address]), (&old, 5_000, &[current.address])]).await;
+        world.route(&[(&new, FULL_WEIGHT, &[next.address]), (&old, 0, &[current.address])]).await;
+        eventually("the old version is drained", || async { world.version(&old).await.in_flight == 0 }).await;
+        // Gone with its connections, as a process that was stopped.
+        drop(std::mem::replace(&mut current, next));
+        eventually("the new version is used", || async { world.version(&new).await.requests > 20 }).await;
+    }
+    let sent = load.finish().await;
+    let stats = world.client.stats().await.unwrap().routes.remove(ROUTE).unwrap();
+    let answered: u64 = stats.versions.values().map(|version| version.requests).sum();
+    let lost: u64 = stats.versions.values().map(|version| version.errors + version.broken).sum();
+    assert_eq!((answered, lost, stats.unserved), (sent, 0, 0));
 }
 
 fn pilotage_now() -> i64 {
