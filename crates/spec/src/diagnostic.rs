@@ -6,6 +6,8 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::source::Source;
+
 /// How much a diagnostic matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,8 +59,8 @@ pub(crate) struct Fault {
     pub help: Option<String>,
     /// Another place that explains this one.
     pub related: Option<(Range<usize>, String)>,
-    /// The line may hold a secret: do not repeat it.
-    pub secret: bool,
+    /// The line is not repeated: it may hold a secret.
+    pub hidden: bool,
 }
 
 /// The faults of one file, in the order of their lines. Serializes as a list.
@@ -71,7 +73,8 @@ pub struct Diagnostics {
 impl Diagnostics {
     pub(crate) fn new(file: &str, text: &str, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(|fault| fault.span.start);
-        Self { list: faults.into_iter().map(|fault| Diagnostic::new(file, text, fault)).collect() }
+        let source = Source::new(text);
+        Self { list: faults.into_iter().map(|fault| Diagnostic::new(file, &source, fault)).collect() }
     }
 
     /// Whether there are none.
@@ -120,15 +123,14 @@ impl fmt::Display for Diagnostics {
 impl std::error::Error for Diagnostics {}
 
 impl Diagnostic {
-    fn new(file: &str, text: &str, fault: Fault) -> Self {
-        let span = within(text, fault.span.clone());
-        let line_start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    fn new(file: &str, source: &Source<'_>, fault: Fault) -> Self {
+        let span = source.within(&fault.span);
         Self {
             severity: fault.severity,
             file: file.to_owned(),
-            line: line_of(text, span.start),
-            column: text[line_start..span.start].trim_start_matches('\u{feff}').chars().count() + 1,
-            excerpt: (!fault.secret && !text.is_empty()).then(|| Excerpt::new(text, span, &fault)),
+            line: source.line(span.start),
+            column: source.column(span.start),
+            excerpt: Excerpt::new(source, span, &fault),
             message: fault.message,
             help: fault.help,
         }
@@ -152,20 +154,26 @@ impl Diagnostic {
 }
 
 impl Excerpt {
-    /// The lines from the first to the last marked place.
-    fn new(text: &str, span: Range<usize>, fault: &Fault) -> Self {
+    /// The lines from the first to the last marked place, unless they must not or cannot be shown.
+    fn new(source: &Source<'_>, span: Range<usize>, fault: &Fault) -> Option<Self> {
+        /// A line of more bytes than this helps nobody.
+        const LONGEST_LINE: usize = 1000;
         let mut marks = vec![(span, fault.label.clone())];
         if let Some((place, label)) = &fault.related {
-            marks.push((within(text, place.clone()), label.clone()));
+            marks.push((source.within(place), label.clone()));
         }
-        let first = marks.iter().map(|(place, _)| place.start).min().unwrap_or(0);
-        let last = marks.iter().map(|(place, _)| place.end).max().unwrap_or(first);
-        let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
-        let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+        let lines: Vec<Range<usize>> =
+            marks.iter().map(|(place, _)| source.line_around(place.start)).collect();
+        let too_long = lines.iter().any(|line| line.len() > LONGEST_LINE);
+        if fault.hidden || source.text().is_empty() || too_long {
+            return None;
+        }
+        let start = lines.iter().map(|line| line.start).min()?;
+        let end = lines.iter().map(|line| line.end).max()?;
         for (place, _) in &mut marks {
             *place = place.start - start..place.end - start;
         }
-        Self { text: text[start..end].to_owned(), first_line: line_of(text, first), marks }
+        Some(Self { text: source.text()[start..end].to_owned(), first_line: source.line(start), marks })
     }
 
     fn snippet<'a>(&'a self, file: &'a str) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
@@ -176,16 +184,4 @@ impl Excerpt {
         });
         Snippet::source(self.text.as_str()).path(file).line_start(self.first_line).annotations(marks)
     }
-}
-
-/// The part of the span that lies on its first line, moved to character borders.
-fn within(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = text.floor_char_boundary(span.start);
-    let end = text.floor_char_boundary(span.end).max(start);
-    let line_end = text[start..end].find(['\n', '\r']).map_or(end, |at| start + at);
-    start..line_end
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at].bytes().filter(|byte| *byte == b'\n').count() + 1
 }

@@ -14,6 +14,7 @@ mod read;
 mod release;
 mod schema;
 mod secret;
+mod source;
 mod suggest;
 mod template;
 mod time;

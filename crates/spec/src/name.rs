@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::quote::shown;
+
 /// Why a text is not a name or path of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NameError {
@@ -31,7 +33,7 @@ pub enum NameError {
     Malformed {
         /// What the text was to be.
         kind: &'static str,
-        /// The text, with control characters escaped.
+        /// The text, with control characters escaped and cut if it is long.
         text: String,
         /// The rule it breaks, in words.
         rule: &'static str,
@@ -40,7 +42,7 @@ pub enum NameError {
 
 impl NameError {
     fn malformed(kind: &'static str, text: &str, rule: &'static str) -> Self {
-        Self::Malformed { kind, text: text.escape_debug().collect(), rule }
+        Self::Malformed { kind, text: shown(text), rule }
     }
 }
 

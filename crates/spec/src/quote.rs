@@ -5,11 +5,16 @@ const LONGEST: usize = 60;
 
 /// The text in backquotes, control characters escaped and a long one cut.
 pub(crate) fn quoted(text: &str) -> String {
+    format!("`{}`", shown(text))
+}
+
+/// The text with control characters escaped and, if it is long, cut.
+pub(crate) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(LONGEST).flat_map(escaped).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }
-    format!("`{shown}`")
+    shown
 }
 
 /// Escapes what would not be seen, or be seen wrongly, on a terminal; quotes and letters of any script stay.

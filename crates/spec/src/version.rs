@@ -29,10 +29,10 @@ impl FromStr for Version {
             text: text.chars().take(LIMIT).flat_map(char::escape_debug).collect(),
             reason,
         };
-        if text.len() > LIMIT {
+        let bare = text.strip_prefix('v').unwrap_or(text);
+        if bare.len() > LIMIT {
             return Err(error(format!("it is longer than {LIMIT} characters")));
         }
-        let bare = text.strip_prefix('v').unwrap_or(text);
         semver::Version::parse(bare).map(Self).map_err(|e| error(e.to_string()))
     }
 }

@@ -39,6 +39,16 @@ impl Faults {
         self.list.len() >= LIMIT
     }
 
+    /// Keeps the lines of all faults that `read` notes out of the messages.
+    pub fn hidden<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.list.len();
+        let value = read(self);
+        for fault in &mut self.list[before..] {
+            fault.hide();
+        }
+        value
+    }
+
     fn push(&mut self, severity: Severity, span: &Range<usize>, message: String) -> &mut Fault {
         let fault = Fault { severity, span: span.clone(), message, ..Fault::default() };
         if self.is_full() {
@@ -57,7 +67,7 @@ impl Faults {
             let last = self.list.iter().map(|fault| fault.span.start).max().unwrap_or(0);
             let mut rest = Fault { span: last..last, ..Fault::default() };
             rest.message = format!("and more: {} faults are not listed", self.unlisted_count);
-            rest.help("mend the listed ones first; they may cause the others").secret();
+            rest.help("mend the listed ones first; they may cause the others").hide();
             self.list.push(rest);
         }
         self.list
@@ -83,9 +93,9 @@ impl Fault {
         self
     }
 
-    /// Keeps the line itself out of the message, since it may hold a secret.
-    pub fn secret(&mut self) -> &mut Self {
-        self.secret = true;
+    /// Keeps the line itself out of the message: it may hold a secret, or says nothing.
+    pub fn hide(&mut self) -> &mut Self {
+        self.hidden = true;
         self
     }
 }

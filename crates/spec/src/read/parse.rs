@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &str, faults: &mut Faults) -> Option<Node> {
                 format!("the file is too large: {} bytes; at most {SIZE_LIMIT} are read", text.len()),
             )
             .help("this is probably not the file that was meant")
-            .secret();
+            .hide();
         return None;
     }
     let options = granit_parser::options! {

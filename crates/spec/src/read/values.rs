@@ -11,12 +11,15 @@ use super::shape::{Misread, Scalar};
 use crate::quote::quoted;
 use crate::{DURATION_PATTERN, NameError, RollingUnit, SecretSource, format_duration, parse_duration};
 
+/// The JSON types of a text: an unquoted one may look like a number or a truth value, and is taken as it is written.
+pub(crate) const TEXT: [&str; 3] = ["string", "number", "boolean"];
+
 /// What a DNS label looks like, as a regular expression.
 const LABEL_PATTERN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
 /// A name that is a DNS label: of a project, service, environment or strategy.
 pub(crate) fn label<T: FromStr<Err = NameError> + 'static>(expected: &'static str) -> Scalar<T> {
-    parsed(expected, json!({ "type": "string", "pattern": LABEL_PATTERN, "maxLength": 63 }))
+    parsed(expected, json!({ "type": TEXT, "pattern": LABEL_PATTERN, "maxLength": 63 }))
 }
 
 /// The name of an environment variable that a service may be given.
@@ -46,14 +49,14 @@ pub(crate) fn relative_path() -> Scalar<crate::RelativePath> {
     let pattern = r"^(?!-)(?!(.*/)?\.\.(/|$))[\p{L}\p{N}._+@=,-][\p{L}\p{N}/._+@=,-]*$";
     parsed(
         "a path below the project's folder",
-        json!({ "type": "string", "pattern": pattern, "maxLength": 1024 }),
+        json!({ "type": TEXT, "pattern": pattern, "maxLength": 1024 }),
     )
 }
 
 /// Where a secret is read from.
 pub(crate) fn secret_source() -> Scalar<SecretSource> {
     let schema = json!({ "type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$" });
-    parsed("`env:NAME` or `file:path`", schema).secret()
+    parsed("`env:NAME` or `file:path`", schema)
 }
 
 fn parsed<T>(expected: &'static str, schema: Value) -> Scalar<T>
@@ -225,9 +228,10 @@ pub(crate) fn memory() -> Scalar<u64> {
             scaled(number, 3).ok().and_then(|n| n.checked_mul(*size)).map(|thousandths| thousandths / 1000);
         match bytes {
             Some(bytes) if bytes > 0 => Ok(bytes),
-            _ => {
-                Err(Misread::new(fault("the number does not fit"), "write, for example, `256Mi` or `1.5Gi`"))
-            }
+            _ => Err(Misread::new(
+                fault("its number cannot be used"),
+                "write, for example, `256Mi` or `1.5Gi`",
+            )),
         }
     })
 }
@@ -275,7 +279,6 @@ pub(crate) fn base_url() -> Scalar<String> {
         }
         Ok(text.trim_end_matches('/').to_owned())
     })
-    .secret()
 }
 
 /// A finite number.

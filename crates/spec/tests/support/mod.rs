@@ -68,7 +68,7 @@ fn scalar(text: &str) -> Value {
         "false" => json!(false),
         _ => match (text.parse::<i64>(), text.parse::<f64>()) {
             (Ok(number), _) => json!(number),
-            (_, Ok(number)) if is_number => json!(number),
+            (_, Ok(number)) if is_number && number.is_finite() => json!(number),
             _ => json!(text),
         },
     }

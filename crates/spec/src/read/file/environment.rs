@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::service::{EnvDraft, env, port, replicas};
 use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node, Spanned};
-use crate::read::shape::{Fields, ListOf, MapOf, Named, Object, Placed, Scalar, Shape, field};
+use crate::read::shape::{Fields, Hidden, ListOf, MapOf, Named, Object, Placed, Scalar, Shape, field};
 use crate::read::values::{address, base_url, label, secret_source};
 use crate::{EnvironmentName, Prometheus, SecretSource, ServiceName, StrategyName, TargetKind};
 
@@ -99,7 +99,7 @@ fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
             .unwrap_or_default(),
         prometheus: fields.optional(
             field("prometheus", "The Prometheus server that is asked for alerts and metrics."),
-            &Object { expected: "`prometheus`", fields: prometheus },
+            &Hidden(Object { expected: "`prometheus`", fields: prometheus }),
         ),
     })
 }

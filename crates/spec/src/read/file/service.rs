@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node, Spanned};
 use crate::read::shape::{
-    Either, Fields, ListOf, MapOf, Misread, Named, Object, Placed, Scalar, Shape, field,
+    Either, Fields, Hidden, ListOf, MapOf, Misread, Named, Object, Placed, Scalar, Shape, field,
 };
 use crate::read::values::{cpu, duration, http_path, label, memory, relative_path, secret_source, variable};
 use crate::{Health, HttpPath, RelativePath, Resources, ServiceName, Value, VariableName};
@@ -181,7 +181,7 @@ pub(super) fn replicas() -> Scalar<u64> {
 
 /// Environment variables: a text, or a reference to a secret.
 pub(super) fn env() -> impl Shape<Value = EnvDraft> {
-    let secret = Object {
+    let secret = Hidden(Object {
         expected: "a reference to a secret",
         fields: |fields: &mut Fields<'_>| {
             let secret = field(
@@ -191,7 +191,7 @@ pub(super) fn env() -> impl Shape<Value = EnvDraft> {
             .example("env:DATABASE_URL");
             fields.required(secret, &secret_source()).map(Value::Secret)
         },
-    };
+    });
     MapOf {
         key: variable(),
         value: Placed(Either { short: plain_value(), long: secret }),

@@ -6,7 +6,7 @@ use crate::quote::quoted;
 use crate::read::fault::Faults;
 use crate::read::node::Spanned;
 use crate::read::shape::{Checked, Fields, ListOf, Misread, Object, Placed, Scalar, Shape, field};
-use crate::read::values::{limit, multiple, number};
+use crate::read::values::{TEXT, limit, multiple, number};
 use crate::template::variables;
 use crate::{Metric, MetricLimit, RollBackWhen};
 
@@ -112,7 +112,7 @@ fn metric(fields: &mut Fields<'_>) -> Option<Metric> {
     let query = fields.required(
         field(
             "query",
-            "PromQL that yields one number. `$SERVICE`, `$ENVIRONMENT` and `$VERSION` (the new version) are substituted; \
+            "The PromQL that yields one number. `$SERVICE`, `$ENVIRONMENT` and `$VERSION` (the new version) are substituted; \
              `$$` is a dollar.",
         )
         .example("sum(queue_length{version=\"$VERSION\"})"),
@@ -125,7 +125,7 @@ fn metric(fields: &mut Fields<'_>) -> Option<Metric> {
 }
 
 fn metric_name() -> Scalar<String> {
-    let schema = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
+    let schema = json!({ "type": TEXT, "minLength": 1, "maxLength": 64 });
     Scalar::new("a name for messages", schema, |written| {
         let text = written.text.as_str();
         let fits = (1..=64).contains(&text.chars().count());
@@ -141,7 +141,7 @@ fn metric_name() -> Scalar<String> {
 
 fn metric_query() -> Scalar<String> {
     const KNOWN: [&str; 3] = ["SERVICE", "ENVIRONMENT", "VERSION"];
-    let schema = json!({ "type": "string", "minLength": 1 });
+    let schema = json!({ "type": TEXT, "minLength": 1 });
     Scalar::new("a PromQL query", schema, |written| {
         let text = written.text.as_str();
         if text.trim().is_empty() {

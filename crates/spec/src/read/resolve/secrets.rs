@@ -35,7 +35,7 @@ fn warn_in(env: &EnvDraft, faults: &mut Faults) {
                     "refer to it: `{0}: {{ secret: \"env:{0}\" }}`, or `file:` and a path",
                     name.value
                 ))
-                .secret();
+                .hide();
         }
     }
 }

@@ -30,6 +30,21 @@ impl<S: Shape> Shape for Placed<S> {
     }
 }
 
+/// A value that may be a secret, or in whose place somebody may have written one: faults do not repeat its lines.
+pub(crate) struct Hidden<S>(pub S);
+
+impl<S: Shape> Shape for Hidden<S> {
+    type Value = S::Value;
+
+    fn read(&self, node: &Node, faults: &mut Faults) -> Option<S::Value> {
+        faults.hidden(|faults| self.0.read(node, faults))
+    }
+
+    fn schema(&self) -> Value {
+        self.0.schema()
+    }
+}
+
 /// A value with a rule that its shape alone cannot express.
 pub(crate) struct Checked<S: Shape, T> {
     pub shape: S,
@@ -100,13 +115,18 @@ impl<S> ListOf<S> {
             Kind::Scalar(scalar)
                 if !scalar.text.contains(['"', '\'', '\\', '\n']) && scalar.text.len() < 80 =>
             {
-                let words: Vec<String> =
-                    scalar.text.split_whitespace().map(|word| format!("\"{word}\"")).collect();
+                let words: Vec<String> = scalar.text.split_whitespace().map(as_item).collect();
                 format!("[{}]", words.join(", "))
             }
             _ => self.example.to_owned(),
         }
     }
+}
+
+/// A word as an item of a list, in quotes if it needs them.
+fn as_item(word: &str) -> String {
+    let is_simple = word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if is_simple && !word.starts_with('-') { word.to_owned() } else { format!("\"{word}\"") }
 }
 
 /// A mapping whose keys are names that the writer chooses.

@@ -6,6 +6,7 @@ use super::{Shape, wrong_kind};
 use crate::quote::{alternatives, quoted};
 use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node};
+use crate::read::values::TEXT;
 use crate::suggest::nearest;
 
 pub(crate) use crate::read::node::Scalar as Written;
@@ -36,7 +37,6 @@ pub(crate) struct Scalar<T> {
     expected: &'static str,
     schema: Value,
     parse: Parse<T>,
-    secret: bool,
 }
 
 impl<T: 'static> Scalar<T> {
@@ -46,13 +46,7 @@ impl<T: 'static> Scalar<T> {
         schema: Value,
         parse: impl Fn(&Written) -> Result<T, Misread> + 'static,
     ) -> Self {
-        Self { expected, schema, parse: Box::new(parse), secret: false }
-    }
-
-    /// Keeps the line out of messages: whoever misunderstood it may have written a secret there.
-    pub fn secret(mut self) -> Self {
-        self.secret = true;
-        self
+        Self { expected, schema, parse: Box::new(parse) }
     }
 
     /// The value of a text as it is written.
@@ -67,13 +61,13 @@ impl<T: 'static> Scalar<T> {
 
     /// The same text, used as something else.
     pub fn map<U: 'static>(self, used_as: fn(T) -> U) -> Scalar<U> {
-        let Self { expected, schema, parse, secret } = self;
-        Scalar { expected, schema, parse: Box::new(move |written| parse(written).map(used_as)), secret }
+        let Self { expected, schema, parse } = self;
+        Scalar { expected, schema, parse: Box::new(move |written| parse(written).map(used_as)) }
     }
 
     /// This value, or `off` (also `false`) for none.
     pub fn or_off(self) -> Scalar<Option<T>> {
-        let Self { expected, schema, parse, secret } = self;
+        let Self { expected, schema, parse } = self;
         Scalar {
             expected,
             schema: json!({ "anyOf": [schema, { "enum": ["off", false] }] }),
@@ -81,7 +75,6 @@ impl<T: 'static> Scalar<T> {
                 "off" | "false" => Ok(None),
                 _ => parse(written).map(Some),
             }),
-            secret,
         }
     }
 }
@@ -89,7 +82,7 @@ impl<T: 'static> Scalar<T> {
 impl Scalar<String> {
     /// Any text, numbers and the like as they are written. A zero byte cannot be handed to a program.
     pub fn text(expected: &'static str) -> Self {
-        Self::new(expected, json!({ "type": ["string", "number", "boolean"] }), |written| {
+        Self::new(expected, json!({ "type": TEXT }), |written| {
             if written.text.contains('\0') {
                 return Err(Misread::new("a text must not hold a zero byte", "leave the `\\0` out"));
             }
@@ -178,9 +171,8 @@ impl<T: 'static> Shape for Scalar<T> {
             Ok(value) => return Some(value),
             Err(misread) => misread,
         };
-        let fault = faults.error(&node.span, misread.fault).label(format!("expected {}", self.expected));
-        fault.help = misread.mend;
-        fault.secret = self.secret;
+        faults.error(&node.span, misread.fault).label(format!("expected {}", self.expected)).help =
+            misread.mend;
         None
     }
 
