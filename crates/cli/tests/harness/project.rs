@@ -1,0 +1,55 @@
+//! A project with the sample service, and its releases.
+
+use std::path::{Path, PathBuf};
+
+/// A release of the sample service.
+#[derive(Clone)]
+pub struct Sample {
+    pub version: String,
+    pub error_rate: f64,
+    pub latency_ms: u64,
+}
+
+impl Sample {
+    pub fn good(version: &str) -> Self {
+        Self { version: version.to_owned(), error_rate: 0.0, latency_ms: 0 }
+    }
+
+    pub fn failing(version: &str, error_rate: f64) -> Self {
+        Self { error_rate, ..Self::good(version) }
+    }
+
+    /// Writes the artifact, and says where.
+    pub fn write(&self, folder: &Path) -> PathBuf {
+        let folder = folder.join(&self.version);
+        std::fs::create_dir_all(&folder).unwrap();
+        let settings = serde_json::json!({
+            "version": self.version,
+            "error_rate": self.error_rate,
+            "latency_ms": self.latency_ms,
+        });
+        std::fs::write(folder.join("service.json"), settings.to_string()).unwrap();
+        folder
+    }
+}
+
+/// A file with the sample service as `api`, in `dev`, by the strategy whose lines are given.
+pub fn sample_project(program: &str, replicas: u32, strategy: &str) -> String {
+    format!(
+        r#"project: world
+services:
+  api:
+    run: ["{program}", "sample-service", "--config", "service.json"]
+    artifact: releases
+    health: {{ live: /health, ready: /ready, interval: 100ms }}
+    smoke: [["true", "$URL"]]
+    replicas: {replicas}
+environments:
+  dev: {{ strategy: quick }}
+strategies:
+  quick:
+    {strategy}
+    roll_back_when: {{ min_requests: 20, p99_vs_stable: off, p95_vs_stable: off }}
+"#
+    )
+}
