@@ -1,5 +1,12 @@
 //! Files that are meant to hurt: each is answered, soon and in few words.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken helper should fail its test"
+)]
+
 use std::fmt::Write;
 
 use pilotage_spec::{Diagnostics, check, read};

@@ -1,5 +1,12 @@
 //! What passes the border as a name, and what does not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken helper should fail its test"
+)]
+
 use pilotage_spec::{
     Digest, EnvironmentName, HttpPath, ProjectName, RelativePath, SecretSource, ServiceName, StrategyName,
     VariableName, Version,

@@ -1,5 +1,12 @@
 //! What a file means once it has been read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken helper should fail its test"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,0 +1,49 @@
+//! The reference page shows files that work, and names every key there is.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken helper should fail its test"
+)]
+
+use std::collections::BTreeSet;
+
+use pilotage_spec::{check, json_schema};
+use serde_json::Value;
+
+const PAGE: &str = include_str!("../../../docs/pilotage-yaml.md");
+
+#[test]
+fn the_examples_are_read_without_a_word() {
+    let blocks: Vec<&str> =
+        PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 2);
+    for text in blocks {
+        let checked = check("docs/pilotage-yaml.md", text);
+        assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+    }
+}
+
+#[test]
+fn every_key_is_named() {
+    fn collect(schema: &Value, keys: &mut BTreeSet<String>) {
+        match schema {
+            Value::Object(object) => {
+                if let Some(properties) = object.get("properties").and_then(Value::as_object) {
+                    keys.extend(properties.keys().cloned());
+                }
+                object.values().for_each(|part| collect(part, keys));
+            }
+            Value::Array(parts) => parts.iter().for_each(|part| collect(part, keys)),
+            _ => {}
+        }
+    }
+    let mut keys = BTreeSet::new();
+    collect(&json_schema(), &mut keys);
+    let missing: Vec<&String> = keys
+        .iter()
+        .filter(|key| !PAGE.contains(&format!("`{key}`")) && !PAGE.contains(&format!("{key}:")))
+        .collect();
+    assert!(missing.is_empty(), "not on the page: {missing:?}");
+}
