@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::files::{file_error, now, private_folder, write_json};
 use super::held::Held;
+use super::history::forget_oldest;
 use super::instance::{InstanceRecord, RECORD_FILE};
 use super::secrets::{ServiceEnvironment, resolve};
 use super::shared::{Shared, blocking};
@@ -30,8 +31,9 @@ impl Shared {
     ) -> Result<(), TargetError> {
         let mut claim = self.workloads.claim(&self.config, workload, fence).await?;
         self.take_back(workload, fence);
-        let existing = self.of_release(workload, release);
-        let kept_up = existing.iter().filter(|held| held.is_kept_up()).count();
+        forget_oldest(&self.config, workload);
+        let existing = self.ask_all(self.of_release(workload, release)).await;
+        let kept_up = existing.iter().filter(|instance| is_kept_up(&instance.state)).count();
         let missing = (replicas as usize).saturating_sub(kept_up);
         if missing == 0 {
             return Ok(());
@@ -87,7 +89,7 @@ impl Shared {
         let existing = self.of_release(workload, release);
         let replaced: BTreeSet<&String> = existing
             .iter()
-            .filter(|held| held.is_kept_up())
+            .filter(|held| is_kept_up(&held.state()))
             .filter_map(|held| held.record.replaces.as_ref())
             .collect();
         existing
@@ -151,6 +153,7 @@ impl Shared {
             name: record.name.clone(),
             run: instance.run.clone(),
             env,
+            substituted: instance.env.keys().map(ToString::to_string).collect(),
             secrets: environment.secrets.clone(),
             current_folder: release_folder.to_owned(),
             folder: folder.to_owned(),
@@ -173,6 +176,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// Whether an instance in this state counts as one of those that are kept up.
+fn is_kept_up(state: &InstanceState) -> bool {
+    !matches!(state, InstanceState::Failed { .. } | InstanceState::Stopping | InstanceState::Lost)
 }
 
 /// The folder with what has to be in it before a shim may be started: whoever finds it later has to know whose it is.

@@ -84,11 +84,6 @@ impl Held {
         }
     }
 
-    /// Whether it counts as one of those that are kept up.
-    pub fn is_kept_up(&self) -> bool {
-        !matches!(self.state(), InstanceState::Failed { .. } | InstanceState::Stopping | InstanceState::Lost)
-    }
-
     /// Where traffic may be sent, if it may be.
     pub fn serving(&self) -> Option<SocketAddr> {
         let known = self.known();

@@ -7,6 +7,7 @@ mod config;
 mod ensure;
 mod files;
 mod held;
+mod history;
 mod identity;
 mod instance;
 mod logs;

@@ -44,18 +44,25 @@ async fn listen(held: &Held, registry: &Registry) {
 }
 
 async fn lose(held: &Held, registry: &Registry) {
-    // What was written last knows of a start that the connection may not have told of.
-    let last = held.records().read().ok().flatten();
-    let mut status = held.status();
-    if let Some(written) = last.filter(|written| written.restarts > status.restarts) {
-        status = written;
-        held.update(status.clone());
-    }
-    tracing::warn!(instance = held.record.name, "the supervisor of the instance has died");
-    let orphan = Orphan::of(&status);
-    held.lose(orphan.clone());
-    registry.announce();
+    let orphan = mark_lost(held, registry);
     orphan.ended().await;
     held.lose(orphan.without_traffic());
     registry.announce();
+}
+
+/// Notes that the shim of an instance has died.
+pub fn mark_lost(held: &Held, registry: &Registry) -> Orphan {
+    if let Some(known) = held.orphan() {
+        return known;
+    }
+    // What was written last knows of a start that the connection may not have told of.
+    let last = held.records().read().ok().flatten();
+    if let Some(written) = last.filter(|written| written.restarts > held.status().restarts) {
+        held.update(written);
+    }
+    tracing::warn!(instance = held.record.name, "the supervisor of the instance has died");
+    let orphan = Orphan::of(&held.status());
+    held.lose(orphan.clone());
+    registry.announce();
+    orphan
 }

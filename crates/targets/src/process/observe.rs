@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilotage_spec::Workload;
-use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 use super::files::now;
 use super::held::Held;
+use super::monitor::mark_lost;
 use super::shared::Shared;
 use super::shim::ShimClient;
 use crate::{Instance, InstanceState, Observation, TargetError};
@@ -18,43 +19,58 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 impl Shared {
     /// See [`crate::Target::observe`]. All shims are asked at once.
     pub async fn observe(self: &Arc<Self>, workload: &Workload) -> Result<Observation, TargetError> {
-        let mut asked = JoinSet::new();
-        for (index, held) in self.registry.of(workload).into_iter().enumerate() {
-            let shared = Arc::clone(self);
-            asked.spawn(async move { (index, shared.ask(&held).await) });
-        }
-        let mut instances = Vec::new();
-        while let Some(answered) = asked.join_next().await {
-            let (index, instance) = answered.map_err(|error| TargetError::Failed {
-                doing: format!("observe {workload}"),
-                reason: error.to_string(),
-            })?;
-            instances.extend(instance.map(|instance| (index, instance)));
-        }
-        instances.sort_by_key(|(index, _)| *index);
+        let instances = self.ask_all(self.registry.of(workload)).await;
         let traffic = self.traffic.current(workload);
         Ok(Observation {
             at: now(),
-            instances: instances.into_iter().map(|(_, instance)| instance).collect(),
+            instances,
             listen: traffic.as_ref().map(|traffic| traffic.listen),
             shares: traffic.map(|traffic| traffic.shares.into_iter().collect()).unwrap_or_default(),
         })
     }
 
+    /// Those of the instances that have not been stopped, in the same order.
+    pub(super) async fn ask_all(self: &Arc<Self>, instances: Vec<Arc<Held>>) -> Vec<Instance> {
+        let asked: Vec<_> = instances
+            .into_iter()
+            .map(|held| {
+                let shared = Arc::clone(self);
+                tokio::spawn(async move { shared.ask(&held).await })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for answer in asked {
+            answers.extend(answer.await.ok().flatten());
+        }
+        answers
+    }
+
     /// One instance as it is now; `None` if it has been stopped.
     async fn ask(&self, held: &Held) -> Option<Instance> {
-        if held.orphan().is_some() {
-            return Some(held.observed());
-        }
-        match ShimClient::status(&held.socket, ANSWER_WITHIN).await {
-            Ok(status) => {
-                if held.update(status) {
-                    self.registry.announce();
+        let deadline = Instant::now() + ANSWER_WITHIN;
+        while held.orphan().is_none() {
+            match ShimClient::status(&held.socket, ANSWER_WITHIN).await {
+                Ok(status) => {
+                    if held.update(status) {
+                        self.registry.announce();
+                    }
+                    break;
                 }
-                Some(held.observed())
+                Err(_) if held.records().has_ended() => return None,
+                Err(_) if !held.status().shim.is_alive() => {
+                    // It may have written its record as the last thing it did.
+                    if held.records().has_ended() {
+                        return None;
+                    }
+                    mark_lost(held, &self.registry);
+                }
+                Err(_) if Instant::now() > deadline => {
+                    return Some(Instance { state: InstanceState::Lost, ..held.observed() });
+                }
+                // A process that is about to be gone is neither.
+                Err(_) => sleep(Duration::from_millis(10)).await,
             }
-            Err(_) if held.records().has_ended() => None,
-            Err(_) => Some(Instance { state: InstanceState::Lost, ..held.observed() }),
         }
+        Some(held.observed())
     }
 }

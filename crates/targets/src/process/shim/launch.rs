@@ -33,7 +33,7 @@ pub fn launch(spec: &ShimSpec, port: Option<u16>) -> Result<Launched, String> {
     if let Some(port) = port {
         env.insert("PORT".into(), port.to_string());
     }
-    let arguments = fill_in(&spec.run, &env)?;
+    let arguments = fill_in(spec, &env)?;
     let (name, arguments) = arguments.split_first().ok_or("`run` is empty; name the program in it")?;
     let program = find(name, spec, &env)?;
     let system = |error: io::Error| format!("cannot be started: {error}");
@@ -54,10 +54,15 @@ pub fn launch(spec: &ShimSpec, port: Option<u16>) -> Result<Launched, String> {
     Ok(Launched { pid: child.id(), stdout, stderr })
 }
 
-fn fill_in(run: &[String], env: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
-    run.iter()
+fn fill_in(spec: &ShimSpec, env: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
+    let known = |name: &str| {
+        let substituted = name == "PORT" || spec.substituted.iter().any(|other| other == name);
+        env.get(name).filter(|_| substituted).cloned()
+    };
+    spec.run
+        .iter()
         .map(|argument| {
-            substitute(argument, |name| env.get(name).cloned())
+            substitute(argument, known)
                 .map_err(|error| format!("the argument `{argument}` of `run` cannot be filled in: {error}"))
         })
         .collect()

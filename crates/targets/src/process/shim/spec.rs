@@ -22,6 +22,8 @@ pub struct ShimSpec {
     pub run: Vec<String>,
     /// The whole environment of the service, without `PORT`.
     pub env: BTreeMap<String, String>,
+    /// Those of `env` that may be substituted in `run`, beside `PORT`.
+    pub substituted: Vec<String>,
     /// Those of `env` whose values must not appear anywhere.
     pub secrets: Vec<String>,
     /// Where the service is started.

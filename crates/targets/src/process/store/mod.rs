@@ -9,5 +9,7 @@ mod folder;
 mod listing;
 mod releases;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use releases::Store;

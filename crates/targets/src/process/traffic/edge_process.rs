@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use pilotage_proxy::EdgeClient;
+use pilotage_proxy::{EdgeClient, EdgeClientError};
 use tokio::time::{Instant, sleep};
 
-use crate::TargetError;
 use crate::process::config::ProcessConfig;
 use crate::process::files::file_error;
 use crate::process::shim::{ShimClient, ShimRequest, ShimSpec};
 use crate::process::start::start_shim;
+use crate::{InstanceState, TargetError};
 
 /// What the edge's shim calls it.
-pub const EDGE_NAME: &str = "edge";
+const EDGE_NAME: &str = "edge";
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How long requests in flight may take when the edge is stopped.
@@ -41,7 +41,7 @@ impl EdgeProcess {
             match EdgeClient::connect(&self.config.edge_socket).await {
                 Ok(client) => return Ok(client),
                 Err(error) if Instant::now() > deadline => {
-                    return Err(self.failed(format!("{error}; see {}", self.log().display())));
+                    return Err(self.failed(self.why(&error).await));
                 }
                 Err(_) => {}
             }
@@ -75,6 +75,7 @@ impl EdgeProcess {
             // These are not templates.
             run: run.map(|argument| argument.replace('$', "$$")).collect(),
             env: BTreeMap::new(),
+            substituted: Vec::new(),
             secrets: Vec::new(),
             current_folder: "/".into(),
             folder: folder.to_owned(),
@@ -104,8 +105,15 @@ impl EdgeProcess {
         Ok(())
     }
 
-    fn log(&self) -> std::path::PathBuf {
-        self.config.edge_folder().join("log")
+    /// What is known about an edge that does not answer.
+    async fn why(&self, error: &EdgeClientError) -> String {
+        let status = ShimClient::status(&self.config.shim_socket(EDGE_NAME), ANSWER_WITHIN).await;
+        match status.map(|status| status.state) {
+            Ok(InstanceState::Waiting { reason } | InstanceState::Failed { reason }) => {
+                format!("it {reason}")
+            }
+            _ => format!("{error}; see {}", self.config.edge_folder().join("log").display()),
+        }
     }
 
     fn failed(&self, reason: String) -> TargetError {
