@@ -74,7 +74,11 @@ impl Histogram {
 
     /// Counts one value, in microseconds.
     pub fn record(&mut self, micros: u64) {
-        self.merge(&Self { buckets: vec![(bucket_of(micros) as u32, 1)] });
+        let bucket = bucket_of(micros) as u32;
+        match self.buckets.binary_search_by_key(&bucket, |(at, _)| *at) {
+            Ok(index) => self.buckets[index].1 += 1,
+            Err(index) => self.buckets.insert(index, (bucket, 1)),
+        }
     }
 
     /// How many values were counted.

@@ -14,8 +14,9 @@ use super::tunnel::Upgrade;
 
 /// Headers that concern one connection only (RFC 9110, section 7.6.1), with those that were once used so. `Trailer` and
 /// `TE: trailers` are meant for both ends and stay.
-const HOP_BY_HOP: [HeaderName; 8] = [
+const HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
+    HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
@@ -145,9 +146,15 @@ fn requested_host(
     let asked = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
     let own = || HeaderValue::from_str(&listen.to_string()).ok();
     match asked.or_else(|| host.cloned()).or_else(own) {
-        Some(host) => Ok(host),
-        None => refused("The request has no usable Host header.\n"),
+        Some(host) if is_host(&host) => Ok(host),
+        _ => refused("The request has no usable Host header.\n"),
     }
+}
+
+/// Whether this can be a host with an optional port (RFC 3986, section 3.2). It may be empty; what is not in it is
+/// anything at which two readers could cut it differently.
+fn is_host(value: &HeaderValue) -> bool {
+    value.as_bytes().iter().all(|byte| byte.is_ascii_graphic() && !b"/\\?#@\"<>,".contains(byte))
 }
 
 /// Path and query alone, which is how servers are asked.
@@ -189,10 +196,10 @@ fn set_forwarded(headers: &mut HeaderMap, client: &ClientConnection, host: &Head
     headers.insert(X_FORWARDED_FOR, client.address.clone());
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
     headers.insert(X_FORWARDED_HOST, host.clone());
-    let quotable = |host: &&str| !host.contains(['"', '\\']);
-    let forwarded = match host.to_str().ok().filter(quotable) {
-        Some(host) => HeaderValue::from_str(&format!("{};host=\"{host}\"", client.forwarded)),
-        None => HeaderValue::from_str(&client.forwarded),
+    // Needs no escapes within the quotes: `is_host` has let none pass.
+    let forwarded = match host.to_str() {
+        Ok(host) => HeaderValue::from_str(&format!("{};host=\"{host}\"", client.forwarded)),
+        Err(_) => HeaderValue::from_str(&client.forwarded),
     };
     match forwarded {
         Ok(value) => headers.insert(header::FORWARDED, value),

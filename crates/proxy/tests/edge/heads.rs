@@ -24,7 +24,7 @@ async fn endpoints_see_who_asks_and_nothing_of_the_connection() {
     let request = "GET /a?b=c HTTP/1.1\r\nHost: shop.example\r\nConnection: close, X-Private\r\nX-Private: 1\r\n\
          Keep-Alive: 5\r\nProxy-Connection: x\r\nTE: trailers, deflate\r\nX-Forwarded-For: 6.6.6.6\r\n\
          X-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nForwarded: for=6.6.6.6\r\nVia: 1.0 other\r\n\
-         Upgrade: h2c\r\nX-Kept: yes\r\n\r\n";
+         Upgrade: h2c\r\nHTTP2-Settings: x\r\nX-Kept: yes\r\n\r\n";
     let answer = raw(world.listen, request.as_bytes()).await;
     let (head, seen) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
@@ -97,6 +97,9 @@ async fn ambiguous_requests_are_refused_and_seen_by_nobody() {
     }
     for (request, status) in [
         ("GET / HTTP/1.1\r\n\r\n".to_owned(), "400"),
+        ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n".to_owned(), "400"),
+        ("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n".to_owned(), "400"),
+        ("GET http://user@a/ HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), "400"),
         ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n".to_owned(), "501"),
         (format!("GET / HTTP/1.1\r\nHost: a\r\nX-Long: {}\r\n\r\n", "x".repeat(70_000)), "431"),
         (format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(200)), "431"),
@@ -106,6 +109,11 @@ async fn ambiguous_requests_are_refused_and_seen_by_nobody() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{:.60}: {answer}", request);
     }
     assert_eq!(upstream.requests(), 0);
+
+    let pipelined = "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nX: y\n\r\n";
+    let answer = raw(world.listen, pipelined.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("neverHTTP/1.1 400 "), "{answer}");
+    assert_eq!(upstream.requests(), 1);
 }
 
 #[tokio::test]
