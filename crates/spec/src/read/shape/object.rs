@@ -52,7 +52,7 @@ impl<T> Shape for Object<T> {
         (self.fields)(&mut fields);
         match fields.mode {
             Mode::Describing(described) => described.schema(),
-            Mode::Reading(_) => Value::Bool(true),
+            Mode::Reading(_) => json!({}),
         }
     }
 }
