@@ -1,9 +1,10 @@
 //! Heads: what is passed on, what is not, and what is refused.
 
+use std::time::Duration;
+
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use pilotage_proxy::{FULL_WEIGHT, Limits};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -240,8 +241,7 @@ async fn upgraded_connections_are_passed_through_and_in_flight() {
 async fn heads_that_never_end_and_clients_that_say_nothing_are_cut_off() {
     let short = Duration::from_millis(100);
     let limits = Limits { request_head: short, ..Limits::default() };
-    let world = World::start_with(limits).await;
-    let mut world = world;
+    let mut world = World::start_with(limits).await;
     world.route(&[]).await;
     assert_eq!(raw(world.listen, b"GET / HTTP/1.1\r\nHost:").await, "");
 

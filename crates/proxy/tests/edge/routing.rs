@@ -1,12 +1,15 @@
 //! Who gets which version, and what happens to requests while that changes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use pilotage_proxy::{FULL_WEIGHT, split_point};
+use pilotage_proxy::{FULL_WEIGHT, Limits, split_point};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
 
 use crate::client::{Client, Load};
-use crate::upstream::Upstream;
-use crate::world::{ROUTE, World, eventually};
+use crate::upstream::{Upstream, read_head};
+use crate::world::{PATIENCE, ROUTE, World, eventually};
 
 #[tokio::test]
 async fn requests_reach_the_version_and_are_counted_exactly() {
@@ -88,7 +91,7 @@ async fn switching_back_and_forth_under_load_fails_no_request() {
             .route(&[("2.0.0", weight, &[new.address]), ("1.0.0", FULL_WEIGHT - weight, &[old.address])])
             .await;
         if weight == 0 {
-            let after = pilotage_now();
+            let after = now_micros();
             let mut probe = Client::connect(world.listen).await;
             assert_eq!(probe.get("/").await.version(), "1.0.0");
             let stats = world.version("2.0.0").await;
@@ -126,7 +129,32 @@ async fn versions_are_replaced_under_posts_without_a_lost_request() {
     assert_eq!((answered, lost, stats.unserved), (sent, 0, 0));
 }
 
-fn pilotage_now() -> i64 {
+#[tokio::test]
+async fn connections_of_no_further_use_are_closed() {
+    let limits = Limits { upstream_idle: Duration::from_millis(100), ..Limits::default() };
+    for (limits, leaves_the_table) in [(limits, false), (Limits::default(), true)] {
+        let mut world = World::start_with(limits).await;
+        let (closed, mut is_closed) = mpsc::unbounded_channel();
+        let upstream = Upstream::conversing(move |mut stream| {
+            let closed = closed.clone();
+            async move {
+                while read_head(&mut stream).await {
+                    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                }
+                closed.send(()).unwrap();
+            }
+        })
+        .await;
+        world.route(&[("1.0.0", FULL_WEIGHT, &[upstream.address])]).await;
+        assert_eq!(Client::connect(world.listen).await.get("/").await.text(), "ok");
+        if leaves_the_table {
+            world.route(&[]).await;
+        }
+        tokio::time::timeout(PATIENCE, is_closed.recv()).await.unwrap().unwrap();
+    }
+}
+
+fn now_micros() -> i64 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(since_epoch.as_micros()).unwrap()
 }
