@@ -1,2 +1,36 @@
-//! The pilotage binary.
-fn main() {}
+//! The `pilotage` binary: arguments in, words out.
+//!
+//! One verb, one file in `commands`. What a verb has to say goes through the `printer`; what goes wrong becomes a
+//! `failure`, which knows its hints and its exit status.
+
+mod arguments;
+mod commands;
+mod connect;
+mod demo;
+mod failure;
+mod follow;
+mod init;
+mod place;
+mod printer;
+mod terminal;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use arguments::Arguments;
+
+fn main() -> ExitCode {
+    match Arguments::try_parse() {
+        Ok(arguments) => commands::run(arguments),
+        Err(error) => {
+            // Help and version are answers, everything else is a mistake in the command.
+            let answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // A closed pipe must not become an error about an error.
+            let _ = error.print();
+            if answer { ExitCode::SUCCESS } else { ExitCode::from(failure::USAGE) }
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use pilotage_journal::{Event, ReadError, StreamId};
 use serde::Deserialize;
 use tokio::sync::watch;
 use tracing::warn;
@@ -20,7 +21,7 @@ pub(crate) struct Wanted {
     #[serde(default)]
     after: u64,
     /// Only those of this stream.
-    stream: Option<String>,
+    stream: Option<StreamId>,
     /// Whether to wait for more.
     #[serde(default)]
     follow: bool,
@@ -38,7 +39,7 @@ async fn send(context: Context, wanted: Wanted, writer: Writer) -> Result<(), Go
         // Seen before reading, so that an event that comes meanwhile is not waited for.
         head.mark_unchanged();
         loop {
-            let page = match context.journal.after(seq, PAGE) {
+            let page = match next_page(&context, &wanted, seq) {
                 Ok(page) => page,
                 Err(error) => {
                     warn!(%error, "events could not be read");
@@ -47,13 +48,22 @@ async fn send(context: Context, wanted: Wanted, writer: Writer) -> Result<(), Go
             };
             let Some(last) = page.last() else { break };
             seq = last.seq;
-            let of_stream = |event: &&pilotage_journal::Event| {
-                wanted.stream.as_ref().is_none_or(|stream| event.stream.as_str() == stream)
-            };
-            writer.write(&page.iter().filter(of_stream).collect::<Vec<_>>()).await?;
+            writer.write(&page).await?;
         }
         if !wanted.follow || !more(&mut head, &mut closing, &writer).await {
             return Ok(());
+        }
+    }
+}
+
+/// The events that come next. A stream is read by itself: it is short, and the journal may be long.
+fn next_page(context: &Context, wanted: &Wanted, seq: u64) -> Result<Vec<Event>, ReadError> {
+    match &wanted.stream {
+        None => context.journal.after(seq, PAGE),
+        Some(stream) => {
+            let mut events = context.journal.stream(stream, 0)?;
+            events.retain(|event| event.seq > seq);
+            Ok(events)
         }
     }
 }

@@ -1,0 +1,322 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Takes a release to production, watches it there, and takes it back when production disagrees.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pilotage",
+    version,
+    propagate_version = false,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+#[command(after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 rolled back, 3 waits for an approval, 4 timed out, 64 usage";
+
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The project's file [default: pilotage.yaml here or in a folder above]
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Everywhere")]
+    pub file: Option<PathBuf>,
+    /// Where everything is kept [default: $PILOTAGE_STATE, or .pilotage beside the project's file]
+    #[arg(long, global = true, value_name = "FOLDER", help_heading = "Everywhere")]
+    pub state: Option<PathBuf>,
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORM", help_heading = "Everywhere")]
+    pub output: Output,
+    /// No colour, as with the variable NO_COLOR
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub no_color: bool,
+    /// Only results and errors
+    #[arg(long, short, global = true, help_heading = "Everywhere")]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Text,
+    /// For programs: JSON, one object a line where there are several
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write a pilotage.yaml for the project in this folder
+    Init(Init),
+    /// Check pilotage.yaml, and say what is wrong and how to mend it
+    Check,
+    /// Print the JSON Schema of pilotage.yaml, for editors
+    Schema,
+    /// Start the server in the background, and all that was deployed with it
+    Up,
+    /// Stop everything: instances, edge and server; `up` brings it back
+    Down,
+    /// Run the server in the foreground
+    Serve(Serve),
+    /// Show what a deployment would do, and do nothing
+    Plan(Plan),
+    /// Bring out a version, and watch over it until it is done or taken back
+    Deploy(Deploy),
+    /// End the watch that runs now, and take the next step
+    Promote(Promote),
+    /// Go back to the version before, or to any that has served
+    Rollback(Rollback),
+    /// Take back a deployment that is under way
+    Abort(Asked),
+    /// Take no further step until `resume`; the judge goes on looking
+    Pause(Asked),
+    /// Go on after a pause
+    Resume(Asked),
+    /// Show what serves, what is moving, what broke, and what to do next
+    Status(Status),
+    /// List deployments
+    History(History),
+    /// Show what instances wrote
+    Logs(Logs),
+    /// Tell the story of a deployment, or what a gate is for
+    Explain(Explain),
+    /// Show the audit log, or prove that nobody has changed it
+    Audit(Audit),
+    /// Copy the journal to a new file
+    Backup(Backup),
+    /// See a canary go out, a bad release come back by itself, and the log that proves it
+    Demo(Demo),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Hold one instance (started by the server)
+    #[command(hide = true)]
+    Shim,
+    /// Carry the traffic (started by the server)
+    #[command(hide = true)]
+    Edge(Edge),
+    /// A service that fails as told, for trying things out
+    #[command(hide = true, disable_help_flag = true)]
+    SampleService(SampleService),
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Replace a pilotage.yaml that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// In a session of its own, as `up` starts it
+    #[arg(long, hide = true)]
+    pub background: bool,
+}
+
+/// What is deployed where, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Plan {
+    /// The service, as in the file
+    pub service: String,
+    /// The version, such as 1.4.0
+    pub version: String,
+    /// The environment [default: dev, or the only one]
+    #[arg(long, short, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Another strategy than the environment's
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
+    /// Another artifact than the file's
+    #[arg(long, value_name = "PATH")]
+    pub artifact: Option<PathBuf>,
+    /// The environment's name once more, where its policy asks for it
+    #[arg(long, value_name = "ENVIRONMENT")]
+    pub confirm: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Deploy {
+    #[command(flatten)]
+    pub plan: Plan,
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// How long a command stays with what it has begun.
+#[derive(Debug, Clone, Args)]
+pub struct Wait {
+    /// Begin it, and do not wait for its end
+    #[arg(long)]
+    pub detach: bool,
+    /// Wait no longer than this, such as 90s, 10m or 1h30m; it goes on all the same
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// The deployment, such as d12 [default: the only one under way]
+    pub deployment: Option<String>,
+    /// Skip every watch but the soak
+    #[arg(long)]
+    pub full: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Asked {
+    /// The deployment, such as d12 [default: the only one under way]
+    pub deployment: Option<String>,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The service, as in the file
+    pub service: String,
+    /// The environment [default: dev, or the only one]
+    #[arg(long, short, value_name = "NAME")]
+    pub env: Option<String>,
+    /// The version to go back to [default: the one before]
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// Which workloads are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selection {
+    /// Only this environment
+    #[arg(long, short, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Only this service
+    #[arg(long, short, value_name = "NAME")]
+    pub service: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Show it again whenever it changes, until Ctrl-C
+    #[arg(long, short)]
+    pub watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct History {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// At most so many of the latest
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20)]
+    pub limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The service, as in the file
+    pub service: String,
+    /// The environment [default: dev, or the only one]
+    #[arg(long, short, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Only instances of this version
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// So many of the last lines
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100)]
+    pub lines: usize,
+    /// Go on with what is written from now on, until Ctrl-C
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A deployment, such as d12, or the word `gate` [default: the latest deployment]
+    #[arg(value_name = "DEPLOYMENT | gate")]
+    pub what: Option<String>,
+    /// The gate's name, after `gate`
+    #[arg(value_name = "GATE")]
+    pub gate: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Audit {
+    #[command(subcommand)]
+    pub part: Option<AuditPart>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditPart {
+    /// Show the audit log, oldest first (what `audit` alone does)
+    List(AuditList),
+    /// Recompute every hash, and say whether anything was changed, moved or removed
+    Verify,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct AuditList {
+    /// Only what was recorded since: a time such as 2026-07-01T09:30:00Z, or a span such as 24h
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only this environment
+    #[arg(long, short, value_name = "NAME")]
+    pub env: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The file to write; nothing may be there yet
+    pub path: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// Leave everything running, to play with
+    #[arg(long)]
+    pub keep: bool,
+    /// One line a transition, as without a terminal
+    #[arg(long)]
+    pub plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Edge {
+    /// The control socket
+    #[arg(long, value_name = "PATH")]
+    pub socket: PathBuf,
+    /// The folder of the last table
+    #[arg(long, value_name = "FOLDER")]
+    pub state_folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct SampleService {
+    /// Settings as `--name value`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub settings: Vec<String>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    pilotage_spec::parse_duration(text).map_err(|error| error.to_string())
+}

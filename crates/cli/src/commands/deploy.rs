@@ -1,0 +1,90 @@
+//! `pilotage deploy`.
+
+use std::io::BufRead;
+
+use pilotage_conductor::Started;
+use pilotage_engine::Outcome;
+use pilotage_server::{Client, DeployBody};
+use pilotage_spec::Project;
+
+use super::{Session, plan};
+use crate::arguments::{Deploy, Wait};
+use crate::failure::{DONE, FAILED, Failure, ROLLED_BACK};
+use crate::follow::{self, Ending};
+use crate::place::environment;
+use crate::printer::Printer;
+use crate::terminal;
+
+pub async fn run(asked: &Deploy, session: &Session) -> Result<u8, Failure> {
+    let project = session.place.project()?;
+    let mut body = plan::request(&asked.plan, &project)?;
+    let client = session.client().await?;
+    let printer = &session.printer;
+    if must_ask(&body, &project) {
+        let planned: Started = client.post("/v1/plan", &body).await?;
+        printer.say(plan::headline(&planned.plan));
+        for (number, step) in planned.plan.steps.iter().enumerate() {
+            printer.say(format!("  {:>2}  {step}", number + 1));
+        }
+        body.confirmation = Some(ask(&body.environment, printer).await?);
+    }
+    let started: Started = client.post("/v1/deployments", &body).await?;
+    stay(session, client, &started, &asked.wait, code).await
+}
+
+/// Follows what was begun to its end, unless it is not to be waited for.
+pub async fn stay(
+    session: &Session,
+    client: Client,
+    started: &Started,
+    wait: &Wait,
+    code: fn(Outcome) -> u8,
+) -> Result<u8, Failure> {
+    let printer = &session.printer;
+    if wait.detach {
+        if printer.json() {
+            printer.object(&serde_json::json!({ "deployment": started.id }));
+        } else {
+            printer.line(format!("{} began: {}", started.id, plan::headline(&started.plan)));
+            printer.hint(follow::RESUME);
+        }
+        return Ok(started.outcome.map_or(DONE, code));
+    }
+    let ending = follow::to_the_end(session, client, started.id, wait.timeout).await?;
+    Ok(match ending {
+        Ending::Ended(outcome) => code(outcome),
+        Ending::Detached => DONE,
+        Ending::TimedOut => crate::failure::TIMED_OUT,
+    })
+}
+
+fn code(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Succeeded => DONE,
+        Outcome::RolledBack => ROLLED_BACK,
+        Outcome::Failed | Outcome::Refused => FAILED,
+    }
+}
+
+fn must_ask(body: &DeployBody, project: &Project) -> bool {
+    let asks = environment(project, Some(&body.environment)).is_ok_and(|(_, found)| found.policy.confirm);
+    asks && body.confirmation.is_none() && terminal::can_ask()
+}
+
+/// Lets the person type the environment's name. What they typed is checked by the gate, and recorded with its word.
+async fn ask(environment: &str, printer: &Printer) -> Result<String, Failure> {
+    printer.say(format!("type `{environment}` to deploy to it, or press Ctrl-C:"));
+    let read = || {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map(|_| line.trim().to_owned())
+    };
+    let typed = tokio::select! {
+        line = tokio::task::spawn_blocking(read) => line.map_err(|error| Failure::failed(error.to_string()))??,
+        _ = tokio::signal::ctrl_c() => String::new(),
+    };
+    if typed.is_empty() {
+        Err(Failure::failed("nothing was confirmed, and nothing was done"))
+    } else {
+        Ok(typed)
+    }
+}

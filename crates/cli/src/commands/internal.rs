@@ -1,0 +1,39 @@
+//! The processes that the server starts, and the sample service.
+
+use std::io;
+use std::process::ExitCode;
+
+use pilotage_proxy::EdgeConfig;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::Edge;
+use crate::failure::{FAILED, Failure};
+
+/// Lets this process write what it does to standard error; `PILOTAGE_LOG` says how much.
+pub fn write_log() {
+    let filter = EnvFilter::try_from_env("PILOTAGE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(io::stderr).init();
+}
+
+pub fn edge(asked: Edge) -> Result<(), Failure> {
+    write_log();
+    pilotage_proxy::run(EdgeConfig::new(asked.socket, asked.state_folder))
+        .map_err(|error| Failure::failed(error.to_string()))
+}
+
+pub fn sample_service(settings: &[String]) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => {
+            runtime.block_on(pilotage_load::sample::run(settings)).map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::from(FAILED)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `pilotage logs`.
+
+use pilotage_spec::Version;
+use pilotage_targets::LogLine;
+use pilotage_views::rfc3339;
+
+use super::Session;
+use crate::arguments::Logs;
+use crate::failure::{DONE, Failure};
+use crate::place::environment;
+use crate::printer::{Printer, Tone};
+
+pub async fn run(asked: &Logs, session: &Session) -> Result<u8, Failure> {
+    let project = session.place.project()?;
+    let (service, _) = project.service(&asked.service)?;
+    let (environment, _) = environment(&project, asked.env.as_deref())?;
+    let version = asked.version.as_deref().map(str::parse::<Version>).transpose()?;
+    // A plus sign, which a version may hold, would be read as a space.
+    let version = version.map(|version| format!("&version={}", version.to_string().replace('+', "%2B")));
+    let path = format!(
+        "/v1/logs?service={service}&environment={environment}&lines={}&follow={}{}",
+        asked.lines,
+        asked.follow,
+        version.unwrap_or_default()
+    );
+    let mut lines = session.client().await?.lines::<LogLine>(&path).await?;
+    let mut any = false;
+    loop {
+        let line = tokio::select! {
+            line = lines.next() => line?,
+            _ = tokio::signal::ctrl_c() => return Ok(DONE),
+        };
+        let Some(line) = line else { break };
+        any = true;
+        show(&line, &session.printer);
+    }
+    if !any && !session.printer.json() {
+        session.printer.say(format!("no instance of {environment}/{service} has written anything"));
+    }
+    Ok(DONE)
+}
+
+fn show(line: &LogLine, printer: &Printer) {
+    if printer.json() {
+        printer.object(&serde_json::json!({
+            "timestamp": rfc3339(line.at), "instance": line.instance, "version": line.version,
+            "stderr": line.stderr, "text": line.text,
+        }));
+        return;
+    }
+    let source = printer.paint(Tone::Quiet, &format!("{} {}", rfc3339(line.at), line.instance));
+    let mark = if line.stderr { "!" } else { " " };
+    printer.line(format!("{source} {mark} {}", line.text));
+}

@@ -1,0 +1,108 @@
+//! One verb, one file.
+
+mod ask;
+mod audit;
+mod backup;
+mod check;
+mod completions;
+mod deploy;
+mod explain;
+mod history;
+mod internal;
+mod logs;
+mod plan;
+mod rollback;
+mod schema;
+mod serve;
+mod status;
+mod up;
+
+use std::process::ExitCode;
+
+use pilotage_engine::Request;
+
+use crate::arguments::{Arguments, Verb};
+use crate::failure::{DONE, Failure};
+use crate::place::Place;
+use crate::printer::Printer;
+use crate::{connect, demo, init};
+
+pub use plan::headline;
+
+/// What most verbs work with.
+pub struct Session {
+    pub place: Place,
+    pub printer: Printer,
+}
+
+impl Session {
+    /// The server's client; starts the server if it is not there.
+    pub async fn client(&self) -> Result<pilotage_server::Client, Failure> {
+        connect::connect(&self.place, &self.printer).await
+    }
+}
+
+/// Does what the command line says.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let printer = Printer::new(&arguments.global);
+    let done = match arguments.verb {
+        Verb::Shim => return pilotage_targets::run_shim(),
+        Verb::Edge(edge) => internal::edge(edge).map(|()| DONE),
+        Verb::SampleService(sample) => return internal::sample_service(&sample.settings),
+        verb => runtime().and_then(|runtime| {
+            let done = runtime.block_on(dispatch(verb, &arguments.global, &printer));
+            // A thread that waits for a person at the keyboard must not hold up the end.
+            runtime.shutdown_background();
+            done
+        }),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            printer.failure(&failure);
+            ExitCode::from(failure.exit_code)
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Printer) -> Result<u8, Failure> {
+    let session = || Ok::<_, Failure>(Session { place: Place::find(global)?, printer: printer.clone() });
+    match verb {
+        Verb::Init(asked) => init::run(&asked, global, printer),
+        Verb::Check => check::run(global, printer),
+        Verb::Schema => schema::run(printer),
+        Verb::Completions(asked) => completions::run(&asked, printer),
+        Verb::Demo(asked) => demo::run(&asked, printer).await,
+        Verb::Serve(asked) => serve::run(&asked, &session()?).await,
+        Verb::Up => up::up(&session()?).await,
+        Verb::Down => up::down(&session()?).await,
+        Verb::Plan(asked) => plan::run(&asked, &session()?).await,
+        Verb::Deploy(asked) => deploy::run(&asked, &session()?).await,
+        Verb::Rollback(asked) => rollback::run(&asked, &session()?).await,
+        Verb::Promote(asked) => ask::promote(&asked, &session()?).await,
+        Verb::Abort(asked) => ask::run(Request::Abort, &asked, &session()?).await,
+        Verb::Pause(asked) => ask::run(Request::Pause, &asked, &session()?).await,
+        Verb::Resume(asked) => ask::run(Request::Resume, &asked, &session()?).await,
+        Verb::Status(asked) => status::run(&asked, &session()?).await,
+        Verb::History(asked) => history::run(&asked, &session()?).await,
+        Verb::Logs(asked) => logs::run(&asked, &session()?).await,
+        Verb::Explain(asked) => explain::run(&asked, global, printer).await,
+        Verb::Audit(asked) => audit::run(asked, &session()?).await,
+        Verb::Backup(asked) => backup::run(&asked, &session()?).await,
+        Verb::Shim | Verb::Edge(_) | Verb::SampleService(_) => Ok(DONE),
+    }
+}
+
+/// What was typed, for the journal: the words of the command line, those with odd characters in quotes.
+pub fn typed() -> String {
+    const LIMIT_CHARACTERS: usize = 500;
+    let plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:+@,%".contains(c));
+    let word = |word: String| if plain(&word) && !word.is_empty() { word } else { format!("{word:?}") };
+    let words = std::env::args_os().skip(1).map(|argument| word(argument.to_string_lossy().into_owned()));
+    let command = std::iter::once("pilotage".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
+    command.chars().take(LIMIT_CHARACTERS).collect()
+}

@@ -1,0 +1,171 @@
+//! `pilotage plan`, and what `deploy` shares with it.
+
+use std::collections::BTreeMap;
+
+use pilotage_conductor::Started;
+use pilotage_engine::gate::{GateOutcome, GateResult};
+use pilotage_engine::plan::{Step, way_back};
+use pilotage_engine::{Facts, Plan, TrafficState};
+use pilotage_server::DeployBody;
+use pilotage_spec::{Project, Version};
+
+use super::{Session, typed};
+use crate::arguments;
+use crate::failure::{DONE, Failure};
+use crate::place::environment;
+use crate::printer::{Printer, Tone};
+use crate::words::{count, percent};
+
+/// Checks what was typed against the file, and makes it a request.
+pub fn request(asked: &arguments::Plan, project: &Project) -> Result<DeployBody, Failure> {
+    let version: Version = asked.version.parse()?;
+    let (service, _) = project.service(&asked.service)?;
+    let (environment, _) = environment(project, asked.env.as_deref())?;
+    let strategy = asked.strategy.as_deref().map(|name| project.strategy(name)).transpose()?;
+    let artifact = match &asked.artifact {
+        Some(path) => Some(std::fs::canonicalize(path).map_err(|error| {
+            Failure::usage(format!("cannot find the artifact {}: {error}", path.display()))
+        })?),
+        None => None,
+    };
+    Ok(DeployBody {
+        service: service.to_string(),
+        version: version.to_string(),
+        environment: environment.to_string(),
+        strategy: strategy.map(|(name, _)| name.to_string()),
+        artifact,
+        confirmation: asked.confirm.clone(),
+        command: typed(),
+    })
+}
+
+pub async fn run(asked: &arguments::Plan, session: &Session) -> Result<u8, Failure> {
+    let body = request(asked, &session.place.project()?)?;
+    let planned: Started = session.client().await?.post("/v1/plan", &body).await?;
+    let printer = &session.printer;
+    if printer.json() {
+        let steps: Vec<String> = planned.plan.steps.iter().map(ToString::to_string).collect();
+        let back: Vec<String> = undo(&planned.plan).iter().map(ToString::to_string).collect();
+        printer.object(&serde_json::json!({
+            "plan_hash": planned.plan.hash(), "steps": steps, "way_back": back, "gates": planned.gates,
+            "plan": planned.plan,
+        }));
+        return Ok(DONE);
+    }
+    show(&planned, printer);
+    printer.hint("nothing was done; `pilotage deploy` with the same words does it");
+    Ok(DONE)
+}
+
+/// What moves, in a line.
+pub fn headline(plan: &Plan) -> String {
+    let request = &plan.request;
+    let (environment, service) = (&request.workload.environment, &request.workload.service);
+    let candidate = plan.candidate();
+    let strategy = &request.strategy_name;
+    match plan.stable() {
+        None => format!("{environment}/{service}: {candidate}, the first deployment"),
+        Some(stable) if stable == candidate => {
+            format!(
+                "{environment}/{service}: {candidate} with {}",
+                count(request.replicas as usize, "instance")
+            )
+        }
+        Some(stable) => format!("{environment}/{service}: {stable} → {candidate} by {strategy}"),
+    }
+}
+
+fn show(planned: &Started, printer: &Printer) {
+    let plan = &planned.plan;
+    printer.line(headline(plan));
+    printer.line(format!("  artifact {}", plan.request.candidate.id.digest.short()));
+    printer.line("");
+    printer.line("  steps                                                     instances         traffic");
+    let (mut instances, mut traffic) = start(plan);
+    for (number, step) in plan.steps.iter().enumerate() {
+        apply(step, &mut instances, &mut traffic);
+        let number = number + 1;
+        let step = step.to_string();
+        let row = format!("  {number:>2}  {step:<52}  {:<16}  {}", each(&instances), split(&traffic));
+        printer.line(row.trim_end());
+    }
+    printer.line("");
+    printer.line("  the way back, from any point");
+    for step in undo(plan) {
+        printer.line(format!("      {step}"));
+    }
+    printer.line("");
+    show_gates(&planned.gates, printer);
+}
+
+/// What the gates say, a line each.
+pub fn show_gates(gates: &[GateResult], printer: &Printer) {
+    if gates.is_empty() {
+        printer.line("  no gate applies");
+    }
+    for gate in gates {
+        let (tone, glyph, word) = match gate.outcome {
+            GateOutcome::Passed => (Tone::Good, "✓", "passes"),
+            GateOutcome::Refused => (Tone::Bad, "✗", "refuses"),
+        };
+        printer.line(format!(
+            "  {} gate `{}` {word}: {}",
+            printer.paint(tone, glyph),
+            gate.gate,
+            gate.finding
+        ));
+        if let Some(remedy) = &gate.remedy {
+            printer.hint(format!("{remedy}; see `pilotage explain gate {}`", gate.gate));
+        }
+    }
+}
+
+type Instances = BTreeMap<Version, u32>;
+type Traffic = Vec<(Version, u32)>;
+
+/// What is there before the first step.
+fn start(plan: &Plan) -> (Instances, Traffic) {
+    match plan.stable() {
+        None => (Instances::new(), Traffic::new()),
+        Some(stable) => (
+            Instances::from([(stable.clone(), plan.request.stable_replicas)]),
+            vec![(stable.clone(), 10_000)],
+        ),
+    }
+}
+
+fn apply(step: &Step, instances: &mut Instances, traffic: &mut Traffic) {
+    match step {
+        Step::Ensure { version, replicas } => {
+            let number = instances.entry(version.clone()).or_default();
+            *number = (*number).max(*replicas);
+        }
+        Step::Retire { version, keep: 0 } => drop(instances.remove(version)),
+        Step::Retire { version, keep } => drop(instances.insert(version.clone(), *keep)),
+        Step::Route { shares } => traffic.clone_from(shares),
+        Step::Check { .. } | Step::Watch { .. } => {}
+    }
+}
+
+fn each(instances: &Instances) -> String {
+    let parts: Vec<String> =
+        instances.iter().rev().map(|(version, number)| format!("{number} × {version}")).collect();
+    parts.join(", ")
+}
+
+fn split(traffic: &Traffic) -> String {
+    let parts: Vec<String> =
+        traffic.iter().map(|(version, share)| format!("{} {version}", percent(*share))).collect();
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}
+
+/// The way back while the stable version is still as it was.
+fn undo(plan: &Plan) -> Vec<Step> {
+    let mut facts = Facts::default();
+    if let Some(stable) = plan.stable() {
+        let number = plan.request.stable_replicas;
+        let state = TrafficState { ready: number, alive: number, ..TrafficState::default() };
+        facts.versions.insert(stable.clone(), state);
+    }
+    way_back(plan, &facts)
+}

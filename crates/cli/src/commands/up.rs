@@ -1,0 +1,49 @@
+//! `pilotage up` and `pilotage down`.
+
+use std::time::{Duration, Instant};
+
+use pilotage_server::{DownBody, DownDone, Health, StatusReport};
+
+use super::{Session, status, typed};
+use crate::connect::{connect, connect_only};
+use crate::failure::{DONE, Failure};
+
+/// How long a server may take to end after it has stopped everything.
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+pub async fn up(session: &Session) -> Result<u8, Failure> {
+    session.place.project()?;
+    let (place, printer) = (&session.place, &session.printer);
+    if connect_only(place).await?.is_some() {
+        printer.say("the server is running already");
+    }
+    let client = connect(place, printer).await?;
+    if printer.json() {
+        printer.object(&client.get::<Health>("/v1/health").await?);
+    } else {
+        status::show(&client.get::<StatusReport>("/v1/status").await?, printer);
+    }
+    Ok(DONE)
+}
+
+/// Starts a server if none is there: instances and edge go on without one, and have to be stopped all the same.
+pub async fn down(session: &Session) -> Result<u8, Failure> {
+    let (place, printer) = (&session.place, &session.printer);
+    if !place.state.journal().exists() {
+        printer.say("nothing was ever started here");
+        return Ok(DONE);
+    }
+    let client = connect(place, printer).await?;
+    let done: DownDone = client.post("/v1/down", &DownBody { command: typed() }).await?;
+    let until = Instant::now() + END_LIMIT;
+    while connect_only(place).await?.is_some() && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if printer.json() {
+        printer.object(&done);
+    } else {
+        printer.line("✓ stopped: instances, edge and server");
+        printer.hint("`pilotage up` brings back what was deployed");
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,123 @@
+//! What goes wrong, in the one place where it becomes words, hints and an exit status.
+
+use std::io;
+
+use pilotage_journal::OpenError;
+use pilotage_server::{ClientError, ErrorBody, ErrorKind, FileError, ServeError, StateError};
+use pilotage_spec::{LookupError, NameError, VersionError};
+
+/// It was done.
+pub const DONE: u8 = 0;
+/// It failed.
+pub const FAILED: u8 = 1;
+/// It was rolled back.
+pub const ROLLED_BACK: u8 = 2;
+/// It goes on, and was waited for long enough.
+pub const TIMED_OUT: u8 = 4;
+/// The command made no sense.
+pub const USAGE: u8 = 64;
+
+/// Why a command ends early.
+#[derive(Debug)]
+pub struct Failure {
+    /// What was wrong, and where.
+    pub message: String,
+    /// What to do about it.
+    pub hints: Vec<String>,
+    /// The exit status.
+    pub exit_code: u8,
+}
+
+impl Failure {
+    /// Something that could not be done.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hints: Vec::new(), exit_code: FAILED }
+    }
+
+    /// A command that makes no sense.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit_code: USAGE, ..Self::failed(message) }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<ErrorBody> for Failure {
+    fn from(error: ErrorBody) -> Self {
+        Self { message: error.message, hints: error.help.into_iter().collect(), exit_code: error.exit_code }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Refused(body) => body.into(),
+            other => Self::failed(other.to_string()),
+        }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        ErrorBody::from(error).into()
+    }
+}
+
+impl From<LookupError> for Failure {
+    fn from(error: LookupError) -> Self {
+        ErrorBody::from(error).into()
+    }
+}
+
+impl From<NameError> for Failure {
+    fn from(error: NameError) -> Self {
+        ErrorBody::from(error).into()
+    }
+}
+
+impl From<VersionError> for Failure {
+    fn from(error: VersionError) -> Self {
+        ErrorBody::from(error).into()
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let failure = Self::failed(error.to_string());
+        match error {
+            ServeError::Journal(OpenError::Newer { .. }) => {
+                failure.hint("install that version, or give another state folder with --state")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<pilotage_engine::DeploymentIdError> for Failure {
+    fn from(error: pilotage_engine::DeploymentIdError) -> Self {
+        ErrorBody::new(ErrorKind::Usage, error.to_string()).into()
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::failed(error.to_string())
+    }
+}

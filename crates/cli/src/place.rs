@@ -1,0 +1,74 @@
+//! Which project is meant, and where its things are kept.
+
+use std::path::{Path, PathBuf};
+
+use pilotage_server::{StateFolder, find_project_file, read_project};
+use pilotage_spec::{Environment, EnvironmentName, Project};
+
+use crate::arguments::Global;
+use crate::failure::Failure;
+
+/// The folder beside the project's file.
+const STATE_FOLDER: &str = ".pilotage";
+/// The variable that names another folder.
+const STATE_VARIABLE: &str = "PILOTAGE_STATE";
+/// The environment that is meant when none is named.
+const USUAL_ENVIRONMENT: &str = "dev";
+
+/// Which project is meant, and where its things are kept. All paths are absolute.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The project's file.
+    pub file: PathBuf,
+    /// Where its things are kept.
+    pub state: StateFolder,
+}
+
+impl Place {
+    /// The project in the current folder or above it, unless the command line says otherwise.
+    pub fn find(global: &Global) -> Result<Self, Failure> {
+        let file = project_file(global)?;
+        let named = global.state.clone().or_else(|| std::env::var_os(STATE_VARIABLE).map(PathBuf::from));
+        let usual = || file.parent().unwrap_or(Path::new("/")).join(STATE_FOLDER);
+        let state = StateFolder::at(&named.unwrap_or_else(usual))?;
+        Ok(Self { file, state })
+    }
+
+    /// The project, as its file says.
+    pub fn project(&self) -> Result<Project, Failure> {
+        Ok(read_project(&self.file)?)
+    }
+}
+
+/// The project's file, absolute.
+pub fn project_file(global: &Global) -> Result<PathBuf, Failure> {
+    match &global.file {
+        Some(file) => {
+            let missing = |error| Failure::usage(format!("cannot find {}: {error}", file.display()));
+            std::fs::canonicalize(file).map_err(missing)
+        }
+        None => Ok(find_project_file(&std::env::current_dir()?)?),
+    }
+}
+
+/// The environment that is meant: the one named, or `dev`, or the only one.
+pub fn environment<'a>(
+    project: &'a Project,
+    named: Option<&str>,
+) -> Result<(&'a EnvironmentName, &'a Environment), Failure> {
+    if let Some(name) = named {
+        return Ok(project.environment(name)?);
+    }
+    if let Ok(usual) = project.environment(USUAL_ENVIRONMENT) {
+        return Ok(usual);
+    }
+    let mut all = project.environments.iter();
+    match (all.next(), all.next()) {
+        (Some(only), None) => Ok(only),
+        _ => {
+            let names: Vec<&str> = project.environments.keys().map(EnvironmentName::as_str).collect();
+            Err(Failure::usage("which environment is meant?")
+                .hint(format!("add --env with one of: {}", names.join(", "))))
+        }
+    }
+}
