@@ -312,7 +312,10 @@ pub struct Edge {
 
 #[derive(Debug, Args)]
 pub struct SampleService {
-    /// Settings as `--name value`
+    /// A JSON file of settings
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Settings as `--name value`, which win over the file's
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub settings: Vec<String>,
 }

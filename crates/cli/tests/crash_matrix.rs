@@ -63,25 +63,40 @@ fn run(release: Release, points: &[&str]) {
 
 #[test]
 fn on_the_way_forward_before_and_after_each_start_of_instances() {
-    run(Release::Good, &["ensure.before_intent", "ensure.after_intent", "ensure.after_effect", "ensure.after_outcome"]);
+    run(
+        Release::Good,
+        &["ensure.before_intent", "ensure.after_intent", "ensure.after_effect", "ensure.after_outcome"],
+    );
 }
 
 #[test]
 fn on_the_way_forward_before_and_after_the_smoke_suite() {
-    run(Release::Good, &["smoke.before_intent", "smoke.after_intent", "smoke.after_effect", "smoke.after_outcome"]);
+    run(
+        Release::Good,
+        &["smoke.before_intent", "smoke.after_intent", "smoke.after_effect", "smoke.after_outcome"],
+    );
 }
 
 #[test]
 fn on_the_way_forward_before_and_after_each_switch() {
     run(
         Release::Good,
-        &["route.before_intent", "route.after_intent", "route.after_effect", "route.after_outcome", "route.after_effect@2"],
+        &[
+            "route.before_intent",
+            "route.after_intent",
+            "route.after_effect",
+            "route.after_outcome",
+            "route.after_effect@2",
+        ],
     );
 }
 
 #[test]
 fn on_the_way_forward_before_and_after_the_old_version_goes() {
-    run(Release::Good, &["retire.before_intent", "retire.after_intent", "retire.after_effect", "retire.after_outcome"]);
+    run(
+        Release::Good,
+        &["retire.before_intent", "retire.after_intent", "retire.after_effect", "retire.after_outcome"],
+    );
 }
 
 #[test]

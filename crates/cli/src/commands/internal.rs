@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use pilotage_proxy::EdgeConfig;
 use tracing_subscriber::EnvFilter;
 
-use crate::arguments::Edge;
+use crate::arguments::{Edge, SampleService};
 use crate::failure::{FAILED, Failure};
 
 /// Lets this process write what it does to standard error; `PILOTAGE_LOG` says how much.
@@ -21,11 +21,13 @@ pub fn edge(asked: Edge) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(error.to_string()))
 }
 
-pub fn sample_service(settings: &[String]) -> ExitCode {
+pub fn sample_service(asked: SampleService) -> ExitCode {
+    let file = asked.config.map(|path| ["--settings".to_owned(), path.to_string_lossy().into_owned()]);
+    let settings: Vec<String> = file.into_iter().flatten().chain(asked.settings).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => {
-            runtime.block_on(pilotage_load::sample::run(settings)).map_err(|error| error.to_string())
+            runtime.block_on(pilotage_load::sample::run(&settings)).map_err(|error| error.to_string())
         }
         Err(error) => Err(error.to_string()),
     };

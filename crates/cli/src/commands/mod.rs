@@ -48,7 +48,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.verb {
         Verb::Shim => return pilotage_targets::run_shim(),
         Verb::Edge(edge) => internal::edge(edge).map(|()| DONE),
-        Verb::SampleService(sample) => return internal::sample_service(&sample.settings),
+        Verb::SampleService(sample) => return internal::sample_service(sample),
         verb => runtime().and_then(|runtime| {
             let done = runtime.block_on(dispatch(verb, &arguments.global, &printer));
             // A thread that waits for a person at the keyboard must not hold up the end.

@@ -169,8 +169,8 @@ impl World {
     }
 
     /// The edge's control client.
-    pub fn edge(&self) -> EdgeClient {
-        EdgeClient::new(self.state.run().join("edge.sock"))
+    pub async fn edge(&self) -> EdgeClient {
+        EdgeClient::connect(self.state.run().join("edge.sock")).await.unwrap()
     }
 
     async fn end_everything(&mut self) {
@@ -183,7 +183,9 @@ impl World {
         let body = serde_json::json!({ "command": "down" });
         while client.post::<Value>("/v1/down", &body).await.is_err() && begun.elapsed() < PATIENCE {
             if let Some(id) = self.last_deployment() {
-                let _ = client.post::<Value>(&format!("/v1/deployments/{id}/abort"), &RequestBody::default()).await;
+                let _ = client
+                    .post::<Value>(&format!("/v1/deployments/{id}/abort"), &RequestBody::default())
+                    .await;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }

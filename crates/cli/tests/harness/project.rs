@@ -39,7 +39,7 @@ pub fn sample_project(program: &str, replicas: u32, strategy: &str) -> String {
         r#"project: world
 services:
   api:
-    run: ["{program}", "sample-service", "--config", "service.json"]
+    run: ["{program}", "sample-service", "--settings", "service.json"]
     artifact: releases
     health: {{ live: /health, ready: /ready, interval: 100ms }}
     smoke: [["true", "$URL"]]

@@ -7,6 +7,9 @@ use std::path::Path;
 
 use super::source::{ArtifactError, Sink};
 
+/// What lies in a project's folder and is no part of it: its history, and what Pilotage itself keeps there.
+const NEVER_TAKEN: [&str; 2] = [".git", ".pilotage"];
+
 /// A release of one file under its own name.
 pub(super) fn feed_file(path: &Path, sink: &mut dyn Sink) -> Result<(), ArtifactError> {
     let name = path.file_name().map(OsStrExt::as_bytes).unwrap_or(b"artifact");
@@ -22,6 +25,9 @@ pub(super) fn feed_folder(root: &Path, sink: &mut dyn Sink) -> Result<(), Artifa
         for entry in entries {
             let entry = entry.map_err(ArtifactError::Read)?;
             let name = entry.file_name();
+            if folder.is_empty() && NEVER_TAKEN.iter().any(|never| name == *never) {
+                continue;
+            }
             let mut relative = folder.clone();
             if !relative.is_empty() {
                 relative.push(b'/');
