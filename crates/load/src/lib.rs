@@ -2,14 +2,12 @@
 //!
 //! [`sample`] is a service that fails as told: a share of errors, latency, a late start, a crash. [`Load`] sends it
 //! requests on a schedule that does not wait for answers, and tells what the service failed from what was dropped on the
-//! way. Neither knows anything of Pilotage but the names of three headers.
+//! way. Of Pilotage they know only the edge's headers and its histogram.
 
 mod generator;
-mod headers;
 mod random;
 pub mod sample;
 
 pub use generator::{
     DroppedRequest, Latency, Load, LoadError, LoadHandle, LoadPlan, LoadReport, Outcomes, Pacing, VersionLoad,
 };
-pub use headers::{CLIENT_COOKIE, CLIENT_HEADER, SAMPLE_FAILURE_HEADER, VERSION_HEADER};

@@ -8,13 +8,17 @@ use http::header::{CONNECTION, COOKIE, HOST, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use pilotage_proxy::{CLIENT_COOKIE, CLIENT_HEADER};
 
 use super::body::RequestBody;
 use super::connection::{Lease, Pool, Sender, open};
 use super::plan::LoadPlan;
 use super::report::Outcomes;
-use crate::headers::{CLIENT_COOKIE, CLIENT_HEADER, SAMPLE_FAILURE_HEADER, VERSION_HEADER};
 use crate::random::Random;
+use crate::sample::FAILURE_HEADER;
+
+/// The response header with which the edge names the version that answered.
+const VERSION_HEADER: &str = "pilotage-version";
 
 /// A whole answer.
 #[derive(Debug)]
@@ -179,7 +183,7 @@ impl Verdict {
             StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
         );
         match status.as_u16() {
-            500.. if made_by_an_edge && !headers.contains_key(SAMPLE_FAILURE_HEADER) => Self::Dropped,
+            500.. if made_by_an_edge && !headers.contains_key(FAILURE_HEADER) => Self::Dropped,
             500.. => Self::FailedByService,
             400..500 => Self::Rejected,
             _ => Self::Ok,

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use pilotage_proxy::Histogram;
+
 use super::exchange::{Answer, Dropped, Verdict};
-use super::latency::{Histogram, Latency};
+use super::latency::Latency;
 use super::report::{DroppedRequest, LoadReport, Outcomes, VersionLoad};
 
 /// So many dropped requests are described one by one.
@@ -103,7 +105,7 @@ impl Tally {
             drop_reasons: counts.drop_reasons.clone(),
             first_drops: counts.first_drops.clone(),
             versions: counts.versions.iter().map(|(name, counts)| (name.clone(), counts.load())).collect(),
-            latency: counts.latency.latency(),
+            latency: Latency::of(&counts.latency),
         }
     }
 
@@ -154,7 +156,7 @@ impl VersionCounts {
     }
 
     fn load(&self) -> VersionLoad {
-        let latency: Latency = self.latency.latency();
+        let latency = Latency::of(&self.latency);
         VersionLoad { latency, ..self.load.clone() }
     }
 }

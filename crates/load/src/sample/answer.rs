@@ -11,8 +11,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 
+use super::FAILURE_HEADER;
 use super::SampleSettings;
-use crate::headers::SAMPLE_FAILURE_HEADER;
 use crate::random::Random;
 
 /// The longest wait that `/slow` grants, in milliseconds.
@@ -90,7 +90,7 @@ impl Answerer {
                 "request": number,
             }),
         );
-        let name = HeaderName::from_static(SAMPLE_FAILURE_HEADER);
+        let name = HeaderName::from_static(FAILURE_HEADER);
         answer.headers_mut().insert(name, HeaderValue::from_static("yes"));
         answer
     }

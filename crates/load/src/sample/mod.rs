@@ -9,3 +9,6 @@ mod settings;
 
 pub use serve::{SampleError, SampleService, run};
 pub use settings::{SampleSettings, SettingsError};
+
+/// The response header with which the sample service marks a failure as its own.
+pub const FAILURE_HEADER: &str = "sample-failure";

@@ -41,14 +41,16 @@ impl PrometheusClient {
     }
 
     /// The number that a query of the team's own yields now, or `None` if it yields nothing. `$SERVICE`, `$ENVIRONMENT`
-    /// and `$VERSION` in it are substituted.
+    /// and `$VERSION` in it are substituted, `$$` is a literal dollar.
     pub async fn metric(
         &self,
         query: &str,
         workload: &Workload,
         version: &Version,
     ) -> Result<Option<f64>, PrometheusError> {
-        self.instant(&substituted(query, workload, version)).await
+        let query = substituted(query, workload, version)
+            .map_err(|error| PrometheusError::Query { reason: error.to_string() })?;
+        self.instant(&query).await
     }
 
     /// The number that a query yields now, or `None` if it yields nothing.

@@ -72,10 +72,10 @@ pub enum PrometheusError {
         /// What was found instead.
         reason: String,
     },
-    /// It does not understand the query.
-    #[error("Prometheus does not accept the query: {reason}")]
+    /// The query is not one that can be asked.
+    #[error("the query cannot be asked: {reason}")]
     Query {
-        /// What it says is wrong.
+        /// What is wrong with it, mostly in the words of Prometheus.
         reason: String,
     },
     /// A query that yields more than one number.

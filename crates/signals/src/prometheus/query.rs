@@ -1,30 +1,20 @@
 //! Queries with the names of the deployment in them.
 
-use pilotage_spec::{Version, Workload};
+use pilotage_spec::{TemplateError, Version, Workload, substitute};
 
-/// Puts the names in place of `$SERVICE`, `$ENVIRONMENT` and `$VERSION`, once each and escaped for a quoted PromQL string,
-/// so that no name can end the string it stands in. Any other `$` stays as it is.
-pub(super) fn substituted(query: &str, workload: &Workload, version: &Version) -> String {
-    let mut result = String::with_capacity(query.len());
-    let mut rest = query;
-    while let Some(at) = rest.find('$') {
-        let (before, after) = rest.split_at(at);
-        result.push_str(before);
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let name = after[1..].split(|c| !is_word(c)).next().unwrap_or_default();
-        match name {
-            "SERVICE" => result.push_str(&escaped(workload.service.as_str())),
-            "ENVIRONMENT" => result.push_str(&escaped(workload.environment.as_str())),
-            "VERSION" => result.push_str(&escaped(&version.to_string())),
-            other => {
-                result.push('$');
-                result.push_str(other);
-            }
-        }
-        rest = &after[1 + name.len()..];
-    }
-    result.push_str(rest);
-    result
+/// Puts the names in place of `$SERVICE`, `$ENVIRONMENT` and `$VERSION`, escaped for a quoted PromQL string, so that no
+/// name can end the string it stands in. `$$` is a literal dollar, as everywhere in `pilotage.yaml`.
+pub(super) fn substituted(
+    query: &str,
+    workload: &Workload,
+    version: &Version,
+) -> Result<String, TemplateError> {
+    substitute(query, |name| match name {
+        "SERVICE" => Some(escaped(workload.service.as_str())),
+        "ENVIRONMENT" => Some(escaped(workload.environment.as_str())),
+        "VERSION" => Some(escaped(&version.to_string())),
+        _ => None,
+    })
 }
 
 /// The critical alerts that fire for a workload. An alert without a `service` or `environment` label is about all of
@@ -77,11 +67,11 @@ mod tests {
     #[test]
     fn the_three_names_are_put_in_and_nothing_else() {
         let version = "1.2.0".parse().unwrap();
-        let query = r#"rate(x{s="$SERVICE",e="$ENVIRONMENT",v="$VERSION",w="$SERVICES",p="a$"}[5m])"#;
-        assert_eq!(
-            substituted(query, &workload(), &version),
-            r#"rate(x{s="api",e="production",v="1.2.0",w="$SERVICES",p="a$"}[5m])"#
-        );
+        let query = r#"rate(x{s="$SERVICE",e="${ENVIRONMENT}",v="$VERSION",p=~"a$$"}[5m])"#;
+        let expected = r#"rate(x{s="api",e="production",v="1.2.0",p=~"a$"}[5m])"#;
+        assert_eq!(substituted(query, &workload(), &version).unwrap(), expected);
+        let unknown = substituted("x{s=\"$SERVICES\"}", &workload(), &version);
+        assert!(unknown.unwrap_err().to_string().contains("SERVICES"));
     }
 
     #[test]
