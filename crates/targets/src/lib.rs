@@ -1,5 +1,6 @@
 //! Where instances run: the [`Target`] trait and the process target.
 
+pub mod conformance;
 mod process;
 mod target;
 

@@ -58,7 +58,8 @@ pub trait Target: Send + Sync {
     /// Stops everything of the workload, and serves it no longer.
     async fn remove(&self, workload: &Workload, fence: Fence) -> Result<(), TargetError>;
 
-    /// Changes whenever anything that `observe` would report may have changed, so that a crash is seen at once.
+    /// Changes whenever anything that `observe` would report may have changed, so that a crash is seen at once. Readings
+    /// of processor and memory change all the time and are not news.
     fn changes(&self) -> watch::Receiver<u64>;
 
     /// The last lines that instances of the workload wrote, oldest first.

@@ -1,5 +1,7 @@
 //! What happens when a control plane, a shim or an edge dies.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere")]
+
 mod support;
 
 use std::sync::Arc;
@@ -142,4 +144,50 @@ async fn an_edge_without_its_shim_goes_on_serving() {
     kill(edge.pid);
     eventually("another edge serves", || async { get(listen, "/").is_ok_and(|(status, _)| status == 200) })
         .await;
+}
+
+#[tokio::test]
+async fn an_ensure_that_nobody_waits_for_any_more_loses_no_instance() {
+    let world = World::new().await;
+    let release = world.release("1.0.0", &[]).await;
+    let (workload, fence) = (world.workload(), pilotage_targets::Fence(1));
+    let given_up = async {
+        tokio::select! {
+            biased;
+            _ = world.target().ensure(&workload, &release, 1, fence) => panic!("it was faster than a yield"),
+            () = tokio::task::yield_now() => {}
+        }
+    };
+    given_up.await;
+    world.ensure(&release, 1).await;
+    assert_eq!(world.ready("1.0.0", 1).await.len(), 1);
+    let folders = std::fs::read_dir(world.config.state_folder.join("instances")).unwrap().count();
+    assert_eq!(folders, 1, "the second call found what the first had begun");
+}
+
+#[tokio::test]
+async fn records_of_instances_are_not_trusted() {
+    let mut world = World::new().await;
+    let release = world.release("1.0.0", &[]).await;
+    world.ensure(&release, 1).await;
+    let kept = world.ready("1.0.0", 1).await.remove(0);
+    let instances = world.config.state_folder.join("instances");
+    let record = std::fs::read_to_string(instances.join(&kept.name).join("instance.json")).unwrap();
+    // Cut off by a power failure; written by hand; from before a restart of the machine.
+    support::write(&instances.join("test.api.90/instance.json"), &record[..record.len() / 2]);
+    std::fs::create_dir(instances.join("test.api.91")).unwrap();
+    let identity = std::fs::read_to_string(instances.join(&kept.name).join("identity.json")).unwrap();
+    let boot = world.identity(&kept.name)["shim"]["boot_id"].as_str().unwrap().to_owned();
+    support::write(&instances.join("test.api.92/instance.json"), &record.replace(&kept.name, "test.api.92"));
+    support::write(&instances.join("test.api.92/identity.json"), &identity.replace(&boot, "another boot"));
+    world.restart_control_plane().await;
+    let seen = world.observe().await.instances;
+    assert_eq!(seen.iter().map(|instance| &instance.name).collect::<Vec<_>>(), [&kept.name]);
+    assert!(instances.join("test.api.92/exit.json").exists(), "it counts as ended from now on");
+
+    let newer = record.replace(&kept.name, "test.api.93").replace("\"format\": 1", "\"format\": 2");
+    support::write(&instances.join("test.api.93/instance.json"), &newer);
+    let error = pilotage_targets::ProcessTarget::open(world.config.clone()).await.err().unwrap().to_string();
+    assert!(error.contains("use the version of Pilotage that wrote it"), "{error}");
+    std::fs::remove_dir_all(instances.join("test.api.93")).unwrap();
 }

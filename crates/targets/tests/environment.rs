@@ -1,5 +1,7 @@
 //! What a service finds around it, and what it leaves behind.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod support;
 
 use pilotage_spec::{SecretSource, Value};

@@ -169,6 +169,24 @@ async fn a_service_that_is_not_alive_is_started_again() {
 }
 
 #[tokio::test]
+async fn what_a_crashed_service_leaves_behind_is_ended_before_it_is_started_again() {
+    let world = World::new().await;
+    let release = world.release("1.0.0", &["grandchild"]).await;
+    world.ensure(&release, 1).await;
+    let before = world.ready("1.0.0", 1).await.remove(0);
+    let shim = world.shim_pid(&before.name);
+    let first: Vec<u32> = session(shim);
+    assert_eq!(first.len(), 3, "shim, service and grandchild");
+    let _ = get(before.address.unwrap(), "/crash");
+    world
+        .until("it was started again", |o| {
+            o.instances[0].restarts == 1 && o.instances[0].state == InstanceState::Ready
+        })
+        .await;
+    assert!(first.iter().all(|pid| *pid == shim || !is_running(*pid)));
+}
+
+#[tokio::test]
 async fn a_service_without_paths_is_ready_when_its_port_answers() {
     let world = World::new().await;
     let mut release = world.release("1.0.0", &[]).await;

@@ -1,5 +1,7 @@
 //! How users reach instances.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! Finds the instances that an earlier control plane started.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,24 +43,42 @@ pub async fn adopt(
     tasks: &Tasks,
 ) -> Result<(), TargetError> {
     let folder = config.instances_folder();
-    let failed = |error: std::io::Error| file_error("read", &folder, &error);
+    let failed = |error: io::Error| file_error("read", &folder, &error);
     for entry in std::fs::read_dir(&folder).map_err(failed)? {
         let folder = entry.map_err(failed)?.path();
-        let path = folder.join(RECORD_FILE);
-        let record = match read_json::<InstanceRecord>(&path) {
-            Ok(Some(record)) => record,
-            // The control plane ended while it was writing; no shim is started before that.
-            Ok(None) => {
-                let _ = std::fs::remove_dir_all(&folder);
-                continue;
-            }
-            Err(error) => return Err(file_error("read", &path, &error)),
-        };
+        let Some(record) = read_record(&folder)? else { continue };
         if let Some(held) = adopt_one(record, folder, config).await {
             hold(held, registry, tasks);
         }
     }
     Ok(())
+}
+
+/// What is written down of an instance, unless nothing can have come of it.
+fn read_record(folder: &Path) -> Result<Option<InstanceRecord>, TargetError> {
+    let path = folder.join(RECORD_FILE);
+    match read_json::<InstanceRecord>(&path) {
+        Ok(Some(record)) if record.format == InstanceRecord::FORMAT => Ok(Some(record)),
+        Ok(Some(record)) => Err(TargetError::Failed {
+            doing: format!("read {}", path.display()),
+            reason: format!(
+                "its format is {}, and {} is the newest known here; use the version of Pilotage that wrote it",
+                record.format,
+                InstanceRecord::FORMAT
+            ),
+        }),
+        // The control plane ended while it was preparing; no shim is started before the record is there.
+        Ok(None) => {
+            let _ = std::fs::remove_dir_all(folder);
+            Ok(None)
+        }
+        // A record is not made durable: a power failure, which no instance survives, may have damaged it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+            tracing::warn!(path = %path.display(), %error, "an instance's record is damaged; it is passed over");
+            Ok(None)
+        }
+        Err(error) => Err(file_error("read", &path, &error)),
+    }
 }
 
 async fn adopt_one(record: InstanceRecord, folder: PathBuf, config: &ProcessConfig) -> Option<Held> {
@@ -81,6 +100,7 @@ async fn adopt_one(record: InstanceRecord, folder: PathBuf, config: &ProcessConf
         Fate::BeforeBoot(status) => {
             // From now on it counts as one that has ended. If that cannot be written, the next one who looks will.
             let _ = records.write_exit_of(status);
+            let _ = std::fs::remove_file(&socket);
             None
         }
         Fate::Ended => None,

@@ -21,8 +21,21 @@ use crate::{Fence, InstanceState, TargetError};
 const FAILED_KEPT: usize = 3;
 
 impl Shared {
-    /// See [`crate::Target::ensure`].
+    /// See [`crate::Target::ensure`]. What was begun is brought to its end even if nobody waits for it any more: an
+    /// instance that runs and is not known here would be lost sight of.
     pub async fn ensure(
+        self: &Arc<Self>,
+        workload: &Workload,
+        release: &Release,
+        replicas: u32,
+        fence: Fence,
+    ) -> Result<(), TargetError> {
+        let (shared, workload, release) = (Arc::clone(self), workload.clone(), release.clone());
+        let bring_up = async move { shared.bring_up(&workload, &release, replicas, fence).await };
+        tokio::spawn(bring_up).await.unwrap_or_else(|error| Err(interrupted(&error)))
+    }
+
+    async fn bring_up(
         self: &Arc<Self>,
         workload: &Workload,
         release: &Release,

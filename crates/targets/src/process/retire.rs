@@ -56,10 +56,10 @@ impl Shared {
         self.stop_all(leaving.instances.clone()).await
     }
 
-    /// Waits until none of them has a request in flight. Instances that were not ready have none.
+    /// Waits until none of them has a request in flight. Instances that were never ready have none.
     async fn drain_all(self: &Arc<Self>, leaving: &[Arc<Held>]) -> Result<(), TargetError> {
         let mut drains = JoinSet::new();
-        for held in leaving.iter().filter(|held| held.status().state == InstanceState::Ready) {
+        for held in leaving.iter().filter(|held| may_have_requests(held)) {
             let (shared, held) = (Arc::clone(self), Arc::clone(held));
             drains.spawn(async move {
                 let limit = held.record.release.instance.stop_grace;
@@ -94,6 +94,10 @@ impl Drop for Leaving {
     fn drop(&mut self) {
         self.mark(None);
     }
+}
+
+fn may_have_requests(held: &Held) -> bool {
+    matches!(held.status().state, InstanceState::Ready | InstanceState::Unready)
 }
 
 /// Those that are not kept: first those that take no traffic, then the newest.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::config::ProcessConfig;
 use super::files::{file_error, private_folder};
 use super::held::Held;
 use super::monitor::follow;
+use super::orphan::Orphan;
 use super::registry::Registry;
 use super::retire::IRREVOCABLE;
 use super::shim::{ShimClient, ShimRequest};
@@ -21,6 +22,9 @@ use crate::{InstanceState, TargetError};
 
 /// After the grace is over, ending what is left and writing the record takes at most this long.
 const STOP_MARGIN: Duration = Duration::from_secs(15);
+
+/// A shim that has closed its connections is gone by then.
+const SHIM_ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// The parts of a process target.
 pub struct Shared {
@@ -69,21 +73,25 @@ impl Shared {
             while client.next().await?.is_some() {}
             Ok::<(), std::io::Error>(())
         };
-        let outcome = timeout(grace + STOP_MARGIN, stopped).await;
-        if held.records().has_ended() {
-            return Ok(());
-        }
-        if !held.status().shim.is_alive() {
-            // The shim died meanwhile: what it held has to be stopped without it.
-            super::orphan::Orphan::of(&held.status()).stop(grace).await;
-            return Ok(());
-        }
-        let reason = match outcome {
+        let reason = match timeout(grace + STOP_MARGIN, stopped).await {
             Ok(Ok(())) => "its supervisor did not stop it".to_owned(),
             Ok(Err(error)) => format!("its supervisor cannot be asked: {error}"),
             Err(_) => "it did not end in time".to_owned(),
         };
-        Err(TargetError::Failed { doing: format!("stop {}", held.record.name), reason })
+        let shim = held.status().shim;
+        let deadline = Instant::now() + SHIM_ENDS_WITHIN;
+        // A connection that is closed is closed a moment before its process is gone.
+        while shim.is_alive() && !held.records().has_ended() {
+            if Instant::now() > deadline {
+                return Err(TargetError::Failed { doing: format!("stop {}", held.record.name), reason });
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        if !held.records().has_ended() {
+            // The shim died meanwhile: what it held has to be stopped without it.
+            Orphan::of(&held.status()).stop(grace).await;
+        }
+        Ok(())
     }
 
     /// Marks an instance as ended, if its shim could not, and forgets it.

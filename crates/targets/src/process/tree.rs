@@ -1,6 +1,7 @@
 //! The processes below a process, read from `/proc`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use rustix::process::Signal;
 
@@ -19,8 +20,11 @@ pub fn session_members(session: u32) -> Vec<ProcessStat> {
 }
 
 /// The living processes below `root`, found by the kernel's lists of children: cheap, but one that is being started or
-/// ends at this moment may be missed.
+/// ends at this moment may be missed. A kernel without these lists (`CONFIG_PROC_CHILDREN`) is asked the long way.
 pub fn family(root: u32) -> Vec<ProcessStat> {
+    if !Path::new("/proc/thread-self/children").exists() {
+        return descendants(root);
+    }
     let mut found = Vec::new();
     let mut open = vec![root];
     while let Some(pid) = open.pop() {

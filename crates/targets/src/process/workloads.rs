@@ -60,7 +60,15 @@ impl Workloads {
         };
         let lock = lock.lock_owned().await;
         let path = config.workload_file(workload);
-        let record = read_json(&path).map_err(|error| file_error("read", &path, &error))?;
+        let record = read_json::<WorkloadRecord>(&path).map_err(|error| file_error("read", &path, &error))?;
+        if let Some(newer) = record.as_ref().filter(|record| record.format != WorkloadRecord::FORMAT) {
+            let reason = format!(
+                "its format is {}, and {} is the newest known here; use the version of Pilotage that wrote it",
+                newer.format,
+                WorkloadRecord::FORMAT
+            );
+            return Err(TargetError::Failed { doing: format!("read {}", path.display()), reason });
+        }
         let record = record.unwrap_or_else(|| WorkloadRecord {
             format: WorkloadRecord::FORMAT,
             workload: workload.clone(),

@@ -68,9 +68,10 @@ impl Supervisor {
         };
         let begin = Instant::now();
         let pid = launched.pid;
+        self.reaper.expect(pid);
         let readers = self.follow_log(launched);
         self.note_start(pid, port);
-        let happened = self.attend(pid, port, begin).await;
+        let happened = self.attend(port, begin).await;
         let uptime = begin.elapsed();
         let left_behind =
             matches!(happened, Happened::Exited(_)) && !descendants(std::process::id()).is_empty();
@@ -105,7 +106,7 @@ impl Supervisor {
     }
 
     /// Watches over the running service until something happens that ends the run.
-    async fn attend(&mut self, pid: u32, port: Option<u16>, begin: Instant) -> Happened {
+    async fn attend(&mut self, port: Option<u16>, begin: Instant) -> Happened {
         let start_deadline = begin + self.spec.start_timeout;
         let (sender, mut findings) = mpsc::channel(4);
         let probes = self.spec.health.clone().zip(port).map(|(health, port)| {
@@ -124,7 +125,7 @@ impl Supervisor {
             tokio::select! {
                 biased;
                 () = self.reaper.changed() => {
-                    if let Some(status) = self.reaper.take(pid) {
+                    if let Some(status) = self.reaper.ended() {
                         return Happened::Exited(status);
                     }
                 }
@@ -181,7 +182,7 @@ impl Supervisor {
         }
     }
 
-    /// Ends what is left of the run.
+    /// Ends what is left of the run. Traffic is kept away from the first moment on.
     async fn end_run(&mut self, happened: &Happened) {
         let grace = match happened {
             Happened::StopWanted => {
@@ -189,11 +190,15 @@ impl Supervisor {
                 // The request's own deadline counts.
                 Duration::from_secs(u64::from(u32::MAX))
             }
-            Happened::Exited(_) => LEFTOVER_GRACE,
-            Happened::NotReadyInTime(_) | Happened::NotAlive(_) => {
+            Happened::Exited(status) => {
+                self.board.state(InstanceState::Waiting { reason: end::in_words(*status) });
+                LEFTOVER_GRACE
+            }
+            Happened::NotAlive(_) => {
                 self.board.state(InstanceState::Unready);
                 self.spec.stop_grace
             }
+            Happened::NotReadyInTime(_) => self.spec.stop_grace,
         };
         end_everything(&mut self.reaper, Instant::now() + grace, &self.stop).await;
     }

@@ -124,8 +124,10 @@ impl Publisher {
                     self.applied.send_modify(|applied| *applied = Applied { epoch, routes: traffic });
                     return Ok(epoch);
                 }
-                Err(EdgeClientError::Refused { reason }) if !self.catch_up().await => {
-                    return Err(failed(reason));
+                Err(EdgeClientError::Refused { reason }) => {
+                    if !self.catch_up().await {
+                        return Err(failed(reason));
+                    }
                 }
                 Err(error) if Instant::now() > deadline => return Err(failed(error.to_string())),
                 Err(error) => {
