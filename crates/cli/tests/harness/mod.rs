@@ -1,6 +1,12 @@
 //! A project of its own with the sample service in it, driven through the server's API by the real binary. Shared by the
 //! crash matrix, the tests of the examples, and the benches.
 #![allow(dead_code, reason = "each user takes the part it needs")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test or a bench ends where it cannot go on"
+)]
 
 mod project;
 mod server;
@@ -88,24 +94,25 @@ impl World {
         sample.write(&self.path().join("releases"))
     }
 
+    /// Begins to deploy `api` to `dev`.
     pub async fn try_deploy(&self, version: &str, artifact: &Path) -> Result<DeploymentId, ClientError> {
-        self.try_deploy_to("api", "dev", version, artifact).await
+        self.try_deploy_service("api", version, artifact).await
     }
 
-    pub async fn try_deploy_to(
+    /// Begins to deploy a service to `dev`.
+    pub async fn try_deploy_service(
         &self,
         service: &str,
-        environment: &str,
         version: &str,
         artifact: &Path,
     ) -> Result<DeploymentId, ClientError> {
         let body = DeployBody {
             service: service.to_owned(),
             version: version.to_owned(),
-            environment: environment.to_owned(),
+            environment: "dev".to_owned(),
             strategy: None,
             artifact: Some(artifact.to_owned()),
-            confirmation: Some(environment.to_owned()),
+            confirmation: None,
             command: format!("deploy {service} {version}"),
         };
         let started: Value = self.client().post("/v1/deployments", &body).await?;
