@@ -42,6 +42,12 @@ impl Printer {
         }
     }
 
+    /// The same without narration.
+    #[must_use]
+    pub fn silent(&self) -> Self {
+        Self { quiet: true, ..self.clone() }
+    }
+
     /// Whether results are for programs.
     pub fn json(&self) -> bool {
         self.json

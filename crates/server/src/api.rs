@@ -133,6 +133,9 @@ pub struct VerifyReport {
 pub struct DownBody {
     /// What was typed, for the journal.
     pub command: String,
+    /// Even while a deployment is under way, which is then never finished: for state folders that are thrown away.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// Everything was stopped.

@@ -27,7 +27,9 @@ use crate::place::Place;
 use crate::printer::Printer;
 use crate::{connect, demo, init};
 
+pub use audit::text as audit_text;
 pub use plan::headline;
+pub use up::wait_for_end;
 
 /// What most verbs work with.
 pub struct Session {

@@ -7,6 +7,7 @@ use pilotage_server::{DownBody, DownDone, Health, StatusReport};
 use super::{Session, status, typed};
 use crate::connect::{connect, connect_only};
 use crate::failure::{DONE, Failure};
+use crate::place::Place;
 
 /// How long a server may take to end after it has stopped everything.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -34,11 +35,8 @@ pub async fn down(session: &Session) -> Result<u8, Failure> {
         return Ok(DONE);
     }
     let client = connect(place, printer).await?;
-    let done: DownDone = client.post("/v1/down", &DownBody { command: typed() }).await?;
-    let until = Instant::now() + END_LIMIT;
-    while connect_only(place).await?.is_some() && Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let done: DownDone = client.post("/v1/down", &DownBody { command: typed(), force: false }).await?;
+    wait_for_end(place).await?;
     if printer.json() {
         printer.object(&done);
     } else {
@@ -46,4 +44,13 @@ pub async fn down(session: &Session) -> Result<u8, Failure> {
         printer.hint("`pilotage up` brings back what was deployed");
     }
     Ok(DONE)
+}
+
+/// Waits until no server answers any more.
+pub async fn wait_for_end(place: &Place) -> Result<(), Failure> {
+    let until = Instant::now() + END_LIMIT;
+    while connect_only(place).await?.is_some() && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
 }

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::words;
 use live::LiveView;
+pub use transitions::lines as transition_lines;
 
 /// The advice for those who have stopped watching.
 pub const RESUME: &str = "pilotage status --watch";
@@ -124,7 +125,7 @@ impl<'a> Follower<'a> {
         if printer.json() {
             printer.object(&self.audit.line(event)?);
         } else if self.live.is_none() {
-            let lines = transitions::lines(self.deployment.as_ref(), &fact, event, printer);
+            let lines = transition_lines(self.deployment.as_ref(), &fact, event, printer);
             lines.iter().for_each(|line| printer.line(line));
         }
         match &mut self.deployment {

@@ -36,6 +36,9 @@ pub(crate) async fn down(
     let actor = peer.name();
     let workloads = pilotage_views::workloads(&context.reader())?;
     for workload in &workloads {
+        if let Some(id) = context.conductor.moving(workload)?.filter(|_| !body.force) {
+            return Err(moving(workload, id));
+        }
         take(&context, workload, &actor).await?;
     }
     let stopped: Vec<String> = workloads.iter().map(ToString::to_string).collect();
@@ -48,9 +51,6 @@ pub(crate) async fn down(
 
 /// Takes the lease of a workload, so that nothing moves it or keeps it up any more. The next server gives it back.
 async fn take(context: &Context, workload: &Workload, actor: &str) -> Result<(), ErrorBody> {
-    if let Some(id) = context.conductor.moving(workload)? {
-        return Err(moving(workload, id));
-    }
     let internal = |error: &dyn std::error::Error| ErrorBody::new(ErrorKind::Internal, error.to_string());
     let name = workload.to_string().parse().map_err(|error: pilotage_spec::NameError| internal(&error))?;
     let holder = Holder { who: actor.to_owned(), what: DOWN.to_owned() };
