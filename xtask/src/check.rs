@@ -1,7 +1,5 @@
 //! `cargo xtask check`: everything that needs no test to run.
 
-use std::process::Command;
-
 use crate::layers;
 use crate::process::{self, TaskError, cargo, succeeds};
 
@@ -9,7 +7,7 @@ use crate::process::{self, TaskError, cargo, succeeds};
 pub fn run() -> Result<(), TaskError> {
     process::run(cargo().args(["fmt", "--all", "--check"]))?;
     process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    if !succeeds(Command::new("cargo-deny").arg("--version")) {
+    if !succeeds(cargo().args(["deny", "--version"])) {
         let message = "cargo-deny is missing; install it with `cargo install cargo-deny --locked`";
         return Err(TaskError::Failed(message.to_owned()));
     }

@@ -14,7 +14,9 @@ const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Installs what is missing if this is a Debian system and we are root, and says what is still missing.
 pub fn provide() -> Vec<Part> {
-    let missing: Vec<Part> = missing();
+    // A part that a variable says is elsewhere is looked for there only.
+    let mut missing = missing();
+    missing.retain(|part| std::env::var_os(part.variable()).is_none());
     if !missing.is_empty() && rustix::process::geteuid().is_root() && Path::new("/usr/bin/apt-get").exists() {
         let packages: Vec<&str> = missing.iter().map(|part| part.package()).collect();
         println!("installing {} with apt-get", packages.join(", "));
