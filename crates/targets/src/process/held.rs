@@ -46,9 +46,12 @@ impl Held {
         self.known().status.clone()
     }
 
-    /// Takes in what the shim said; says whether anything but the readings is new.
+    /// Takes in what the shim said, unless something newer is known; says whether anything but the readings is new.
     pub fn update(&self, status: ShimStatus) -> bool {
         let mut known = self.known();
+        if status.revision < known.status.revision {
+            return false;
+        }
         let news = known.status.without_readings() != status.without_readings();
         known.status = status;
         news
@@ -121,4 +124,70 @@ impl Held {
 
 fn address(status: &ShimStatus) -> Option<SocketAddr> {
     status.port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}
+
+#[cfg(test)]
+mod tests {
+    use pilotage_spec::{Digest, Health, InstanceSpec, Release, ReleaseId, Resources, Workload};
+
+    use super::*;
+    use crate::process::files::now;
+    use crate::process::identity::ProcessIdentity;
+
+    fn status(revision: u64, state: InstanceState) -> ShimStatus {
+        ShimStatus {
+            name: "test.api.1".into(),
+            revision,
+            shim: ProcessIdentity { boot_id: "boot".into(), pid: 1, start_ticks: 1 },
+            process: None,
+            port: Some(20_000),
+            state,
+            started_at: None,
+            restarts: 0,
+            probe_failures: 0,
+            last_exit: None,
+            cpu_millis: None,
+            memory_bytes: None,
+        }
+    }
+
+    fn record() -> InstanceRecord {
+        let workload = Workload { environment: "test".parse().unwrap(), service: "api".parse().unwrap() };
+        let second = std::time::Duration::from_secs(1);
+        let instance = InstanceSpec {
+            run: vec!["./api".into()],
+            env: Default::default(),
+            health: Health { live: None, ready: None, interval: second, timeout: second },
+            resources: Resources::default(),
+            stop_grace: second,
+            start_timeout: second,
+            smoke: Vec::new(),
+        };
+        let id = ReleaseId { version: "1.0.0".parse().unwrap(), digest: Digest::from_bytes([0; 32]) };
+        InstanceRecord {
+            format: InstanceRecord::FORMAT,
+            name: "test.api.1".into(),
+            number: 1,
+            workload,
+            release: Release { id, instance },
+            created_at: now(),
+            replaces: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_overtaken_does_not_bring_a_crashed_instance_back() {
+        let held = Held::new(record(), "/".into(), "/".into(), status(4, InstanceState::Ready));
+        assert!(held.serving().is_some());
+        assert!(held.update(status(6, InstanceState::Waiting { reason: "ended".into() })));
+        assert!(!held.update(status(5, InstanceState::Ready)));
+        assert_eq!(held.serving(), None);
+    }
+
+    #[test]
+    fn readings_are_no_news() {
+        let held = Held::new(record(), "/".into(), "/".into(), status(1, InstanceState::Ready));
+        assert!(!held.update(ShimStatus { cpu_millis: Some(5), ..status(2, InstanceState::Ready) }));
+        assert_eq!(held.observed().cpu_millis, Some(5));
+    }
 }

@@ -55,9 +55,8 @@ pub fn mark_lost(held: &Held, registry: &Registry) -> Orphan {
     if let Some(known) = held.orphan() {
         return known;
     }
-    // What was written last knows of a start that the connection may not have told of.
-    let last = held.records().read().ok().flatten();
-    if let Some(written) = last.filter(|written| written.restarts > held.status().restarts) {
+    // What was written last may know of a start that the connection did not tell of any more.
+    if let Ok(Some(written)) = held.records().read() {
         held.update(written);
     }
     tracing::warn!(instance = held.record.name, "the supervisor of the instance has died");

@@ -86,12 +86,16 @@ impl Leaving {
         for held in &self.instances {
             held.drain(by);
         }
-        self.registry.announce();
+        // Without an instance there is no news; whoever retires at every piece of news would never come to rest.
+        if !self.instances.is_empty() {
+            self.registry.announce();
+        }
     }
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
+        self.instances.retain(|held| self.registry.get(&held.record.name).is_some());
         self.mark(None);
     }
 }

@@ -19,6 +19,7 @@ impl Board {
     pub fn new(name: String, shim: ProcessIdentity) -> Self {
         let status = ShimStatus {
             name,
+            revision: 0,
             shim,
             process: None,
             port: None,
@@ -50,7 +51,6 @@ impl Board {
             status.port = port;
             status.state = InstanceState::Starting;
             status.started_at = Some(now());
-            status.probe_failures = 0;
         });
     }
 
@@ -59,14 +59,13 @@ impl Board {
         self.update(|status| status.state = state);
     }
 
-    /// The first process is gone.
+    /// The first process is gone. The streak of failed probes stays until a probe passes: it may be why.
     pub fn ended(&self, how: &str) {
         self.update(|status| {
             status.process = None;
             status.last_exit = Some(how.to_owned());
             status.cpu_millis = None;
             status.memory_bytes = None;
-            status.probe_failures = 0;
         });
     }
 
@@ -92,7 +91,9 @@ impl Board {
         self.sender.send_if_modified(|status| {
             let before = status.clone();
             change(status);
-            *status != before
+            let changed = *status != before;
+            status.revision += u64::from(changed);
+            changed
         });
     }
 }

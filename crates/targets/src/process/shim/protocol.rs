@@ -34,6 +34,8 @@ pub enum ShimRequest {
 pub struct ShimStatus {
     /// The instance's name.
     pub name: String,
+    /// Rises with every change, so that an answer that was overtaken on its way is known for what it is.
+    pub revision: u64,
     /// The shim itself.
     pub shim: ProcessIdentity,
     /// The service's first process, while it runs.
@@ -57,9 +59,9 @@ pub struct ShimStatus {
 }
 
 impl ShimStatus {
-    /// The same without the readings that change all the time.
+    /// The same without what changes all the time.
     pub fn without_readings(&self) -> Self {
-        Self { cpu_millis: None, memory_bytes: None, ..self.clone() }
+        Self { revision: 0, cpu_millis: None, memory_bytes: None, ..self.clone() }
     }
 }
 
