@@ -132,6 +132,17 @@ async fn a_port_in_use_is_refused_and_nothing_else_suffers() {
 }
 
 #[tokio::test]
+async fn a_chosen_port_is_kept_unless_somebody_takes_it() {
+    let world = World::new().await;
+    let first = world.route(&[("1.0.0", 10_000)]).await;
+    world.target().remove(&world.workload(), Fence(1)).await.unwrap();
+    assert_eq!(world.route(&[("1.0.0", 10_000)]).await, first);
+    world.target().remove(&world.workload(), Fence(1)).await.unwrap();
+    let _taken = TcpListener::bind(first).unwrap();
+    assert_ne!(world.route(&[("1.0.0", 10_000)]).await, first);
+}
+
+#[tokio::test]
 async fn an_old_holder_may_do_nothing_any_more() {
     let mut world = World::new().await;
     let release = world.release("1.0.0", &[]).await;

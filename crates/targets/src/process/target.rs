@@ -1,6 +1,5 @@
 //! The process target.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -106,7 +105,8 @@ impl Target for ProcessTarget {
         fence: Fence,
     ) -> Result<Routed, TargetError> {
         let mut claim = self.shared.workloads.claim(&self.shared.config, workload, fence).await?;
-        let listen: SocketAddr = with_port(traffic.listen, claim.record.listen)?;
+        let served = self.shared.traffic.current(workload).map(|served| served.listen);
+        let listen = with_port(traffic.listen, claim.record.listen, served)?;
         let traffic = Traffic { listen, ..traffic.clone() };
         let epoch = self.shared.traffic.set(workload, Some(traffic)).await?;
         if claim.record.listen != Some(listen) {

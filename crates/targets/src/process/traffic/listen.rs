@@ -6,12 +6,18 @@ use std::net::{SocketAddr, TcpListener};
 use crate::TargetError;
 use crate::process::shim::ReservedPort;
 
-/// The address with a port: the one before if only the port is left open, otherwise a free one.
-pub fn with_port(wanted: SocketAddr, before: Option<SocketAddr>) -> Result<SocketAddr, TargetError> {
+/// The address with a port. If the port is left open it is the one before, unless somebody else has taken that since
+/// the workload was `served` last; otherwise a free one.
+pub fn with_port(
+    wanted: SocketAddr,
+    before: Option<SocketAddr>,
+    served: Option<SocketAddr>,
+) -> Result<SocketAddr, TargetError> {
     if wanted.port() != 0 {
         return Ok(wanted);
     }
-    if let Some(kept) = before.filter(|kept| kept.ip() == wanted.ip()) {
+    let kept = before.filter(|kept| kept.ip() == wanted.ip());
+    if let Some(kept) = kept.filter(|kept| served == Some(*kept) || check_free(*kept).is_ok()) {
         return Ok(kept);
     }
     let port = ReservedPort::choose(None).ok_or_else(|| TargetError::Failed {
