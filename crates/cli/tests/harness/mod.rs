@@ -42,8 +42,20 @@ pub struct World {
 impl World {
     /// A project with this file; nothing runs yet.
     pub fn new(program: &str, project: &str) -> Self {
+        let world = Self::empty(program);
+        std::fs::write(world.path().join("pilotage.yaml"), project).unwrap();
+        world
+    }
+
+    /// A copy of a project that is there; nothing runs yet.
+    pub fn copy_of(program: &str, project: &Path) -> Self {
+        let world = Self::empty(program);
+        copy_folder(project, world.path());
+        world
+    }
+
+    fn empty(program: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("pilotage-world-").tempdir().unwrap();
-        std::fs::write(folder.path().join("pilotage.yaml"), project).unwrap();
         let state = StateFolder::at(&folder.path().join(".pilotage")).unwrap();
         Self { folder, program: PathBuf::from(program), state, server: None }
     }
@@ -96,27 +108,34 @@ impl World {
 
     /// Begins to deploy `api` to `dev`.
     pub async fn try_deploy(&self, version: &str, artifact: &Path) -> Result<DeploymentId, ClientError> {
-        self.try_deploy_service("api", version, artifact).await
+        self.try_deploy_to("dev", "api", version, Some(artifact)).await
     }
 
-    /// Begins to deploy a service to `dev`.
-    pub async fn try_deploy_service(
+    /// Begins to deploy a service; without an artifact, the one that the file names.
+    pub async fn try_deploy_to(
         &self,
+        environment: &str,
         service: &str,
         version: &str,
-        artifact: &Path,
+        artifact: Option<&Path>,
     ) -> Result<DeploymentId, ClientError> {
         let body = DeployBody {
             service: service.to_owned(),
             version: version.to_owned(),
-            environment: "dev".to_owned(),
+            environment: environment.to_owned(),
             strategy: None,
-            artifact: Some(artifact.to_owned()),
-            confirmation: None,
+            artifact: artifact.map(Path::to_owned),
+            confirmation: Some(environment.to_owned()),
             command: format!("deploy {service} {version}"),
         };
         let started: Value = self.client().post("/v1/deployments", &body).await?;
         Ok(started["id"].as_str().unwrap().parse().unwrap())
+    }
+
+    /// Deploys what the file names, and waits for the end.
+    pub async fn deploy_to(&self, environment: &str, service: &str, version: &str) -> Outcome {
+        let id = self.try_deploy_to(environment, service, version, None).await.unwrap();
+        self.ended(id).await
     }
 
     /// Deploys `api` to `dev` and waits for the end.
@@ -161,12 +180,19 @@ impl World {
         views::deployments(&reader).ok()?.last().copied()
     }
 
+    /// How a service is in `dev`.
     pub async fn status(&self, service: &str) -> WorkloadStatus {
-        let report: StatusReport = self.client().get("/v1/status").await.unwrap();
-        report.workloads.into_iter().find(|workload| workload.service == service).unwrap()
+        self.status_in("dev", service).await
     }
 
-    /// Where users reach a service.
+    pub async fn status_in(&self, environment: &str, service: &str) -> WorkloadStatus {
+        let report: StatusReport = self.client().get("/v1/status").await.unwrap();
+        let wanted =
+            |workload: &WorkloadStatus| workload.environment == environment && workload.service == service;
+        report.workloads.into_iter().find(wanted).unwrap()
+    }
+
+    /// Where users reach a service in `dev`.
     pub async fn address(&self, service: &str) -> SocketAddr {
         self.status(service).await.address.unwrap()
     }
@@ -227,6 +253,19 @@ pub fn load(address: SocketAddr, requests_per_second: f64) -> LoadHandle {
         ..LoadPlan::open(address, requests_per_second)
     };
     Load::start(plan).unwrap()
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        match entry.file_name().to_str() {
+            // What somebody who tried the example has left there.
+            Some("target" | ".pilotage") => {}
+            _ if entry.file_type().unwrap().is_dir() => copy_folder(&entry.path(), &target),
+            _ => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
 }
 
 /// Says what was dropped, in words, if anything was.
