@@ -12,7 +12,7 @@ use super::held::Held;
 use super::history::forget_oldest;
 use super::instance::{InstanceRecord, RECORD_FILE};
 use super::secrets::{ServiceEnvironment, resolve};
-use super::shared::{Shared, blocking};
+use super::shared::{Shared, blocking, interrupted};
 use super::shim::ShimSpec;
 use super::start::start_shim;
 use crate::{Fence, InstanceState, TargetError};
@@ -32,7 +32,7 @@ impl Shared {
     ) -> Result<(), TargetError> {
         let (shared, workload, release) = (Arc::clone(self), workload.clone(), release.clone());
         let bring_up = async move { shared.bring_up(&workload, &release, replicas, fence).await };
-        tokio::spawn(bring_up).await.unwrap_or_else(|error| Err(interrupted(&error)))
+        tokio::spawn(bring_up).await.unwrap_or_else(|error| interrupted("start an instance", &error))
     }
 
     async fn bring_up(
@@ -75,7 +75,7 @@ impl Shared {
         }
         let mut result = Ok(());
         while let Some(started) = starts.join_next().await {
-            result = result.and(started.unwrap_or_else(|error| Err(interrupted(&error))));
+            result = result.and(started.unwrap_or_else(|error| interrupted("start an instance", &error)));
         }
         self.discard_failed(workload, release).await;
         result
@@ -203,8 +203,4 @@ fn prepare(folder: &Path, record: &InstanceRecord) -> Result<(), TargetError> {
     }
     let path = folder.join(RECORD_FILE);
     write_json(&path, record).map_err(|error| file_error("write", &path, &error))
-}
-
-fn interrupted(error: &tokio::task::JoinError) -> TargetError {
-    TargetError::Failed { doing: "start an instance".into(), reason: error.to_string() }
 }

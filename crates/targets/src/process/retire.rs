@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::held::Held;
 use super::registry::Registry;
-use super::shared::Shared;
+use super::shared::{Shared, interrupted};
 use super::workloads::Claim;
 use crate::{Fence, InstanceState, TargetError};
 
@@ -67,8 +67,8 @@ impl Shared {
             });
         }
         let mut result = Ok(());
-        while let Some(Ok(drained)) = drains.join_next().await {
-            result = result.and(drained);
+        while let Some(drained) = drains.join_next().await {
+            result = result.and(drained.unwrap_or_else(|error| interrupted("drain an instance", &error)));
         }
         result
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::config::ProcessConfig;
@@ -116,9 +116,7 @@ impl Shared {
         }
         let mut result = Ok(());
         while let Some(stopped) = stops.join_next().await {
-            result = result.and(stopped.unwrap_or_else(|error| {
-                Err(TargetError::Failed { doing: "stop an instance".into(), reason: error.to_string() })
-            }));
+            result = result.and(stopped.unwrap_or_else(|error| interrupted("stop an instance", &error)));
         }
         result
     }
@@ -158,12 +156,14 @@ pub fn hold(held: Held, registry: &Arc<Registry>, tasks: &Tasks) {
     tasks.spawn(follow(held, Arc::clone(registry)));
 }
 
+/// What comes of a task that was not run to its end.
+pub fn interrupted<T>(doing: &str, error: &JoinError) -> Result<T, TargetError> {
+    Err(TargetError::Failed { doing: doing.to_owned(), reason: error.to_string() })
+}
+
 /// Runs what blocks (files, hashing) where it holds nobody up.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, TargetError> + Send + 'static,
 ) -> Result<T, TargetError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(TargetError::Failed { doing: "work on files".into(), reason: error.to_string() }),
-    }
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| interrupted("work on files", &error))
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::config::ProcessConfig;
 use super::files::file_error;
@@ -18,11 +19,12 @@ use crate::TargetError;
 
 /// A shim that does not answer by then never will.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// What a shim needs to end beyond the grace of its service.
+const END_MARGIN: Duration = Duration::from_secs(5);
 const ERROR_FILE: &str = "shim.err";
 
-/// Starts a shim that goes on when this process ends, and says what it said first.
-///
-/// If nothing comes of it, no process is left.
+/// Starts a shim that goes on when this process ends, and says what it said first. If nothing comes of it, no process is
+/// left.
 pub async fn start_shim(config: &ProcessConfig, spec: &ShimSpec) -> Result<ShimStatus, TargetError> {
     let mut child = spawn(config, &spec.folder)?;
     let failed = |reason: String| TargetError::Failed { doing: format!("start {}", spec.name), reason };
@@ -33,12 +35,23 @@ pub async fn start_shim(config: &ProcessConfig, spec: &ShimSpec) -> Result<ShimS
     drop(input);
     let answer = first_answer(&mut child, spec).await;
     if answer.is_err() {
-        let _ = child.kill().await;
+        end(&mut child, spec.stop_grace).await;
     } else {
         // Reaped by whoever is its parent: this process now, later the system.
         tokio::spawn(async move { child.wait().await });
     }
     answer
+}
+
+/// Ends a shim that is of no use. SIGTERM first: it may have begun, and only it can end what it holds.
+async fn end(child: &mut Child, grace: Duration) {
+    if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?)) {
+        // Not reaped yet, so that the id is still its own.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    if timeout(grace + END_MARGIN, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
 }
 
 fn spawn(config: &ProcessConfig, folder: &Path) -> Result<Child, TargetError> {
