@@ -6,7 +6,7 @@ mod harness;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use harness::{World, drops, load};
@@ -115,7 +115,7 @@ fn a_rust_service() {
 }
 
 /// Builds the example where it was copied to, as its README says.
-fn build(world: &World, greeting: &str) -> PathBuf {
+fn build(world: &World, greeting: &str) {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--quiet", "--offline"])
         .current_dir(world.path())
@@ -124,5 +124,4 @@ fn build(world: &World, greeting: &str) -> PathBuf {
         .output()
         .unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    world.path().join("target/release/greeter")
 }

@@ -1,6 +1,6 @@
 //! A project of its own with the sample service in it, driven through the server's API by the real binary. Shared by the
 //! crash matrix, the tests of the examples, and the benches.
-#![allow(dead_code, reason = "each user takes the part it needs")]
+#![allow(dead_code, unused_imports, reason = "each user takes the part it needs")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
