@@ -24,19 +24,31 @@ pub struct Launched {
     pub stderr: Receiver,
 }
 
+/// Why a service was not started, in words, with what to do.
+pub enum LaunchFailure {
+    /// It can never be started like this.
+    Hopeless(String),
+    /// The system is short of something, so it may work another time.
+    Passing(String),
+}
+
+impl From<String> for LaunchFailure {
+    fn from(reason: String) -> Self {
+        Self::Hopeless(reason)
+    }
+}
+
 /// Starts the service in a process group of its own, with nothing inherited but what the specification names.
-///
-/// # Errors
-/// Says in words why it can never be started like this, and what to do.
-pub fn launch(spec: &ShimSpec, port: Option<u16>) -> Result<Launched, String> {
+pub fn launch(spec: &ShimSpec, port: Option<u16>) -> Result<Launched, LaunchFailure> {
     let mut env = spec.env.clone();
     if let Some(port) = port {
         env.insert("PORT".into(), port.to_string());
     }
     let arguments = fill_in(spec, &env)?;
-    let (name, arguments) = arguments.split_first().ok_or("`run` is empty; name the program in it")?;
+    let (name, arguments) =
+        arguments.split_first().ok_or_else(|| "`run` is empty; name the program in it".to_owned())?;
     let program = find(name, spec, &env)?;
-    let system = |error: io::Error| format!("cannot be started: {error}");
+    let system = |error: io::Error| LaunchFailure::Passing(format!("could not be started: {error}"));
     let (stdout, child_stdout) = pipe().map_err(system)?;
     let (stderr, child_stderr) = pipe().map_err(system)?;
     let child = Command::new(&program)
@@ -50,7 +62,7 @@ pub fn launch(spec: &ShimSpec, port: Option<u16>) -> Result<Launched, String> {
         .stderr(child_stderr)
         .process_group(0)
         .spawn()
-        .map_err(|error| refused(&program, &error))?;
+        .map_err(|error| if is_passing(&error) { system(error) } else { refused(&program, &error).into() })?;
     Ok(Launched { pid: child.id(), stdout, stderr })
 }
 
@@ -112,6 +124,12 @@ fn check(path: &Path) -> Result<(), String> {
         return Err(format!("the program {shown} is not executable; `chmod +x` it before it is deployed"));
     }
     Ok(())
+}
+
+/// Too many processes, too little memory; or a program that is still being written elsewhere.
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ExecutableFileBusy, OutOfMemory, WouldBlock};
+    matches!(error.kind(), WouldBlock | OutOfMemory | ExecutableFileBusy)
 }
 
 fn refused(program: &Path, error: &io::Error) -> String {

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use super::end;
-use super::launch::{Launched, launch};
+use super::launch::{LaunchFailure, Launched, launch};
 use super::probe::{self, Finding};
 use super::stop::end_everything;
 use super::supervisor::{Supervisor, stop_wanted};
@@ -64,7 +64,8 @@ impl Supervisor {
         self.log.forget_tail();
         let launched = match launch(&self.spec, port) {
             Ok(launched) => launched,
-            Err(reason) => return RunEnd::Hopeless { reason },
+            Err(LaunchFailure::Hopeless(reason)) => return RunEnd::Hopeless { reason },
+            Err(LaunchFailure::Passing(reason)) => return RunEnd::Ended { reason, uptime: Duration::ZERO },
         };
         let begin = Instant::now();
         let pid = launched.pid;
