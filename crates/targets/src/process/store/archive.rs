@@ -4,7 +4,7 @@ use std::io::Read;
 
 use tar::EntryType;
 
-use super::source::{ArtifactError, Sink};
+use super::source::{ArtifactError, Sink, is_no_part};
 
 /// Everything in the archive.
 pub(super) fn feed(reader: impl Read, sink: &mut dyn Sink) -> Result<(), ArtifactError> {
@@ -12,7 +12,7 @@ pub(super) fn feed(reader: impl Read, sink: &mut dyn Sink) -> Result<(), Artifac
     for entry in archive.entries().map_err(|error| damaged(&error))? {
         let mut entry = entry.map_err(|error| damaged(&error))?;
         let raw = entry.path_bytes().into_owned();
-        let Some(path) = clean(&raw)? else { continue };
+        let Some(path) = clean(&raw)?.filter(|path| !is_no_part(path)) else { continue };
         match entry.header().entry_type() {
             EntryType::Directory => sink.folder(&path)?,
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {

@@ -7,17 +7,18 @@ use std::path::Path;
 
 use super::source::{ArtifactError, Sink};
 
-/// What lies in a project's folder and is no part of it: its history, and what Pilotage itself keeps there.
-const NEVER_TAKEN: [&str; 2] = [".git", ".pilotage"];
-
 /// A release of one file under its own name.
 pub(super) fn feed_file(path: &Path, sink: &mut dyn Sink) -> Result<(), ArtifactError> {
     let name = path.file_name().map(OsStrExt::as_bytes).unwrap_or(b"artifact");
     feed_content(path, name, sink)
 }
 
-/// Everything below a folder.
-pub(super) fn feed_folder(root: &Path, sink: &mut dyn Sink) -> Result<(), ArtifactError> {
+/// Everything below a folder but what is left out, by its path.
+pub(super) fn feed_folder(
+    root: &Path,
+    is_left_out: fn(&[u8]) -> bool,
+    sink: &mut dyn Sink,
+) -> Result<(), ArtifactError> {
     let mut open = vec![Vec::new()];
     while let Some(folder) = open.pop() {
         let path = below(root, &folder);
@@ -25,14 +26,14 @@ pub(super) fn feed_folder(root: &Path, sink: &mut dyn Sink) -> Result<(), Artifa
         for entry in entries {
             let entry = entry.map_err(ArtifactError::Read)?;
             let name = entry.file_name();
-            if folder.is_empty() && NEVER_TAKEN.iter().any(|never| name == *never) {
-                continue;
-            }
             let mut relative = folder.clone();
             if !relative.is_empty() {
                 relative.push(b'/');
             }
             relative.extend_from_slice(name.as_bytes());
+            if is_left_out(&relative) {
+                continue;
+            }
             let kind = entry.file_type().map_err(|error| unreadable(&relative, &error))?;
             if kind.is_dir() {
                 sink.folder(&relative)?;

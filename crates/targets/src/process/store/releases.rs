@@ -87,7 +87,7 @@ impl Store {
             return Ok(folder);
         }
         let found =
-            list(&Source::Folder(folder.clone())).map_err(|error| refuse(error.to_string()))?.digest();
+            list(&Source::Stored(folder.clone())).map_err(|error| refuse(error.to_string()))?.digest();
         if found != *digest {
             return Err(refuse(format!(
                 "has been changed since it was stored: its digest is now {found}; remove this folder and stage the \

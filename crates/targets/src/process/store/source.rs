@@ -15,6 +15,15 @@ const MAX_BYTES: u64 = 8 << 30;
 /// The most entries an artifact may hold.
 const MAX_ENTRIES: usize = 500_000;
 
+/// What lies in a project's folder and is no part of it: its history, and what Pilotage itself keeps there.
+const NO_PART: [&str; 2] = [".git", ".pilotage"];
+
+/// Whether a path belongs to what is never taken into a release.
+pub(super) fn is_no_part(path: &[u8]) -> bool {
+    let first = path.split(|byte| *byte == b'/').next().unwrap_or(path);
+    NO_PART.iter().any(|name| name.as_bytes() == first)
+}
+
 /// Why an artifact cannot be taken.
 #[derive(Debug, Error)]
 pub enum ArtifactError {
@@ -59,6 +68,8 @@ pub(super) trait Sink {
 pub(super) enum Source {
     File(PathBuf),
     Folder(PathBuf),
+    /// A release in the store, in which nothing may be but the release.
+    Stored(PathBuf),
     Tar(PathBuf),
     TarGz(PathBuf),
 }
@@ -91,7 +102,8 @@ impl Source {
         let open = |path: &Path| File::open(path).map_err(|error| missing(&error));
         match self {
             Self::File(path) => folder::feed_file(path, sink),
-            Self::Folder(path) => folder::feed_folder(path, sink),
+            Self::Folder(path) => folder::feed_folder(path, is_no_part, sink),
+            Self::Stored(path) => folder::feed_folder(path, |_| false, sink),
             Self::Tar(path) => archive::feed(io::BufReader::new(open(path)?), sink),
             Self::TarGz(path) => {
                 archive::feed(flate2::read::MultiGzDecoder::new(io::BufReader::new(open(path)?)), sink)

@@ -101,6 +101,26 @@ fn a_folder_and_its_archives_are_the_same_release() {
 }
 
 #[test]
+fn history_and_our_own_folder_are_no_part_of_a_release() {
+    use tar::EntryType::Regular;
+    let bench = Bench::new();
+    bench.write("app/server", "x");
+    fs::set_permissions(bench.path("app/server"), Permissions::from_mode(0o755)).unwrap();
+    let digest = bench.store.stage(&bench.path("app")).unwrap();
+    bench.write("app/.git/HEAD", "ref");
+    bench.write("app/.pilotage/journal", "");
+    assert_eq!(bench.store.stage(&bench.path("app")).unwrap(), digest);
+    let entries = [("server", Regular, "x"), ("./.git/HEAD", Regular, "ref")];
+    assert_eq!(bench.store.stage(&bench.archive("app.tar", &entries)).unwrap(), digest);
+
+    // Nobody may put one into a release later on either.
+    let stored = bench.store.verified(&digest).unwrap();
+    fs::set_permissions(&stored, Permissions::from_mode(0o755)).unwrap();
+    bench.write(&format!("store/{}/.git/hooks/evil", digest.hex()), "");
+    assert!(Store::open(&bench.path("store")).unwrap().verified(&digest).is_err());
+}
+
+#[test]
 fn what_is_stored_already_is_not_copied_again() {
     let bench = Bench::new();
     let file = bench.write("server", "one");
