@@ -34,8 +34,8 @@ pub struct Global {
     /// Where everything is kept [default: $PILOTAGE_STATE, or .pilotage beside the project's file]
     #[arg(long, global = true, value_name = "FOLDER", help_heading = "Everywhere")]
     pub state: Option<PathBuf>,
-    /// How results are written
-    #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORM", help_heading = "Everywhere")]
+    /// How results are written: text, or json with one object a line where there are several
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text, hide_possible_values = true, value_name = "FORM", help_heading = "Everywhere")]
     pub output: Output,
     /// No colour, as with the variable NO_COLOR
     #[arg(long, global = true, help_heading = "Everywhere")]
@@ -47,9 +47,7 @@ pub struct Global {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// For people
     Text,
-    /// For programs: JSON, one object a line where there are several
     Json,
 }
 

@@ -15,8 +15,8 @@ use crate::printer::Printer;
 
 /// How long a server may take to answer. It may have a long journal to read, and an edge to start.
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// A server that ended at once may have met another that was just starting; that one is given this long.
-const OTHER_LIMIT: Duration = Duration::from_secs(3);
+/// How long another server is given to answer, or to end.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// How often a server that starts is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -54,28 +54,27 @@ async fn start(place: &Place, client: &Client) -> Result<u32, Failure> {
     place.state.create()?;
     let log = place.state.log();
     let before = std::fs::metadata(&log).map_or(0, |metadata| metadata.len());
-    let mut child =
-        spawn(place, &log).map_err(|error| Failure::failed(format!("cannot start the server: {error}")))?;
-    let mut until = Instant::now() + START_LIMIT;
-    let mut ended = false;
+    let spawn =
+        || spawn(place, &log).map_err(|error| Failure::failed(format!("cannot start the server: {error}")));
+    let mut child = spawn()?;
+    let until = Instant::now() + START_LIMIT;
     while Instant::now() < until {
         if let Ok(health) = client.get::<Health>("/v1/health").await {
             return Ok(health.pid);
         }
-        if !ended && child.try_wait()?.is_some() {
-            ended = true;
-            until = until.min(Instant::now() + OTHER_LIMIT);
+        if child.try_wait()?.is_some() {
+            // The journal was another server's: one that just starts and answers soon, or one that ends and never does.
             if !is_taken(&log, before) {
-                break;
+                return Err(did_not_start(&log, before));
             }
+            tokio::time::sleep(AGAIN_AFTER).await;
+            child = spawn()?;
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    if !ended {
-        // It was ours, and is of no use.
-        let _ = child.kill();
-        let _ = child.wait();
-    }
+    // It is of no use to anybody.
+    let _ = child.kill();
+    let _ = child.wait();
     Err(did_not_start(&log, before))
 }
 
@@ -97,7 +96,7 @@ fn spawn(place: &Place, log: &Path) -> io::Result<Child> {
 
 /// Whether the server that ended has met another one.
 fn is_taken(log: &Path, before: u64) -> bool {
-    said(log, before).contains("a server already runs")
+    said(log, before).lines().last().is_some_and(|line| line.starts_with("error: a server already runs"))
 }
 
 fn did_not_start(log: &Path, before: u64) -> Failure {

@@ -1,6 +1,6 @@
 //! Reads the secrets that queries need. Their values are only handed on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use pilotage_conductor::SecretReader;
@@ -12,7 +12,7 @@ pub(crate) fn reader(project_folder: &Path) -> SecretReader {
     Arc::new(move |source| read(source, &folder))
 }
 
-fn read(source: &SecretSource, folder: &PathBuf) -> Result<String, String> {
+fn read(source: &SecretSource, folder: &Path) -> Result<String, String> {
     match source {
         SecretSource::Env(name) => std::env::var(name.as_str()).map_err(|_| {
             format!(

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use pilotage_journal::Journal;
 use pilotage_server::VerifyReport;
 use pilotage_spec::{EnvironmentName, Timestamp, parse_duration};
 use pilotage_views::{AuditLine, parse_rfc3339, rfc3339};
@@ -76,8 +75,7 @@ pub fn text(line: &AuditLine) -> String {
 
 /// Reads the file itself, so that it works without a server, and does not take a server's word for it.
 fn verify(session: &Session) -> Result<u8, Failure> {
-    let path = session.place.state.journal();
-    let report = VerifyReport::new(Journal::open_read_only(&path)?.verify()).map_err(Failure::failed)?;
+    let report = VerifyReport::new(session.journal()?.verify()).map_err(Failure::failed)?;
     show(&report, &session.printer);
     Ok(if report.verified { DONE } else { FAILED })
 }

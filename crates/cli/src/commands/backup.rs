@@ -1,6 +1,5 @@
 //! `pilotage backup`.
 
-use pilotage_journal::Journal;
 use pilotage_server::{BackupBody, BackupDone};
 
 use super::Session;
@@ -14,8 +13,8 @@ pub async fn run(asked: &Backup, session: &Session) -> Result<u8, Failure> {
     let done = match connect_only(&session.place).await? {
         Some(client) => client.post("/v1/backup", &BackupBody { path }).await?,
         None => {
-            let journal = Journal::open_read_only(&session.place.state.journal())?;
-            let report = journal.backup(&path).map_err(|error| Failure::failed(error.to_string()))?;
+            let report =
+                session.journal()?.backup(&path).map_err(|error| Failure::failed(error.to_string()))?;
             BackupDone { path: report.path, bytes: report.bytes, entries: report.verified.size }
         }
     };

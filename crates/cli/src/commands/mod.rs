@@ -20,6 +20,7 @@ mod up;
 use std::process::ExitCode;
 
 use pilotage_engine::Request;
+use pilotage_journal::{Journal, Reader};
 
 use crate::arguments::{Arguments, Verb};
 use crate::failure::{DONE, Failure};
@@ -29,7 +30,7 @@ use crate::{connect, demo, init};
 
 pub use audit::text as audit_text;
 pub use plan::headline;
-pub use up::wait_for_end;
+pub use up::stop_all;
 
 /// What most verbs work with.
 pub struct Session {
@@ -41,6 +42,17 @@ impl Session {
     /// The server's client; starts the server if it is not there.
     pub async fn client(&self) -> Result<pilotage_server::Client, Failure> {
         connect::connect(&self.place, &self.printer).await
+    }
+
+    /// The journal, to be read without a server.
+    pub fn journal(&self) -> Result<Reader, Failure> {
+        let path = self.place.state.journal();
+        if !path.exists() {
+            let message =
+                format!("nothing was ever deployed here: there is no journal at {}", path.display());
+            return Err(Failure::failed(message));
+        }
+        Ok(Journal::open_read_only(&path)?)
     }
 }
 

@@ -80,14 +80,8 @@ fn show(planned: &Started, printer: &Printer) {
     printer.line(headline(plan));
     printer.line(format!("  artifact {}", plan.request.candidate.id.digest.short()));
     printer.line("");
-    printer.line("  steps                                                     instances         traffic");
-    let (mut instances, mut traffic) = start(plan);
-    for (number, step) in plan.steps.iter().enumerate() {
-        apply(step, &mut instances, &mut traffic);
-        let number = number + 1;
-        let step = step.to_string();
-        let row = format!("  {number:>2}  {step:<52}  {:<16}  {}", each(&instances), split(&traffic));
-        printer.line(row.trim_end());
+    for row in table(plan) {
+        printer.line(row);
     }
     printer.line("");
     printer.line("  the way back, from any point");
@@ -118,6 +112,22 @@ pub fn show_gates(gates: &[GateResult], printer: &Printer) {
             printer.hint(format!("{remedy}; see `pilotage explain gate {}`", gate.gate));
         }
     }
+}
+
+/// The steps, each with what is there and what is served after it.
+fn table(plan: &Plan) -> Vec<String> {
+    let mut rows = vec![["    steps".to_owned(), "instances".to_owned(), "traffic".to_owned()]];
+    let (mut instances, mut traffic) = start(plan);
+    for (number, step) in plan.steps.iter().enumerate() {
+        apply(step, &mut instances, &mut traffic);
+        rows.push([format!("{:>2}  {step}", number + 1), each(&instances), split(&traffic)]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    let text = |[step, instances, traffic]: &[String; 3]| {
+        format!("  {step:first$}   {instances:second$}   {traffic}")
+    };
+    rows.iter().map(text).collect()
 }
 
 type Instances = BTreeMap<Version, u32>;

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use pilotage_server::{DownBody, DownDone, Health, StatusReport};
+use pilotage_server::{Client, DownBody, DownDone, Health, StatusReport};
+use rustix::process::{Pid, test_kill_process};
 
 use super::{Session, status, typed};
 use crate::connect::{connect, connect_only};
 use crate::failure::{DONE, Failure};
-use crate::place::Place;
 
 /// How long a server may take to end after it has stopped everything.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -35,8 +35,7 @@ pub async fn down(session: &Session) -> Result<u8, Failure> {
         return Ok(DONE);
     }
     let client = connect(place, printer).await?;
-    let done: DownDone = client.post("/v1/down", &DownBody { command: typed(), force: false }).await?;
-    wait_for_end(place).await?;
+    let done = stop_all(&client, &DownBody { command: typed(), force: false }).await?;
     if printer.json() {
         printer.object(&done);
     } else {
@@ -46,11 +45,14 @@ pub async fn down(session: &Session) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-/// Waits until no server answers any more.
-pub async fn wait_for_end(place: &Place) -> Result<(), Failure> {
+/// Stops everything, and waits until the server's process has ended too.
+pub async fn stop_all(client: &Client, body: &DownBody) -> Result<DownDone, Failure> {
+    let server: Health = client.get("/v1/health").await?;
+    let done = client.post("/v1/down", body).await?;
+    let pid = i32::try_from(server.pid).ok().and_then(Pid::from_raw);
     let until = Instant::now() + END_LIMIT;
-    while connect_only(place).await?.is_some() && Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    while pid.is_some_and(|pid| test_kill_process(pid).is_ok()) && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    Ok(())
+    Ok(done)
 }

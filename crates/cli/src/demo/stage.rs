@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pilotage_server::{DownBody, DownDone, StateFolder};
+use pilotage_server::{DownBody, StateFolder};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::commands::wait_for_end;
+use crate::commands::stop_all;
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::place::Place;
@@ -55,8 +55,7 @@ impl Stage {
         if self.place.state.journal().exists() {
             let client = connect(&self.place, &printer.silent()).await?;
             let body = DownBody { command: "pilotage demo".to_owned(), force: true };
-            client.post::<DownDone>("/v1/down", &body).await?;
-            wait_for_end(&self.place).await?;
+            stop_all(&client, &body).await?;
         }
         self.folder
             .close()

@@ -31,10 +31,15 @@ services:
     #   DATABASE_URL: {{ secret: \"env:DATABASE_URL\" }}
 
 environments:
-  # One instance at a time; for trying things out.
-  dev: {{ strategy: rolling }}
+  # For trying things out.
+  dev: {{ strategy: quick }}
   # A growing share of the users, watched at each step. Needs --confirm production.
   production: {{ strategy: canary }}
+
+strategies:
+  # One instance at a time, each watched for two seconds; the old version stays ready for ten more.
+  quick:
+    rolling: {{ watch: 2s, soak: 10s }}
 "
     )
 }

@@ -1,10 +1,13 @@
 //! Who answers, and the end of everything.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use pilotage_engine::DeploymentId;
 use pilotage_journal::{Append, Expected, Holder, NewEvent};
 use pilotage_spec::Workload;
+use pilotage_targets::{Fence, Target};
 use serde_json::json;
 use tracing::info;
 
@@ -34,27 +37,47 @@ pub(crate) async fn down(
     Body(body): Body<DownBody>,
 ) -> Result<Json<DownDone>, ErrorBody> {
     let actor = peer.name();
-    let workloads = pilotage_views::workloads(&context.reader())?;
+    let workloads = workloads(&context)?;
     for workload in &workloads {
         if let Some(id) = context.conductor.moving(workload)?.filter(|_| !body.force) {
             return Err(moving(workload, id));
         }
-        take(&context, workload, &actor).await?;
     }
     let stopped: Vec<String> = workloads.iter().map(ToString::to_string).collect();
-    record(&context, &stopped, actor, body.command).await?;
+    record(&context, &stopped, &actor, body.command).await?;
     info!("stopping everything");
+    for workload in &workloads {
+        take(&context, workload, &actor).await?;
+    }
     context.target.shutdown().await?;
     context.closing.send_replace(true);
     Ok(Json(DownDone { stopped }))
 }
 
+/// The workloads that serve, and those that are on their way to it for the first time.
+fn workloads(context: &Context) -> Result<BTreeSet<Workload>, ErrorBody> {
+    let mut workloads: BTreeSet<Workload> =
+        pilotage_views::workloads(&context.reader())?.into_iter().collect();
+    for lease in context.reader().leases()? {
+        if let Some((environment, service)) = lease.name.as_str().split_once('/')
+            && let (Ok(environment), Ok(service)) = (environment.parse(), service.parse())
+        {
+            workloads.insert(Workload { environment, service });
+        }
+    }
+    Ok(workloads)
+}
+
 /// Takes the lease of a workload, so that nothing moves it or keeps it up any more. The next server gives it back.
 async fn take(context: &Context, workload: &Workload, actor: &str) -> Result<(), ErrorBody> {
-    let internal = |error: &dyn std::error::Error| ErrorBody::new(ErrorKind::Internal, error.to_string());
-    let name = workload.to_string().parse().map_err(|error: pilotage_spec::NameError| internal(&error))?;
+    let moving = context.conductor.moving(workload)?.is_some();
+    let name = workload.to_string().parse()?;
     let holder = Holder { who: actor.to_owned(), what: DOWN.to_owned() };
-    context.journal.take_over(name, holder).await.map_err(|error| internal(&error))?;
+    let lease = context.journal.take_over(name, holder).await.map_err(internal)?;
+    if moving {
+        // Refuses what the deployment is just about to do, and waits for what it is doing.
+        context.target.remove(workload, Fence(lease.token)).await?;
+    }
     Ok(())
 }
 
@@ -66,14 +89,16 @@ fn moving(workload: &Workload, id: DeploymentId) -> ErrorBody {
 async fn record(
     context: &Context,
     stopped: &[String],
-    actor: String,
+    actor: &str,
     command: String,
 ) -> Result<(), ErrorBody> {
-    let internal = |error: &dyn std::error::Error| ErrorBody::new(ErrorKind::Internal, error.to_string());
-    let stream = "project".parse().map_err(|error: pilotage_spec::NameError| internal(&error))?;
-    let kind = "project.stopped".parse().map_err(|error: pilotage_spec::NameError| internal(&error))?;
-    let event = NewEvent::new(kind, json!({ "stopped": stopped, "command": command }));
-    let append = Append::new(stream, Expected::Any, actor, vec![event]);
-    context.journal.append(append).await.map_err(|error| internal(&error))?;
+    let payload = json!({ "stopped": stopped, "command": command });
+    let event = NewEvent::new("project.stopped".parse()?, payload);
+    let append = Append::new("project".parse()?, Expected::Any, actor, vec![event]);
+    context.journal.append(append).await.map_err(internal)?;
     Ok(())
+}
+
+fn internal(error: impl std::error::Error) -> ErrorBody {
+    ErrorBody::new(ErrorKind::Internal, error.to_string())
 }

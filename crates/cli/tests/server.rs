@@ -1,0 +1,104 @@
+//! The server's life: started when needed, killed and started again, one for each state folder.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
+mod world;
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+use world::{World, wait};
+
+const QUICK: &str = "blue-green: { watch: 100ms, soak: 0s }";
+
+fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn a_killed_server_is_started_again_and_the_deployment_goes_on() {
+    let world = World::sample("blue-green: { watch: 1s, soak: 500ms }");
+    let (first, second) = (world.release("1.0.0", ""), world.release("1.1.0", ""));
+    world.deploy("1.0.0", &first).expect(0);
+    let following = world.start(&["deploy", "api", "1.1.0", "--artifact", &second]);
+    world.until("the deployment", |status| status.moving.is_some());
+    signal(world.server_pid(), Signal::KILL);
+    let said = wait(following).expect(0);
+    assert!(said.stderr.contains("the server has gone away\nstarted the server"), "{}", said.stderr);
+    assert!(said.stdout.contains("✓ d2 succeeded"), "{}", said.stdout);
+    assert_eq!(world.serving(), "1.1.0");
+}
+
+#[test]
+fn a_server_that_is_stopped_leaves_everything_running() {
+    let world = World::sample(QUICK);
+    let first = world.release("1.0.0", "");
+    world.deploy("1.0.0", &first).expect(0);
+    let before = world.status();
+    let pid = world.server_pid();
+    signal(pid, Signal::TERM);
+    while fs::exists(format!("/proc/{pid}")).unwrap() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let address = before.address.unwrap();
+    assert!(std::net::TcpStream::connect(address).is_ok(), "the edge went with the server");
+    let said = world.pilotage(&["status"]).expect(0);
+    assert!(said.stderr.contains("started the server in the background"), "{}", said.stderr);
+    assert_eq!(world.status().address, Some(address));
+    assert_eq!(world.status().replicas_ready, 1);
+}
+
+#[test]
+fn what_goes_down_comes_up_again() {
+    let world = World::sample(QUICK);
+    let first = world.release("1.0.0", "");
+    world.deploy("1.0.0", &first).expect(0);
+    let address = world.status().address.unwrap();
+    world.pilotage(&["down"]).expect(0);
+    assert!(std::net::TcpStream::connect(address).is_err(), "something still listens");
+    world.pilotage(&["up"]).expect(0);
+    let status = world.until("the instance", |status| status.replicas_ready == 1);
+    assert_eq!(status.address, Some(address));
+    let audit = world.pilotage(&["audit"]).expect(0).stdout;
+    assert!(audit.contains("project.stopped"), "{audit}");
+}
+
+#[test]
+fn a_state_folder_has_one_server() {
+    let world = World::sample(QUICK);
+    world.pilotage(&["up"]).expect(0);
+    let said = world.pilotage(&["serve"]).expect(1);
+    let who = format!("(process {})", world.server_pid());
+    assert!(
+        said.stderr.contains("a server already runs for") && said.stderr.contains(&who),
+        "{}",
+        said.stderr
+    );
+    let said = world.pilotage(&["up"]).expect(0);
+    assert!(said.stderr.contains("the server is running already"), "{}", said.stderr);
+}
+
+#[test]
+fn commands_work_from_a_folder_below_and_with_a_state_folder_elsewhere() {
+    let world = World::sample(QUICK);
+    let first = world.release("1.0.0", "");
+    world.deploy("1.0.0", &first).expect(0);
+    let said = world.pilotage_in("releases/1.0.0", &["status"]).expect(0);
+    assert!(said.stdout.contains("✓ dev/api"), "{}", said.stdout);
+    // So deep that sockets would not fit into their addresses.
+    let deep = world.root().join("state-".repeat(15));
+    let state = deep.to_str().unwrap();
+    let said = world.pilotage(&["status", "--state", state]).expect(0);
+    assert!(said.stdout.contains("never deployed: dev/api"), "{}", said.stdout);
+    world.pilotage(&["down", "--state", state]).expect(0);
+}
+
+#[test]
+fn only_the_owner_gets_in() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::sample(QUICK);
+    world.pilotage(&["up"]).expect(0);
+    let state = world.state();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(state.root()), mode(state.run()), mode(&state.socket())), (0o700, 0o700, 0o600));
+}
