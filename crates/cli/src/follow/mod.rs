@@ -90,6 +90,8 @@ impl<'a> Follower<'a> {
                 }
                 Ok(None) | Err(ClientError::Broken(_) | ClientError::Unreachable { .. }) => {
                     self.session.printer.say("the server has gone away");
+                    // What was drawn stands above these words now, and is not drawn over.
+                    self.live = self.live.take().map(|_| LiveView::default());
                     self.client = self.session.client().await?;
                 }
                 Err(error) => return Err(error.into()),
