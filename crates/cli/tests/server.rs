@@ -1,10 +1,11 @@
 //! The server's life: started when needed, killed and started again, one for each state folder.
-#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
 mod world;
 
 use std::fs;
 
+use pilotage_server::{ClientError, ErrorKind};
 use rustix::process::{Pid, Signal, kill_process};
 use world::{World, wait};
 
@@ -101,4 +102,44 @@ fn only_the_owner_gets_in() {
     let state = world.state();
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(state.root()), mode(state.run()), mode(&state.socket())), (0o700, 0o700, 0o600));
+}
+
+#[test]
+fn every_error_has_one_shape() {
+    let world = World::sample(QUICK);
+    world.pilotage(&["up"]).expect(0);
+    let refused = |path: &str, body: serde_json::Value| {
+        let answer = world.ask(async |client| client.post::<serde_json::Value>(path, &body).await);
+        match answer {
+            Err(ClientError::Refused(error)) => error,
+            other => panic!("{path}: {other:?}"),
+        }
+    };
+    let deploy = |service: &str, version: &str| serde_json::json!({ "service": service, "version": version, "environment": "dev", "command": "test" });
+    for (path, body, kind, words) in [
+        ("/v1/deployments", deploy("apo", "1.0.0"), ErrorKind::Unknown, "unknown service `apo`"),
+        ("/v1/deployments", deploy("../x", "1.0.0"), ErrorKind::Usage, "service name `../x` is not allowed"),
+        ("/v1/deployments", deploy("api", "one"), ErrorKind::Usage, "`one` is not a semantic version"),
+        ("/v1/deployments", serde_json::json!({ "service": 7 }), ErrorKind::Usage, "invalid type"),
+        (
+            "/v1/deployments",
+            serde_json::json!("x".repeat(100_000)),
+            ErrorKind::Usage,
+            "length limit exceeded",
+        ),
+        ("/v1/deployments/d9/abort", serde_json::json!({}), ErrorKind::Unknown, "there is no deployment d9"),
+        (
+            "/v1/deployments/9/abort",
+            serde_json::json!({}),
+            ErrorKind::Usage,
+            "is not the name of a deployment",
+        ),
+        ("/v1/deployments/d9/stop", serde_json::json!({}), ErrorKind::Unknown, "cannot be asked to `stop`"),
+        ("/v1/backup", serde_json::json!({ "path": "here" }), ErrorKind::Usage, "is not absolute"),
+        ("/v1/nothing", serde_json::json!({}), ErrorKind::Unknown, "there is nothing at this path"),
+    ] {
+        let error = refused(path, body);
+        assert_eq!(error.kind, kind, "{path}: {error:?}");
+        assert!(error.message.contains(words), "{path}: {error:?}");
+    }
 }

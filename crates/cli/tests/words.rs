@@ -112,12 +112,12 @@ fn mistakes_read_well() {
         world.pilotage(&["audit", "verify"]).whole(),
         world.pilotage(&["deploy", "ap", "1.0.0", "--output", "json"]).whole(),
     ];
-    let empty = regex_free(&told.join("\n\n"));
-    insta::assert_snapshot!(world.tidy(&empty));
+    let told = without_empty_folder(&told.join("\n\n"));
+    insta::assert_snapshot!(world.tidy(&told));
 }
 
 /// The folder of a world that is gone already.
-fn regex_free(text: &str) -> String {
+fn without_empty_folder(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ') {
         let is_folder = word.contains("/pw-") && !word.contains(".pilotage");

@@ -107,6 +107,7 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Explain(asked) => explain::run(&asked, global, printer).await,
         Verb::Audit(asked) => audit::run(asked, &session()?).await,
         Verb::Backup(asked) => backup::run(&asked, &session()?).await,
+        // These make no use of this runtime, and were dealt with before it was made.
         Verb::Shim | Verb::Edge(_) | Verb::SampleService(_) => Ok(DONE),
     }
 }
