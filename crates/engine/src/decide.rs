@@ -85,8 +85,10 @@ fn forward(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
         return roll_back(deployment, facts, Cause::Asked { reason: reason.clone() });
     }
     // A release that is restored is known to be good; what is measured now may still be the bad one's doing.
-    let judged = deployment.plan.request.purpose == Purpose::Deploy;
-    if judged
+    let known_good = deployment.plan.request.purpose == Purpose::Restore;
+    // Once the last watch has passed, the judge has spoken; a first deployment has none, and nothing to go back to.
+    if !known_good
+        && !deployment.soaked()
         && deployment.traffic_moved
         && let Some(reading) = &facts.reading
     {
