@@ -76,7 +76,7 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
         folder: config.project_folder().to_owned(),
     })
     .await?;
-    let socket = config.state.socket();
+    let (socket, run_folder) = (config.state.socket(), config.state.run().to_owned());
     let broken = |source| ServeError::Socket { path: socket.clone(), source };
     let listener = listen::listen(&socket).map_err(broken)?;
     let (closing, closed) = watch::channel(false);
@@ -89,6 +89,8 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
     let served = axum::serve(listener, service).with_graceful_shutdown(stop).await;
     // A stale socket is harmless, and this one must not keep a clean end from being one.
     let _ = std::fs::remove_file(&socket);
+    // Succeeds only when no shim and no edge has a socket there any more.
+    let _ = std::fs::remove_dir(&run_folder);
     info!("stopped; what it has deployed goes on");
     served.map_err(broken)
 }
