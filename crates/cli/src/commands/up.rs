@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pilotage_server::{Client, DownBody, DownDone, Health, StatusReport};
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, WaitOptions, test_kill_process, waitpid};
 
 use super::{Session, status, typed};
 use crate::connect::{connect, connect_only};
@@ -51,8 +51,14 @@ pub async fn stop_all(client: &Client, body: &DownBody) -> Result<DownDone, Fail
     let done = client.post("/v1/down", body).await?;
     let pid = i32::try_from(server.pid).ok().and_then(Pid::from_raw);
     let until = Instant::now() + END_LIMIT;
-    while pid.is_some_and(|pid| test_kill_process(pid).is_ok()) && Instant::now() < until {
+    while pid.is_some_and(is_alive) && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(done)
+}
+
+fn is_alive(pid: Pid) -> bool {
+    // One that we have started ourselves stays a zombie until its end is asked for; for all others this does nothing.
+    let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+    test_kill_process(pid).is_ok()
 }

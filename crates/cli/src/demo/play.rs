@@ -175,7 +175,8 @@ fn note(act: &mut Act, fact: &DeploymentEvent, at: Timestamp) {
 /// From a decision to the last request that was sent to the version it was about, in milliseconds.
 fn since(decided: Option<Timestamp>, stats: &EdgeStats, version: &str) -> Option<f64> {
     let last = stats.routes.get("dev/api")?.versions.get(version)?.last_request_micros;
-    Some(Timestamp::from_micros(last).since(decided?).as_secs_f64() * 1_000.0)
+    let micros = Timestamp::from_micros(last).since(decided?).as_micros();
+    Some(f64::from(u32::try_from(micros).ok()?) / 1_000.0)
 }
 
 fn unexpected(version: &str, outcome: Outcome, reason: Option<String>) -> Failure {
