@@ -8,7 +8,7 @@ use pilotage_engine::DeploymentId;
 use pilotage_spec::{Project, Workload};
 use pilotage_targets::{InstanceState, Observation, Target};
 use pilotage_views::{
-    self as views, DeploymentRecord, Observed, StatusFacts, WorkloadRecord, WorkloadStatus,
+    self as views, DeploymentRecord, Observed, RecordError, StatusFacts, WorkloadRecord, WorkloadStatus,
 };
 use serde::Deserialize;
 
@@ -125,8 +125,11 @@ async fn one(
 ) -> Result<WorkloadStatus, ErrorBody> {
     let reader = context.reader();
     let record: WorkloadRecord = views::workload_record(&reader, workload)?;
-    let moving = context.conductor.moving(workload)?;
-    let moving = moving.map(|id| views::load(&reader, id)).transpose()?;
+    let moving = match context.conductor.moving(workload)?.map(|id| views::load(&reader, id)) {
+        // The lease is taken an instant before the first event is recorded.
+        None | Some(Err(RecordError::Unknown(_))) => None,
+        Some(loaded) => Some(loaded?),
+    };
     let live = moving.as_ref().and_then(|record| context.conductor.live(record.id));
     let observed = context.target.observe(workload).await.ok().map(|observation| observed(&observation));
     let activity = live.as_ref().map(|live| live.activity.as_str());
