@@ -22,7 +22,9 @@ fn a_killed_server_is_started_again_and_the_deployment_goes_on() {
     let (first, second) = (world.release("1.0.0", ""), world.release("1.1.0", ""));
     world.deploy("1.0.0", &first).expect(0);
     let following = world.start(&["deploy", "api", "1.1.0", "--artifact", &second]);
-    world.until("the deployment", |status| status.moving.is_some());
+    world.until("the watch", |status| {
+        status.moving.as_ref().is_some_and(|moving| moving.activity == "watching")
+    });
     signal(world.server_pid(), Signal::KILL);
     let said = wait(following).expect(0);
     assert!(said.stderr.contains("the server has gone away\nstarted the server"), "{}", said.stderr);

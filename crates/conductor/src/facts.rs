@@ -31,3 +31,62 @@ pub(crate) fn facts(observation: &Observation, reading: Option<Reading>) -> Fact
     }
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    use pilotage_spec::{Digest, ReleaseId, Timestamp, Version};
+    use pilotage_targets::Instance;
+
+    use super::*;
+
+    fn instance(version: &str, digest: u8, state: InstanceState) -> Instance {
+        Instance {
+            name: "api-1".to_owned(),
+            release: ReleaseId {
+                version: version.parse().unwrap(),
+                digest: Digest::from_bytes([digest; 32]),
+            },
+            state,
+            address: None,
+            pid: None,
+            started_at: None,
+            restarts: 0,
+            probe_failures: 0,
+            cpu_millis: None,
+            memory_bytes: None,
+        }
+    }
+
+    fn summed(instances: Vec<Instance>) -> Facts {
+        let at = Timestamp::from_micros(0);
+        facts(&Observation { at, instances, shares: [].into(), listen: None }, None)
+    }
+
+    #[test]
+    fn only_ready_instances_are_ready_and_only_living_ones_alive() {
+        let failed = InstanceState::Failed { reason: "it ended".to_owned() };
+        let waiting = InstanceState::Waiting { reason: "it ended".to_owned() };
+        let states = [
+            InstanceState::Ready,
+            InstanceState::Starting,
+            InstanceState::Unready,
+            waiting,
+            failed,
+            InstanceState::Stopping,
+            InstanceState::Lost,
+        ];
+        let facts = summed(states.map(|state| instance("1.0.0", 1, state)).into());
+        let version: Version = "1.0.0".parse().unwrap();
+        assert_eq!((facts.ready(&version), facts.alive(&version)), (1, 4));
+        assert_eq!(facts.failures(&version), ["it ended"]);
+    }
+
+    #[test]
+    fn two_artifacts_under_one_version_vouch_for_neither() {
+        let ready = |digest| instance("1.0.0", digest, InstanceState::Ready);
+        let digest = |instances| summed(instances).versions.into_values().next().unwrap().digest;
+        assert_eq!(digest(vec![ready(1), ready(1)]), Some(Digest::from_bytes([1; 32])));
+        assert_eq!(digest(vec![ready(1), ready(2)]), None);
+        assert_eq!(digest(vec![ready(1), ready(2), ready(2)]), None);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pilotage_engine::gate::{self, GateFacts, GateOutcome, GateResult};
 use pilotage_engine::{
@@ -20,8 +20,8 @@ use crate::drive::Driver;
 use crate::log::{DeploymentLog, Right, SELF};
 use crate::{Conductor, ConductorError, DeployRequest, RollbackRequest, Started, crash, keeper};
 
-/// How long a deployment waits for the keeper to finish a repair.
-const KEEPER_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a deployment waits for a lease that is about to be given back.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn preview(inner: &Inner, request: &DeployRequest) -> Result<Started, ConductorError> {
     let plan = deploy_plan(inner, request).await?;
@@ -64,11 +64,20 @@ fn refuse_if_busy(inner: &Inner, workload: &Workload) -> Result<(), ConductorErr
     let name = lease_name(workload)?;
     let held = inner.journal.leases()?.into_iter().find(|lease| lease.name == name);
     match held {
-        Some(lease) if lease.holder.what != keeper::HOLDER => {
+        Some(lease) if !is_passing(inner, &lease) => {
             Err(ConductorError::Busy { workload: workload.clone(), lease })
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the holder of a lease is about to give it back: the keeper, or a deployment that has just ended.
+fn is_passing(inner: &Inner, lease: &Lease) -> bool {
+    let ended = |id| {
+        let record = views::load(&inner.journal.reader(), id);
+        record.is_ok_and(|record| record.deployment.end.is_some())
+    };
+    lease.holder.what == keeper::HOLDER || lease.holder.what.parse().is_ok_and(ended)
 }
 
 /// Takes the lease, records the first events in one transaction, and lets the deployment go.
@@ -130,7 +139,7 @@ fn next_id(inner: &Inner) -> Result<DeploymentId, ConductorError> {
     Ok(DeploymentId(last + 1))
 }
 
-/// Takes the lease; the keeper, which only ever holds it for a moment, is waited for.
+/// Takes the lease; a holder that is about to give it back is waited for.
 async fn acquire(
     inner: &Inner,
     workload: &Workload,
@@ -138,14 +147,12 @@ async fn acquire(
     id: DeploymentId,
 ) -> Result<Lease, ConductorError> {
     let holder = Holder { who: actor.to_owned(), what: id.to_string() };
-    let patience = tokio::time::Instant::now() + KEEPER_PATIENCE;
+    let until = Instant::now() + PATIENCE;
     loop {
         match inner.journal.acquire(lease_name(workload)?, holder.clone()).await {
             Ok(lease) => return Ok(lease),
-            Err(LeaseError::Held(lease))
-                if lease.holder.what == keeper::HOLDER && tokio::time::Instant::now() < patience =>
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+            Err(LeaseError::Held(lease)) if is_passing(inner, &lease) && Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             Err(LeaseError::Held(lease)) => {
                 return Err(ConductorError::Busy { workload: workload.clone(), lease });
