@@ -1,10 +1,13 @@
 //! After a restart: whatever had not ended goes on.
 
+use std::sync::Arc;
+
 use pilotage_engine::{DeploymentEvent, DeploymentId};
 use pilotage_journal::{Holder, Lease};
 use pilotage_views::RecordError;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
+use crate::conductor::{Inner, lease_name};
 use crate::log::{DeploymentLog, Right};
 use crate::{Conductor, ConductorError, start};
 
@@ -12,16 +15,28 @@ use crate::{Conductor, ConductorError, start};
 pub(crate) async fn unfinished(conductor: &Conductor) -> Result<(), ConductorError> {
     let inner = &conductor.inner;
     for lease in inner.journal.leases()? {
-        match find(conductor, &lease)? {
-            Some(log) => {
-                let id = log.id();
-                info!(%id, lease = %lease.name, "taking up an unfinished deployment");
-                adopt(conductor, log, lease).await?;
+        match find(conductor, &lease) {
+            Ok(Some(log)) => {
+                info!(id = %log.id(), lease = %lease.name, "taking up an unfinished deployment");
+                adopt(inner, log, lease).await?;
             }
-            None => inner.journal.release(lease.name, lease.token).await?,
+            Ok(None) => inner.journal.release(lease.name, lease.token).await?,
+            // It keeps its lease, so that nothing else moves what it has moved; all others go on.
+            Err(error) => error!(lease = %lease.name, %error, "an unfinished deployment cannot be taken up"),
         }
     }
     Ok(())
+}
+
+/// Takes up one deployment after its driver was lost within this process.
+pub(crate) async fn again(inner: &Arc<Inner>, id: DeploymentId) -> Result<(), ConductorError> {
+    let log = DeploymentLog::load(&inner.journal, id)?;
+    let name = lease_name(&log.deployment().plan.request.workload)?;
+    let lease = inner.journal.leases()?.into_iter().find(|lease| lease.name == name);
+    match lease.filter(|lease| lease.holder.what == id.to_string() && log.deployment().end.is_none()) {
+        Some(lease) => adopt(inner, log, lease).await,
+        None => Ok(()),
+    }
 }
 
 /// The unfinished deployment that holds a lease, if one does.
@@ -38,8 +53,7 @@ fn find(conductor: &Conductor, lease: &Lease) -> Result<Option<DeploymentLog>, C
     }
 }
 
-async fn adopt(conductor: &Conductor, mut log: DeploymentLog, lease: Lease) -> Result<(), ConductorError> {
-    let inner = &conductor.inner;
+async fn adopt(inner: &Arc<Inner>, mut log: DeploymentLog, lease: Lease) -> Result<(), ConductorError> {
     let holder = Holder { who: lease.holder.who, what: lease.holder.what };
     let lease = inner.journal.take_over(lease.name, holder).await?;
     let right = Right { lease: lease.name, token: lease.token };

@@ -12,6 +12,7 @@ use pilotage_spec::{NameError, Timestamp, Workload};
 use pilotage_targets::Target;
 use pilotage_views as views;
 use tokio::sync::Notify;
+use tracing::error;
 
 use crate::log::DeploymentLog;
 use crate::readings::SecretReader;
@@ -81,7 +82,13 @@ impl Conductor {
         });
         let conductor = Self { inner };
         adopt::unfinished(&conductor).await?;
-        tokio::spawn(keeper::keep(Arc::clone(&conductor.inner)));
+        let inner = Arc::clone(&conductor.inner);
+        tokio::spawn(async move {
+            // Should it be lost, what is deployed must not be left alone.
+            while tokio::spawn(keeper::keep(Arc::clone(&inner))).await.is_err() {
+                error!("the keeper was lost; another takes its place");
+            }
+        });
         Ok(conductor)
     }
 
@@ -98,7 +105,8 @@ impl Conductor {
     /// # Errors
     /// Fails if something else moves the workload, or the request contradicts what is there.
     pub async fn deploy(&self, request: &DeployRequest) -> Result<Started, ConductorError> {
-        start::deploy(self, request).await
+        let (conductor, request) = (self.clone(), request.clone());
+        to_its_end(async move { start::deploy(&conductor, &request).await }).await
     }
 
     /// Goes back: takes back the deployment that is under way, or else restores what served before.
@@ -106,7 +114,8 @@ impl Conductor {
     /// # Errors
     /// Fails if there is nothing to go back to.
     pub async fn roll_back(&self, request: &RollbackRequest) -> Result<Started, ConductorError> {
-        start::roll_back(self, request).await
+        let (conductor, request) = (self.clone(), request.clone());
+        to_its_end(async move { start::roll_back(&conductor, &request).await }).await
     }
 
     /// Asks something of a deployment that is under way.
@@ -131,6 +140,9 @@ impl Conductor {
             ),
             Request::Promote | Request::PromoteFully | Request::Pause if phase == Phase::RollingBack => {
                 Some("it is on its way back, and the way back is never held up")
+            }
+            Request::Promote if !log.deployment().is_watching() => {
+                Some("no watch runs now that could be ended; see `pilotage status`")
             }
             Request::Resume if phase != Phase::Paused => Some("it is not paused"),
             _ => None,
@@ -192,6 +204,18 @@ impl Inner {
 
     pub(crate) fn record(&self, workload: &Workload) -> Result<views::WorkloadRecord, ConductorError> {
         Ok(views::workload_record(&self.journal.reader(), workload)?)
+    }
+}
+
+/// Runs what must not stop half way, even if whoever asked for it has gone.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ConductorError>> + Send + 'static,
+) -> Result<T, ConductorError> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => Err(ConductorError::NotNow(format!(
+            "it was broken off ({error}); `pilotage status` says how far it came"
+        ))),
     }
 }
 

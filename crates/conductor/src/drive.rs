@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pilotage_engine::{
-    Action, ActionResult, Decision, DeploymentEvent, Direction, Facts, Outcome, Waiting, decide,
+    Action, ActionResult, Decision, DeploymentEvent, Direction, Facts, Outcome, Step, Waiting, decide,
 };
 use pilotage_journal::{AppendError, StreamId};
+use pilotage_spec::StrategyKind;
 use pilotage_targets::Fence;
 use pilotage_views::{self as views, Served, WorkloadEvent};
 use tracing::{debug, info, warn};
@@ -21,6 +22,9 @@ use crate::{ConductorError, crash, effect, facts};
 const LOOK: Duration = Duration::from_millis(200);
 /// The pause after the journal or the target could not be asked.
 const PAUSE: Duration = Duration::from_millis(300);
+/// The time between two attempts to bring back instances that are gone, and the longest that a decision waits for one.
+const HEAL_EVERY: Duration = Duration::from_secs(1);
+const HEAL_LIMIT: Duration = Duration::from_millis(500);
 
 /// One deployment being driven.
 pub(crate) struct Driver {
@@ -29,12 +33,13 @@ pub(crate) struct Driver {
     log: DeploymentLog,
     right: Right,
     readings: Readings,
+    healed: Option<Instant>,
 }
 
 impl Driver {
     pub(crate) fn new(inner: Arc<Inner>, active: Arc<Active>, log: DeploymentLog, right: Right) -> Self {
         let readings = Readings::new(&inner, &log.deployment().plan);
-        Self { inner, active, log, right, readings }
+        Self { inner, active, log, right, readings, healed: None }
     }
 
     /// Goes on until the deployment has ended, or another driver has taken it over.
@@ -70,7 +75,7 @@ impl Driver {
         changes.mark_unchanged();
         self.log.refresh()?;
         let facts = self.observe().await?;
-        self.heal(&facts).await?;
+        self.heal(&facts).await;
         match decide(self.log.deployment(), &facts, now()) {
             Decision::Finished(outcome) => return Ok(ControlFlow::Break(outcome)),
             Decision::Record(events) => self.record(events).await?,
@@ -90,14 +95,11 @@ impl Driver {
 
     async fn observe(&mut self) -> Result<Facts, ConductorError> {
         let deployment = self.log.deployment();
-        let workload = &deployment.plan.request.workload;
-        let observation = self.inner.target.observe(workload).await?;
-        let reading = if deployment.traffic_moved && deployment.course.direction == Direction::Forward {
-            self.readings.take(&deployment.plan, &observation).await
-        } else {
-            None
-        };
-        let facts = facts::facts(&observation, reading);
+        let observation = self.inner.target.observe(&deployment.plan.request.workload).await?;
+        // Counted from the first turn on, so that there is something to compare with; judged once there is traffic.
+        let reading = self.readings.take(&deployment.plan, &observation).await;
+        let reading = deployment.traffic_moved.then_some(reading);
+        let facts = facts::facts(&observation, reading, deployment.started_at);
         self.show(&facts);
         Ok(facts)
     }
@@ -112,21 +114,30 @@ impl Driver {
         });
     }
 
-    /// Brings back instances that are simply gone, as when their supervisor was killed.
-    async fn heal(&self, facts: &Facts) -> Result<(), ConductorError> {
+    /// Brings back instances that are simply gone, as when their supervisor was killed. That this fails never holds up a
+    /// decision: the way back least of all.
+    async fn heal(&mut self, facts: &Facts) {
         let deployment = self.log.deployment();
-        if deployment.end.is_some() || !deployment.gates_passed() {
-            return Ok(());
+        let lately = self.healed.is_some_and(|at| at.elapsed() < HEAL_EVERY);
+        if lately || deployment.end.is_some() || !deployment.gates_passed() {
+            return;
         }
+        let (plan, course) = (&deployment.plan, &deployment.course);
         for (version, wanted) in &deployment.wanted {
-            let (gone, given_up) = (facts.alive(version) < *wanted, !facts.failures(version).is_empty());
-            let Some(release) = deployment.plan.release(version).filter(|_| gone && !given_up) else {
+            let retiring =
+                matches!(course.step(), Some(Step::Retire { version: going, .. }) if going == version);
+            let left = course.direction == Direction::Back && version == plan.candidate();
+            let given_up = !facts.failures(version).is_empty();
+            if retiring || left || given_up || facts.alive(version) >= *wanted {
                 continue;
-            };
-            let workload = &deployment.plan.request.workload;
-            self.inner.target.ensure(workload, release, *wanted, self.fence()).await?;
+            }
+            let Some(release) = plan.release(version) else { continue };
+            self.healed = Some(Instant::now());
+            let ensure = self.inner.target.ensure(&plan.request.workload, release, *wanted, self.fence());
+            if let Ok(Err(error)) = tokio::time::timeout(HEAL_LIMIT, ensure).await {
+                warn!(id = %self.log.id(), %version, %error, "instances that are gone cannot be brought back");
+            }
         }
-        Ok(())
     }
 
     async fn record(&mut self, events: Vec<DeploymentEvent>) -> Result<(), ConductorError> {
@@ -136,10 +147,7 @@ impl Driver {
             }
             _ => Vec::new(),
         };
-        let recorded = self.log.record(&events, &self.right, also).await?;
-        if recorded && events.iter().any(|event| matches!(event, DeploymentEvent::HealthChecked { .. })) {
-            debug!(id = %self.log.id(), "a look is over");
-        }
+        self.log.record(&events, &self.right, also).await?;
         Ok(())
     }
 
@@ -152,6 +160,8 @@ impl Driver {
             replicas: request.replicas,
             listen,
             deployment: self.log.id(),
+            purpose: request.purpose,
+            takes_downtime: matches!(request.strategy.kind, StrategyKind::Recreate),
         };
         Ok((views::workload_stream(&request.workload)?, WorkloadEvent::Serving(Box::new(served))))
     }
@@ -169,8 +179,7 @@ impl Driver {
         }
         crash::point(subject, "after_intent");
         let begun = Instant::now();
-        let result =
-            effect::perform(&self.inner, &self.log.deployment().plan, direction, &action, self.fence()).await;
+        let Some(result) = self.perform(direction, &action).await? else { return Ok(()) };
         crash::point(subject, "after_effect");
         let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         if matches!(action, Action::Route { .. }) && result == ActionResult::Done {
@@ -181,6 +190,44 @@ impl Driver {
         while !self.log.record(std::slice::from_ref(&outcome), &self.right, Vec::new()).await? {}
         crash::point(subject, "after_outcome");
         Ok(())
+    }
+
+    /// Does it, and goes on looking meanwhile: a production that disagrees, or a person who wants to go back, does not wait
+    /// for instances to start, to be tested or to drain. Says `None` if the way back was begun instead.
+    async fn perform(
+        &mut self,
+        direction: Direction,
+        action: &Action,
+    ) -> Result<Option<ActionResult>, ConductorError> {
+        let (inner, plan, fence) =
+            (Arc::clone(&self.inner), self.log.deployment().plan.clone(), self.fence());
+        let mut effect = std::pin::pin!(effect::perform(&inner, &plan, action, fence));
+        let may_be_left = direction == Direction::Forward && !matches!(action, Action::Route { .. });
+        let active = Arc::clone(&self.active);
+        loop {
+            tokio::select! {
+                result = &mut effect => return Ok(Some(result)),
+                () = tokio::time::sleep(LOOK), if may_be_left => {}
+                () = active.bell.notified(), if may_be_left => {}
+            }
+            if self.turn_back().await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Begins the way back if that is what the engine decides now.
+    async fn turn_back(&mut self) -> Result<bool, ConductorError> {
+        self.log.refresh()?;
+        let facts = self.observe().await?;
+        match decide(self.log.deployment(), &facts, now()) {
+            Decision::Record(events)
+                if matches!(events.last(), Some(DeploymentEvent::RollbackStarted { .. })) =>
+            {
+                self.log.record(&events, &self.right, Vec::new()).await
+            }
+            _ => Ok(false),
+        }
     }
 
     fn fence(&self) -> Fence {
@@ -212,6 +259,7 @@ fn words(why: &Waiting) -> String {
             format!("{ready} of {wanted} instances of {version} are ready")
         }
         Waiting::Watch => "watching".to_owned(),
+        Waiting::Sight => "the watch is over, but the edge cannot be asked what happened in it".to_owned(),
         Waiting::Pause => "paused".to_owned(),
         Waiting::Retry(failure) => format!("trying again: {}", failure.reason),
         Waiting::Interlock(violation) => format!("held: {violation}"),

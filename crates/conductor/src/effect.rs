@@ -2,43 +2,35 @@
 
 use std::time::Duration;
 
-use pilotage_engine::{Action, ActionFailure, ActionResult, Direction, Plan, Shares};
+use pilotage_engine::{Action, ActionFailure, ActionResult, Plan, Shares};
 use pilotage_targets::{Fence, InstanceState, TargetError, Traffic};
 
 use crate::conductor::Inner;
 use crate::smoke;
 
-/// No effect takes longer than this; instances that ignore SIGTERM are killed long before.
-const LIMIT: Duration = Duration::from_secs(300);
+/// No effect takes longer than this beside the time that instances are given to drain and to stop.
+const LIMIT: Duration = Duration::from_secs(120);
 /// How long a request waits at the edge while no instance can take it.
 pub(crate) const HOLD: Duration = Duration::from_secs(30);
 
 /// Does it, and says how it ended. Doing it again after a crash is the same as doing it once.
-pub(crate) async fn perform(
-    inner: &Inner,
-    plan: &Plan,
-    direction: Direction,
-    action: &Action,
-    fence: Fence,
-) -> ActionResult {
-    let result = tokio::time::timeout(LIMIT, attempt(inner, plan, direction, action, fence)).await;
+pub(crate) async fn perform(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> ActionResult {
+    let releases = [Some(&plan.request.candidate), plan.request.stable.as_ref()];
+    let grace =
+        releases.into_iter().flatten().map(|release| release.instance.stop_grace).max().unwrap_or_default();
+    let limit = LIMIT + grace * 2;
+    let result = tokio::time::timeout(limit, attempt(inner, plan, action, fence)).await;
     match result {
         Ok(Ok(())) => ActionResult::Done,
         Ok(Err(failure)) => ActionResult::Failed(failure),
         Err(_) => {
-            let reason = format!("it did not end within {} s", LIMIT.as_secs());
+            let reason = format!("it did not end within {} s", limit.as_secs());
             ActionResult::Failed(ActionFailure { reason, transient: true })
         }
     }
 }
 
-async fn attempt(
-    inner: &Inner,
-    plan: &Plan,
-    direction: Direction,
-    action: &Action,
-    fence: Fence,
-) -> Result<(), ActionFailure> {
+async fn attempt(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> Result<(), ActionFailure> {
     let (target, workload) = (&inner.target, &plan.request.workload);
     match action {
         Action::Ensure { version, replicas } => {
@@ -60,7 +52,7 @@ async fn attempt(
             })?;
             smoke::run(&inner.folder, release, address).await
         }
-        Action::Route { shares } if shares.is_empty() && direction == Direction::Back => {
+        Action::Route { shares } if shares.is_empty() && plan.stable().is_none() => {
             // Nothing served before, so nothing is served again.
             target.remove(workload, fence).await.map_err(|error| failure(&error))
         }
@@ -74,9 +66,16 @@ async fn attempt(
     }
 }
 
+/// Users reach the workload where they reached the stable version until they are all with the candidate, and again after
+/// a rollback: only the complete switch may move the address.
 fn traffic(plan: &Plan, shares: &Shares) -> Traffic {
+    let switched = shares.len() == 1 && shares.iter().all(|(version, _)| version == plan.candidate());
+    let listen = match plan.request.stable_listen {
+        Some(listen) if !switched => listen,
+        _ => plan.request.listen,
+    };
     let hold_ms = HOLD.as_millis().try_into().unwrap_or(u64::MAX);
-    Traffic { listen: plan.request.listen, shares: shares.clone(), hold_ms }
+    Traffic { listen, shares: shares.clone(), hold_ms }
 }
 
 fn permanent(reason: String) -> ActionFailure {

@@ -2,10 +2,12 @@
 
 use pilotage_engine::judge::Reading;
 use pilotage_engine::{Facts, TrafficState};
+use pilotage_spec::Timestamp;
 use pilotage_targets::{InstanceState, Observation};
 
-/// Sums up the instances by version.
-pub(crate) fn facts(observation: &Observation, reading: Option<Reading>) -> Facts {
+/// Sums up the instances by version. An instance that was given up before `since`, when the deployment began, says nothing
+/// about what the deployment does.
+pub(crate) fn facts(observation: &Observation, reading: Option<Reading>, since: Timestamp) -> Facts {
     let mut facts = Facts { shares: observation.shares.clone(), reading, ..Facts::default() };
     for instance in &observation.instances {
         let known = facts.versions.contains_key(&instance.release.version);
@@ -25,8 +27,10 @@ pub(crate) fn facts(observation: &Observation, reading: Option<Reading>) -> Fact
             InstanceState::Starting | InstanceState::Unready | InstanceState::Waiting { .. } => {
                 state.alive += 1
             }
-            InstanceState::Failed { reason } => state.failed.push(reason.clone()),
-            InstanceState::Stopping | InstanceState::Lost => {}
+            InstanceState::Failed { reason } if instance.started_at.is_none_or(|at| at >= since) => {
+                state.failed.push(reason.clone());
+            }
+            InstanceState::Failed { .. } | InstanceState::Stopping | InstanceState::Lost => {}
         }
     }
     facts
@@ -34,7 +38,7 @@ pub(crate) fn facts(observation: &Observation, reading: Option<Reading>) -> Fact
 
 #[cfg(test)]
 mod tests {
-    use pilotage_spec::{Digest, ReleaseId, Timestamp, Version};
+    use pilotage_spec::{Digest, ReleaseId, Version};
     use pilotage_targets::Instance;
 
     use super::*;
@@ -59,7 +63,11 @@ mod tests {
 
     fn summed(instances: Vec<Instance>) -> Facts {
         let at = Timestamp::from_micros(0);
-        facts(&Observation { at, instances, shares: [].into(), listen: None }, None)
+        facts(
+            &Observation { at, instances, shares: [].into(), listen: None },
+            None,
+            Timestamp::from_micros(5),
+        )
     }
 
     #[test]
@@ -79,6 +87,21 @@ mod tests {
         let version: Version = "1.0.0".parse().unwrap();
         assert_eq!((facts.ready(&version), facts.alive(&version)), (1, 4));
         assert_eq!(facts.failures(&version), ["it ended"]);
+    }
+
+    #[test]
+    fn what_was_given_up_before_says_nothing_about_now() {
+        let failed = |started_at| Instance {
+            started_at,
+            ..instance("1.0.0", 1, InstanceState::Failed { reason: "it ended".to_owned() })
+        };
+        let failures = |started_at| {
+            let facts = summed(vec![failed(started_at)]);
+            facts.failures(&"1.0.0".parse().unwrap()).len()
+        };
+        assert_eq!(failures(Some(Timestamp::from_micros(4))), 0);
+        assert_eq!(failures(Some(Timestamp::from_micros(6))), 1);
+        assert_eq!(failures(None), 1);
     }
 
     #[test]

@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pilotage_journal::LeaseError;
-use pilotage_spec::{Timestamp, Workload};
-use pilotage_targets::{Fence, InstanceState, Observation, Traffic};
+use pilotage_spec::Workload;
+use pilotage_targets::{Fence, Instance, InstanceState, Observation, Traffic};
 use pilotage_views::{self as views, Served};
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::conductor::{Inner, lease_name, now};
+use crate::conductor::{Inner, lease_name};
 use crate::{ConductorError, effect, start};
 
 /// What the keeper calls itself in a lease; no deployment has such a name.
@@ -25,16 +26,29 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 #[derive(Default)]
 struct Patience {
     repairs: u32,
-    next: Timestamp,
+    next: Option<Instant>,
+}
+
+/// One workload that is looked after.
+#[derive(Default)]
+struct Charge {
+    patience: Patience,
+    /// A repair that goes on: one workload that takes its time does not hold up the others.
+    repair: Option<JoinHandle<()>>,
 }
 
 /// Looks after every workload until the process ends.
 pub(crate) async fn keep(inner: Arc<Inner>) {
     let mut changes = inner.target.changes();
-    let mut patience: HashMap<Workload, Patience> = HashMap::new();
+    let mut charges: HashMap<Workload, Charge> = HashMap::new();
     loop {
-        if let Err(error) = round(&inner, &mut patience).await {
-            warn!(%error, "not everything could be looked after");
+        match views::workloads(&inner.journal.reader()) {
+            Ok(workloads) => {
+                for workload in workloads {
+                    charges.entry(workload.clone()).or_default().look(&inner, &workload).await;
+                }
+            }
+            Err(error) => warn!(%error, "the workloads are not known"),
         }
         tokio::select! {
             () = tokio::time::sleep(ROUND) => {}
@@ -43,35 +57,52 @@ pub(crate) async fn keep(inner: Arc<Inner>) {
     }
 }
 
-async fn round(inner: &Inner, patience: &mut HashMap<Workload, Patience>) -> Result<(), ConductorError> {
-    for workload in views::workloads(&inner.journal.reader())? {
-        if inner.moving(&workload)?.is_some() {
-            continue;
+impl Charge {
+    async fn look(&mut self, inner: &Arc<Inner>, workload: &Workload) {
+        let repairing = self.repair.as_ref().is_some_and(|repair| !repair.is_finished());
+        if repairing || !self.patience.is_over() {
+            return;
         }
-        let Some(served) = inner.record(&workload)?.current().cloned() else { continue };
-        let observation = inner.target.observe(&workload).await?;
-        if is_as_wanted(&served, &observation) {
-            continue;
+        match needs_repair(inner, workload).await {
+            Ok(false) => {}
+            Ok(true) => {
+                info!(%workload, "repairing");
+                self.patience.count();
+                let (inner, workload) = (Arc::clone(inner), workload.clone());
+                self.repair = Some(tokio::spawn(async move {
+                    if let Err(error) = repair(&inner, &workload).await {
+                        warn!(%workload, %error, "not repaired");
+                    }
+                }));
+            }
+            Err(error) => {
+                warn!(%workload, %error, "cannot be looked at");
+                self.patience.count();
+            }
         }
-        let patience = patience.entry(workload.clone()).or_default();
-        if now() < patience.next {
-            continue;
-        }
-        info!(%workload, version = %served.release.id.version, "repairing");
-        repair(inner, &workload, &served).await?;
-        patience.repaired();
     }
-    Ok(())
+}
+
+async fn needs_repair(inner: &Inner, workload: &Workload) -> Result<bool, ConductorError> {
+    if inner.moving(workload)?.is_some() {
+        return Ok(false);
+    }
+    let Some(served) = inner.record(workload)?.current().cloned() else { return Ok(false) };
+    let observation = inner.target.observe(workload).await?;
+    Ok(!is_as_wanted(&served, &observation))
 }
 
 impl Patience {
+    fn is_over(&self) -> bool {
+        self.next.is_none_or(|next| Instant::now() >= next)
+    }
+
     /// A workload that has to be repaired again and again is repaired less and less often.
-    fn repaired(&mut self) {
-        let now = now();
-        let long_ago = now.since(self.next) > LONGEST_PAUSE * 2;
-        self.repairs = if long_ago { 1 } else { self.repairs.saturating_add(1) };
+    fn count(&mut self) {
+        let calm = self.next.is_none_or(|next| next.elapsed() > LONGEST_PAUSE * 2);
+        self.repairs = if calm { 1 } else { self.repairs.saturating_add(1) };
         let pause = Duration::from_millis(250).saturating_mul(1 << self.repairs.min(7));
-        self.next = now.plus(pause.min(LONGEST_PAUSE));
+        self.next = Some(Instant::now() + pause.min(LONGEST_PAUSE));
     }
 }
 
@@ -79,31 +110,43 @@ fn alive(observation: &Observation, served: &Served) -> usize {
     let lives = |state: &InstanceState| {
         !matches!(state, InstanceState::Failed { .. } | InstanceState::Stopping | InstanceState::Lost)
     };
-    let of = |instance: &&pilotage_targets::Instance| {
-        instance.release == served.release.id && lives(&instance.state)
-    };
+    let of = |instance: &&Instance| instance.release == served.release.id && lives(&instance.state);
     observation.instances.iter().filter(of).count()
 }
 
 fn is_as_wanted(served: &Served, observation: &Observation) -> bool {
     let version = &served.release.id.version;
-    let routed = observation.shares.len() == 1 && observation.shares.get(version) == Some(&10_000);
+    let routed = is_routed(served, observation);
     let others = observation.instances.iter().any(|instance| {
         instance.release.version != *version && !matches!(instance.state, InstanceState::Stopping)
     });
     routed && !others && alive(observation, served) >= served.replicas as usize
 }
 
+fn is_routed(served: &Served, observation: &Observation) -> bool {
+    let shares = &observation.shares;
+    shares.len() == 1
+        && shares.get(&served.release.id.version) == Some(&10_000)
+        && observation.listen == Some(served.listen)
+}
+
 /// Does what is missing, under the workload's lease; leaves it alone if a deployment has begun meanwhile.
-async fn repair(inner: &Inner, workload: &Workload, served: &Served) -> Result<(), ConductorError> {
+async fn repair(inner: &Inner, workload: &Workload) -> Result<(), ConductorError> {
     let lease = match inner.journal.acquire(lease_name(workload)?, start::own_holder(HOLDER)).await {
         Ok(lease) => lease,
         Err(LeaseError::Held(_)) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let done = repair_held(inner, workload, served, Fence(lease.token)).await;
-    inner.journal.release(lease.name, lease.token).await?;
-    done
+    // Read again under the lease: a deployment may have come and gone since.
+    let done = match inner.record(workload)?.current() {
+        Some(served) => repair_held(inner, workload, served, Fence(lease.token)).await,
+        None => Ok(()),
+    };
+    match inner.journal.release(lease.name, lease.token).await {
+        // A deployment could not wait; its effects are fenced against ours.
+        Ok(()) | Err(LeaseError::NotHeld { .. }) => done,
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn repair_held(
@@ -116,7 +159,17 @@ async fn repair_held(
     let version = &served.release.id.version;
     target.ensure(workload, &served.release, served.replicas, fence).await?;
     let observation = target.observe(workload).await?;
-    if observation.shares.len() != 1 || observation.shares.get(version) != Some(&10_000) {
+    let ready = |wanted: bool| {
+        let instances = observation.instances.iter();
+        instances
+            .filter(|instance| instance.state == InstanceState::Ready)
+            .any(|instance| (instance.release == served.release.id) == wanted)
+    };
+    if !ready(true) && ready(false) {
+        // What serves now, however it came to it, goes on until what should serve is there.
+        return Ok(());
+    }
+    if !is_routed(served, &observation) {
         let hold_ms = effect::HOLD.as_millis().try_into().unwrap_or(u64::MAX);
         let traffic = Traffic { listen: served.listen, shares: vec![(version.clone(), 10_000)], hold_ms };
         target.route(workload, &traffic, fence).await?;

@@ -10,7 +10,6 @@ use pilotage_proxy::{EdgeClient, EdgeStats};
 use pilotage_signals::EdgeWindow;
 use pilotage_spec::{SecretSource, Version};
 use pilotage_targets::{Instance, InstanceState, Observation};
-use tracing::debug;
 
 use crate::conductor::{Inner, lock};
 use crate::queries::{Answers, Queries};
@@ -27,7 +26,7 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Readings {
     edge: EdgeClient,
     route: String,
-    /// Since this driver began.
+    /// As far back as the edge remembers.
     whole: Option<EdgeWindow>,
     /// Since the shares last changed.
     current: Option<EdgeWindow>,
@@ -65,16 +64,15 @@ impl Readings {
         self.restarts.clear();
     }
 
-    /// Everything that is known now, or `None` while the edge cannot be asked.
-    pub(crate) async fn take(&mut self, plan: &Plan, observation: &Observation) -> Option<Reading> {
-        let stats = match self.edge.stats().await {
-            Ok(stats) => stats,
-            Err(error) => {
-                debug!(%error, "the edge cannot be asked");
-                return None;
+    /// Everything that is known now. What cannot be asked is said to be unknown.
+    pub(crate) async fn take(&mut self, plan: &Plan, observation: &Observation) -> Reading {
+        let blind = match self.edge.stats().await {
+            Ok(stats) => {
+                self.count(&stats, plan);
+                None
             }
+            Err(error) => Some(error.to_string()),
         };
-        self.count(&stats, plan);
         let counted = |version: Option<&Version>| match (&self.current, version) {
             (Some(window), Some(version)) => counted(window, &self.route, version),
             _ => Counted::default(),
@@ -83,11 +81,13 @@ impl Readings {
         let instances = observation.instances.iter().filter(|i| i.release.version == *plan.candidate());
         let instances = instances.map(|instance| self.instance(instance, plan)).collect();
         let Answers { alerts, metrics } = self.queries.as_ref().map(Queries::answers).unwrap_or_default();
-        Some(Reading { candidate, stable, before: self.before.clone(), instances, alerts, metrics })
+        Reading { blind, candidate, stable, before: self.before.clone(), instances, alerts, metrics }
     }
 
     fn count(&mut self, stats: &EdgeStats, plan: &Plan) {
-        let whole = self.whole.get_or_insert_with(|| EdgeWindow::new(stats.clone()));
+        // An edge's counters begin at zero when it starts.
+        let zero = || EdgeStats { started_micros: stats.started_micros, ..EdgeStats::default() };
+        let whole = self.whole.get_or_insert_with(|| EdgeWindow::new(zero()));
         whole.update(stats);
         match &mut self.current {
             Some(window) => window.update(stats),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pilotage_engine::gate::{self, GateFacts, GateOutcome, GateResult};
 use pilotage_engine::{
@@ -13,15 +13,13 @@ use pilotage_spec::{
     Environment, Policy, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind, StrategyName,
     Workload,
 };
-use pilotage_views::{self as views, Served};
+use pilotage_views::{self as views, DeploymentRecord, RecordError, Served};
+use tracing::error;
 
 use crate::conductor::{Inner, lease_name};
 use crate::drive::Driver;
 use crate::log::{DeploymentLog, Right, SELF};
-use crate::{Conductor, ConductorError, DeployRequest, RollbackRequest, Started, crash, keeper};
-
-/// How long a deployment waits for a lease that is about to be given back.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::{Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, crash, keeper};
 
 pub(crate) async fn preview(inner: &Inner, request: &DeployRequest) -> Result<Started, ConductorError> {
     let plan = deploy_plan(inner, request).await?;
@@ -38,8 +36,7 @@ pub(crate) async fn deploy(
     refuse_if_busy(inner, &request.workload)?;
     let plan = deploy_plan(inner, request).await?;
     let gates = check_gates(&plan, request);
-    record_release(inner, &request.workload.service, &plan.request.candidate.id, &request.actor).await?;
-    begin(conductor, plan, gates, &request.actor, &request.command).await
+    begin(inner, plan, gates, &request.actor, &request.command).await
 }
 
 pub(crate) async fn roll_back(
@@ -48,16 +45,35 @@ pub(crate) async fn roll_back(
 ) -> Result<Started, ConductorError> {
     let inner = &conductor.inner;
     if let Some(id) = inner.moving(&request.workload)? {
-        if request.to.is_some() {
-            let why = format!("{id} is under way; roll it back first, without --to");
-            return Err(ConductorError::NotNow(why));
+        let record = match views::load(&inner.journal.reader(), id) {
+            Err(RecordError::Unknown(_)) => {
+                return Err(ConductorError::NotNow(format!("{id} is just beginning; try again in a moment")));
+            }
+            record => record?,
+        };
+        if record.deployment.end.is_none() {
+            return take_back(conductor, record, request).await;
         }
-        let plan = views::load(&inner.journal.reader(), id)?.deployment.plan;
-        conductor.request(id, Request::Abort, request.reason.clone(), &request.actor).await?;
-        return Ok(Started { id, plan, gates: Vec::new(), outcome: None });
     }
     let plan = restore_plan(inner, request)?;
-    begin(conductor, plan, Vec::new(), &request.actor, &request.command).await
+    begin(inner, plan, Vec::new(), &request.actor, &request.command).await
+}
+
+/// Turns a deployment that is under way. One that goes back already is left to it: asked twice is asked once.
+async fn take_back(
+    conductor: &Conductor,
+    record: DeploymentRecord,
+    request: &RollbackRequest,
+) -> Result<Started, ConductorError> {
+    let DeploymentRecord { id, deployment, .. } = record;
+    if request.to.is_some() {
+        let why = format!("{id} is under way; roll it back first, without --to");
+        return Err(ConductorError::NotNow(why));
+    }
+    if deployment.plan.request.purpose == Purpose::Deploy {
+        conductor.request(id, Request::Abort, request.reason.clone(), &request.actor).await?;
+    }
+    Ok(Started { id, plan: deployment.plan, gates: Vec::new(), outcome: None })
 }
 
 fn refuse_if_busy(inner: &Inner, workload: &Workload) -> Result<(), ConductorError> {
@@ -82,13 +98,12 @@ fn is_passing(inner: &Inner, lease: &Lease) -> bool {
 
 /// Takes the lease, records the first events in one transaction, and lets the deployment go.
 async fn begin(
-    conductor: &Conductor,
+    inner: &Arc<Inner>,
     plan: Plan,
     gates: Vec<GateResult>,
     actor: &str,
     command: &str,
 ) -> Result<Started, ConductorError> {
-    let inner = &conductor.inner;
     let one_at_a_time = inner.starting.lock().await;
     let id = next_id(inner)?;
     let lease = acquire(inner, &plan.request.workload, actor, id).await?;
@@ -115,23 +130,67 @@ async fn record_start(
     command: &str,
     right: &Right,
 ) -> Result<(), ConductorError> {
+    let request = &plan.request;
+    // The plan was made before the lease was held.
+    let serving = inner.record(&request.workload)?.current().map(|served| served.release.id.clone());
+    if serving.as_ref() != request.stable.as_ref().map(|stable| &stable.id) {
+        let why = format!("{}: another deployment has ended meanwhile; try again", request.workload);
+        return Err(ConductorError::NotNow(why));
+    }
     let first = [
         DeploymentEvent::Started { plan: Box::new(plan.clone()), command: command.to_owned() },
         DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: gates.to_vec() },
     ];
     let events = first.iter().map(views::new_event).collect::<Result<Vec<_>, _>>()?;
     let append = Append::new(views::deployment_stream(id)?, Expected::Version(0), actor, events);
+    let mut appends = vec![append.fenced(right.lease.clone(), right.token)];
+    if gates.iter().all(|gate| gate.outcome == GateOutcome::Passed) {
+        appends.extend(first_use(inner, &request.workload.service, &request.candidate.id, actor)?);
+    }
     crash::point("started", "before_record");
-    inner.journal.append(append.fenced(right.lease.clone(), right.token)).await?;
+    inner.journal.append_all(appends).await?;
     crash::point("started", "after_record");
     Ok(())
 }
 
-/// Drives a deployment from here on, on a task of its own.
-pub(crate) fn drive(inner: &Arc<Inner>, log: DeploymentLog, right: Right) {
-    if let Some(active) = inner.enter(log.id()) {
-        tokio::spawn(Driver::new(Arc::clone(inner), active, log, right).run());
+/// What makes a version known by its digest for ever, unless it is already.
+fn first_use(
+    inner: &Inner,
+    service: &ServiceName,
+    release: &ReleaseId,
+    actor: &str,
+) -> Result<Option<Append>, ConductorError> {
+    let (known, stream_version) = known_releases(inner, service, release)?;
+    if known.contains(release) {
+        return Ok(None);
     }
+    let event = views::release_event(release)?;
+    Ok(Some(Append::new(
+        views::release_stream(service)?,
+        Expected::Version(stream_version),
+        actor,
+        vec![event],
+    )))
+}
+
+/// Drives a deployment from here on, on a task of its own. Should the driver be lost, another takes the deployment up as
+/// after a restart.
+pub(crate) fn drive(inner: &Arc<Inner>, log: DeploymentLog, right: Right) {
+    let id = log.id();
+    let Some(active) = inner.enter(id) else { return };
+    let inner = Arc::clone(inner);
+    let driver = tokio::spawn(Driver::new(Arc::clone(&inner), active, log, right).run());
+    tokio::spawn(async move {
+        let lost = driver.await.is_err_and(|error| error.is_panic());
+        inner.leave(id);
+        if lost {
+            error!(%id, "its driver was lost; another takes it up");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if let Err(error) = adopt::again(&inner, id).await {
+                error!(%id, %error, "it cannot be taken up; restart the server");
+            }
+        }
+    });
 }
 
 fn next_id(inner: &Inner) -> Result<DeploymentId, ConductorError> {
@@ -139,7 +198,7 @@ fn next_id(inner: &Inner) -> Result<DeploymentId, ConductorError> {
     Ok(DeploymentId(last + 1))
 }
 
-/// Takes the lease; a holder that is about to give it back is waited for.
+/// Takes the lease, also from a holder that is about to give it back: what that still does is fenced against us.
 async fn acquire(
     inner: &Inner,
     workload: &Workload,
@@ -147,18 +206,14 @@ async fn acquire(
     id: DeploymentId,
 ) -> Result<Lease, ConductorError> {
     let holder = Holder { who: actor.to_owned(), what: id.to_string() };
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match inner.journal.acquire(lease_name(workload)?, holder.clone()).await {
-            Ok(lease) => return Ok(lease),
-            Err(LeaseError::Held(lease)) if is_passing(inner, &lease) && Instant::now() < until => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            Err(LeaseError::Held(lease)) => {
-                return Err(ConductorError::Busy { workload: workload.clone(), lease });
-            }
-            Err(error) => return Err(error.into()),
+    let name = lease_name(workload)?;
+    match inner.journal.acquire(name.clone(), holder.clone()).await {
+        Ok(lease) => Ok(lease),
+        Err(LeaseError::Held(lease)) if is_passing(inner, &lease) => {
+            Ok(inner.journal.take_over(name, holder).await?)
         }
+        Err(LeaseError::Held(lease)) => Err(ConductorError::Busy { workload: workload.clone(), lease }),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -182,15 +237,16 @@ async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, Con
     let strategy = strategy.ok_or_else(|| unknown("strategy", strategy_name.as_str()))?.clone();
     let digest = inner.target.stage(&request.artifact).await?;
     let candidate = ReleaseId { version: request.version.clone(), digest };
-    check_release(inner, service, &candidate)?;
+    known_releases(inner, service, &candidate)?;
     let current = inner.record(&request.workload)?.current().cloned();
     let plan = Plan::new(PlanRequest {
         workload: request.workload.clone(),
         candidate: Release { id: candidate, instance },
         stable_replicas: current.as_ref().map_or(0, |served| served.replicas),
-        stable: current.map(|served| served.release),
         replicas: project.replicas(environment_name, service).unwrap_or(1),
-        listen: listen(environment, project.port(environment_name, service)),
+        listen: listen(environment, project.port(environment_name, service), current.as_ref()),
+        stable_listen: current.as_ref().map(|served| served.listen),
+        stable: current.map(|served| served.release),
         strategy_name,
         strategy,
         policy: environment.policy.clone(),
@@ -200,8 +256,10 @@ async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, Con
     Ok(plan)
 }
 
-fn listen(environment: &Environment, port: Option<u16>) -> SocketAddr {
-    SocketAddr::new(environment.listen, port.unwrap_or(0))
+/// The port of the file; without one, the port that the workload has; without one, any.
+fn listen(environment: &Environment, port: Option<u16>, current: Option<&Served>) -> SocketAddr {
+    let port = port.or(current.map(|served| served.listen.port())).unwrap_or(0);
+    SocketAddr::new(environment.listen, port)
 }
 
 fn check_needs(inner: &Inner, workload: &Workload, needs: &[ServiceName]) -> Result<(), ConductorError> {
@@ -218,8 +276,12 @@ fn check_needs(inner: &Inner, workload: &Workload, needs: &[ServiceName]) -> Res
     Ok(())
 }
 
-/// Within a service a version has one digest for ever, in every environment.
-fn check_release(inner: &Inner, service: &ServiceName, candidate: &ReleaseId) -> Result<u64, ConductorError> {
+/// The releases of a service that are known. Within a service a version has one digest for ever, in every environment.
+fn known_releases(
+    inner: &Inner,
+    service: &ServiceName,
+    candidate: &ReleaseId,
+) -> Result<(Vec<ReleaseId>, u64), ConductorError> {
     let (releases, stream_version) = views::releases(&inner.journal.reader(), service)?;
     match releases.iter().find(|release| release.version == candidate.version) {
         Some(known) if known.digest != candidate.digest => {
@@ -227,24 +289,8 @@ fn check_release(inner: &Inner, service: &ServiceName, candidate: &ReleaseId) ->
                 (candidate.version.clone(), known.digest.clone(), candidate.digest.clone());
             Err(PlanError::VersionReused { version, known, given }.into())
         }
-        _ => Ok(stream_version),
+        _ => Ok((releases, stream_version)),
     }
-}
-
-async fn record_release(
-    inner: &Inner,
-    service: &ServiceName,
-    release: &ReleaseId,
-    actor: &str,
-) -> Result<(), ConductorError> {
-    let (releases, stream_version) = views::releases(&inner.journal.reader(), service)?;
-    if releases.contains(release) {
-        return Ok(());
-    }
-    let stream = views::release_stream(service)?;
-    let event = views::release_event(release)?;
-    inner.journal.append(Append::new(stream, Expected::Version(stream_version), actor, vec![event])).await?;
-    Ok(())
 }
 
 fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<Plan, ConductorError> {
@@ -261,16 +307,18 @@ fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<Plan, Conduc
             .previous()
             .ok_or_else(|| nothing("there is no earlier version to go back to".to_owned()))?,
     };
+    let alone = current.takes_downtime || earlier.takes_downtime;
     let plan = Plan::new(PlanRequest {
         workload: workload.clone(),
         candidate: earlier.release.clone(),
         stable: Some(current.release.clone()),
         replicas: current.replicas,
         stable_replicas: current.replicas,
-        listen: current.listen,
+        listen: earlier.listen,
+        stable_listen: Some(current.listen),
         strategy_name: restore_name()?,
         strategy: Strategy {
-            kind: StrategyKind::BlueGreen,
+            kind: if alone { StrategyKind::Recreate } else { StrategyKind::BlueGreen },
             watch: Duration::ZERO,
             soak: Duration::ZERO,
             roll_back_when: RollBackWhen::default(),

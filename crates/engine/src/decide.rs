@@ -41,6 +41,8 @@ pub enum Waiting {
     },
     /// A watch goes on.
     Watch,
+    /// A watch is over, but requests cannot be counted now.
+    Sight,
     /// Somebody asked for a pause.
     Pause,
     /// An effect failed and is tried again.
@@ -142,15 +144,24 @@ fn act(deployment: &Deployment, facts: &Facts, now: Timestamp, action: Action) -
     }
     if let Some((failure, at)) = &course.failure {
         let give_up = !failure.transient || course.attempts >= FORWARD_ATTEMPTS;
+        let proved = deployment.soaked() && course.is_switched();
+        if forward && give_up && proved && matches!(action, Action::Retire { .. }) {
+            // It has proved itself; that the old version cannot be stopped is no reason to go back to it.
+            return complete(
+                Outcome::Succeeded,
+                Some(format!("{} is not stopped yet: {}", version_of(&action), failure.reason)),
+            );
+        }
         if forward && give_up {
             return roll_back(deployment, facts, Cause::StepFailed { reason: failure.reason.clone() });
         }
         if !forward && now.since(course.set_at) > BACK_LIMIT {
             return stuck(deployment, &failure.reason);
         }
-        let again = at.plus(backoff(course.attempts));
-        if now < again {
-            return Decision::Wait { until: again, why: Waiting::Retry(failure.clone()) };
+        // A clock that was set back must not keep the next try waiting.
+        let pause = backoff(course.attempts);
+        if now >= *at && now.since(*at) < pause {
+            return Decision::Wait { until: at.plus(pause), why: Waiting::Retry(failure.clone()) };
         }
     }
     match interlock::check(deployment, facts, &action) {
@@ -194,8 +205,12 @@ fn watch(deployment: &Deployment, facts: &Facts, now: Timestamp, duration: Durat
         return Decision::Wait { until, why: Waiting::Watch };
     }
     let verdict = match &facts.reading {
-        Some(reading) => judge::judge(deployment.plan.roll_back_when(), reading).verdict,
-        None => Verdict::Inconclusive,
+        Some(reading) if reading.blind.is_none() || skipped => {
+            judge::judge(deployment.plan.roll_back_when(), reading).verdict
+        }
+        // A watch during which nothing could be seen is not over.
+        _ if !skipped => return wait(now, Waiting::Sight),
+        _ => Verdict::Inconclusive,
     };
     Decision::Record(vec![health_checked(deployment, deployment.plan.candidate(), verdict, facts)])
 }
@@ -224,9 +239,22 @@ fn roll_back(deployment: &Deployment, facts: &Facts, cause: Cause) -> Decision {
     Decision::Record(vec![rollback_started(deployment, facts, cause)])
 }
 
+/// The way back cannot go on. Once the users are back, that is no failure of the way back.
 fn stuck(deployment: &Deployment, reason: &str) -> Decision {
     let cause = deployment.cause.as_ref().map(Cause::words).unwrap_or_default();
+    if deployment.course.is_switched() && deployment.traffic_moved {
+        return complete(Outcome::RolledBack, Some(format!("{cause}; what is left to do: {reason}")));
+    }
     complete(Outcome::Failed, Some(format!("{cause}; and the way back could not be finished: {reason}")))
+}
+
+fn version_of(action: &Action) -> String {
+    match action {
+        Action::Ensure { version, .. } | Action::Smoke { version } | Action::Retire { version, .. } => {
+            version.to_string()
+        }
+        Action::Route { .. } => "the traffic".to_owned(),
+    }
 }
 
 fn complete(outcome: Outcome, reason: Option<String>) -> Decision {

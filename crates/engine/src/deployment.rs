@@ -194,11 +194,12 @@ impl Deployment {
                     self.course.advance(at);
                 }
             }
-            DeploymentEvent::Requested { request, reason } => self.requested(*request, reason),
+            DeploymentEvent::Requested { request, reason } => self.requested(*request, reason, at),
             DeploymentEvent::Adopted => {
-                if matches!(self.course.step(), Some(Step::Watch { .. })) {
-                    self.course.since = at;
-                }
+                // Nobody looked and nothing was tried meanwhile: no limit may count that time.
+                self.course.set_at = at;
+                self.course.since = at;
+                self.course.failure = None;
             }
             DeploymentEvent::RollbackStarted { cause, steps } => {
                 self.cause = Some(cause.clone());
@@ -247,14 +248,26 @@ impl Deployment {
         }
     }
 
-    fn requested(&mut self, request: Request, reason: &Option<String>) {
+    fn requested(&mut self, request: Request, reason: &Option<String>, at: Timestamp) {
         match request {
-            Request::Promote => self.promoted = true,
+            // Asked twice, the second one must not end the watch after this one too.
+            Request::Promote => self.promoted = self.is_watching(),
             Request::PromoteFully => self.promoted_fully = true,
             Request::Abort => self.aborted = Some(reason.clone()),
             Request::Pause => self.paused = true,
-            Request::Resume => self.paused = false,
+            Request::Resume => {
+                self.paused = false;
+                if !self.is_watching() {
+                    self.course.since = at;
+                }
+            }
         }
+    }
+
+    /// Whether a watch that may be ended early is being taken.
+    pub fn is_watching(&self) -> bool {
+        self.course.direction == Direction::Forward
+            && matches!(self.course.step(), Some(Step::Watch { soak: false, .. }))
     }
 
     /// Whether every gate that applies has passed this very plan. Not asked means no.
@@ -295,6 +308,11 @@ impl Course {
     /// The step that is being taken, unless all are.
     pub fn step(&self) -> Option<&Step> {
         self.steps.get(self.next)
+    }
+
+    /// Whether every switch of the traffic is behind it.
+    pub fn is_switched(&self) -> bool {
+        !self.steps.iter().skip(self.next).any(|step| matches!(step, Step::Route { .. }))
     }
 
     fn advance(&mut self, at: Timestamp) {

@@ -58,10 +58,20 @@ pub fn check(deployment: &Deployment, facts: &Facts, action: &Action) -> Result<
         Action::Smoke { version } => enough_ready(facts, version, 1),
         Action::Route { shares } => shares.iter().try_for_each(|(version, share)| {
             takes_part(deployment, version)?;
-            enough_ready(facts, version, deployment.plan.needed(version, *share))?;
+            enough_ready(facts, version, needed(deployment, version, *share))?;
             signed_off(deployment, facts, version)
         }),
         Action::Retire { version, keep } => may_retire(deployment, facts, version, *keep),
+    }
+}
+
+/// On the way back one instance less is enough; see [`crate::Plan::enough_to_go_back`].
+fn needed(deployment: &Deployment, version: &Version, share: u32) -> u32 {
+    let plan = &deployment.plan;
+    let needed = plan.needed(version, share);
+    match deployment.course.direction {
+        Direction::Back if Some(version) == plan.stable() => needed.min(plan.enough_to_go_back()),
+        _ => needed,
     }
 }
 

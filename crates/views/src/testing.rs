@@ -63,6 +63,7 @@ fn plan() -> Plan {
         replicas: 2,
         stable_replicas: 2,
         listen: "127.0.0.1:8080".parse().unwrap(),
+        stable_listen: Some("127.0.0.1:8080".parse().unwrap()),
         strategy_name: "careful".parse().unwrap(),
         strategy,
         policy: Policy { confirm: true, gradual: true },
@@ -154,6 +155,8 @@ pub(crate) fn served() -> WorkloadRecord {
         replicas: 2,
         listen: "127.0.0.1:8080".parse().unwrap(),
         deployment: DeploymentId(6),
+        purpose: Purpose::Deploy,
+        takes_downtime: false,
     };
     WorkloadRecord { workload: workload(), stream_version: 1, served: vec![(at(-1_000), served)] }
 }

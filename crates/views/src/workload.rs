@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use pilotage_engine::DeploymentId;
+use pilotage_engine::{DeploymentId, Purpose};
 use pilotage_journal::{Event, EventKind, NewEvent, Reader, StreamId};
 use pilotage_spec::{NameError, Release, ReleaseId, ServiceName, Timestamp, Version, Workload};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,16 @@ pub struct Served {
     pub listen: SocketAddr,
     /// The deployment that brought it.
     pub deployment: DeploymentId,
+    /// Whether it was brought out, or gone back to.
+    #[serde(default = "deploy")]
+    pub purpose: Purpose,
+    /// Whether it cannot run beside another version, and was brought out by stopping the one before.
+    #[serde(default)]
+    pub takes_downtime: bool,
+}
+
+fn deploy() -> Purpose {
+    Purpose::Deploy
 }
 
 /// A workload with all that has served it.
@@ -47,11 +57,21 @@ impl WorkloadRecord {
         self.served.last().map(|(_, served)| served)
     }
 
-    /// What served before the current version did.
+    /// What to go back to: what served before the current version, leaving out what was gone back from.
     pub fn previous(&self) -> Option<&Served> {
-        let current = &self.current()?.release.id.version;
-        let mut earlier = self.served.iter().rev().map(|(_, served)| served);
-        earlier.find(|served| served.release.id.version != *current)
+        let mut good: Vec<&Served> = Vec::new();
+        for (_, served) in &self.served {
+            let version = &served.release.id.version;
+            let known = good.iter().position(|earlier| earlier.release.id.version == *version);
+            match (served.purpose, known) {
+                (Purpose::Restore, Some(at)) => good.truncate(at),
+                (_, Some(at)) => drop(good.remove(at)),
+                (_, None) => {}
+            }
+            good.push(served);
+        }
+        good.pop();
+        good.pop()
     }
 
     /// What served under this version last.
@@ -153,4 +173,57 @@ pub fn workloads(reader: &Reader) -> Result<Vec<Workload>, RecordError> {
         Some(Workload { environment: environment.parse().ok()?, service: service.parse().ok()? })
     };
     Ok(names.filter_map(workload).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pilotage_spec::{Digest, Health, InstanceSpec, Resources};
+
+    use super::*;
+
+    fn served(version: &str, purpose: Purpose) -> (Timestamp, Served) {
+        let health = Health { live: None, ready: None, interval: Duration::ZERO, timeout: Duration::ZERO };
+        let instance = InstanceSpec {
+            run: Vec::new(),
+            env: [].into(),
+            health,
+            resources: Resources::default(),
+            stop_grace: Duration::ZERO,
+            start_timeout: Duration::ZERO,
+            smoke: Vec::new(),
+        };
+        let id = ReleaseId { version: version.parse().unwrap(), digest: Digest::from_bytes([1; 32]) };
+        let served = Served {
+            release: Release { id, instance },
+            replicas: 1,
+            listen: "127.0.0.1:1".parse().unwrap(),
+            deployment: DeploymentId(1),
+            purpose,
+            takes_downtime: false,
+        };
+        (Timestamp::from_micros(0), served)
+    }
+
+    fn previous(history: &[(&str, Purpose)]) -> Option<String> {
+        let workload = Workload { environment: "dev".parse().unwrap(), service: "api".parse().unwrap() };
+        let served = history.iter().map(|(version, purpose)| served(version, *purpose)).collect();
+        let record = WorkloadRecord { workload, stream_version: 0, served };
+        record.previous().map(|served| served.release.id.version.to_string())
+    }
+
+    #[test]
+    fn going_back_twice_does_not_bring_the_bad_version_back() {
+        use Purpose::{Deploy, Restore};
+        assert_eq!(previous(&[("1.0.0", Deploy)]), None);
+        assert_eq!(previous(&[("1.0.0", Deploy), ("2.0.0", Deploy)]).as_deref(), Some("1.0.0"));
+        assert_eq!(previous(&[("1.0.0", Deploy), ("2.0.0", Deploy), ("1.0.0", Restore)]), None);
+        let three = [("1.0.0", Deploy), ("2.0.0", Deploy), ("3.0.0", Deploy), ("2.0.0", Restore)];
+        assert_eq!(previous(&three).as_deref(), Some("1.0.0"));
+        let mended = [("1.0.0", Deploy), ("2.0.0", Deploy), ("1.0.0", Restore), ("2.0.1", Deploy)];
+        assert_eq!(previous(&mended).as_deref(), Some("1.0.0"));
+        let grown = [("1.0.0", Deploy), ("2.0.0", Deploy), ("2.0.0", Deploy)];
+        assert_eq!(previous(&grown).as_deref(), Some("1.0.0"));
+    }
 }

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 /// What was measured since a watch began.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
+    /// Why requests could not be counted, if they could not: then the numbers say nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<String>,
     /// The new version's requests.
     pub candidate: Counted,
     /// The stable version's requests in the same time.
     pub stable: Counted,
-    /// The stable version's requests earlier in this deployment: compared with only where the stable version has too
-    /// little traffic now, as after a full switch.
+    /// The stable version's requests before the shares last changed, as far back as the edge remembers: compared with only
+    /// where the stable version has too little traffic now, as after a full switch.
     pub before: Counted,
     /// The new version's instances.
     pub instances: Vec<InstanceReading>,

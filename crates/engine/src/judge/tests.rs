@@ -49,6 +49,13 @@ fn nothing_at_all_is_inconclusive() {
 }
 
 #[test]
+fn instances_that_are_up_prove_nothing_about_a_release_that_nobody_uses() {
+    let judgement = judged(&reading(counted(0, 0), counted(10_000, 0)));
+    assert_eq!(verdict_of(&judgement, "probe_failures"), Verdict::Pass);
+    assert_eq!(judgement.verdict, Verdict::Inconclusive);
+}
+
+#[test]
 fn a_shared_outage_fails_no_candidate_against_the_stable_version() {
     let judgement = judged(&reading(counted(500, 100), counted(4_500, 900)));
     assert_eq!(verdict_of(&judgement, "errors_vs_stable"), Verdict::Pass);

@@ -25,10 +25,20 @@ pub struct Finding {
     pub words: String,
 }
 
+impl Finding {
+    /// Whether it speaks of what users met, and not only of instances that are up.
+    fn is_evidence(&self) -> bool {
+        self.trigger.starts_with("error")
+            || self.trigger.ends_with("_vs_stable")
+            || self.trigger.starts_with("metrics.")
+    }
+}
+
 /// The judge's word with all its findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// Fail if any finding is; else pass if any is; else inconclusive.
+    /// Fail if any finding is; else pass if any that speaks of requests or of the team's own metrics is; else
+    /// inconclusive, for instances that answer their probes prove nothing about a release that nobody uses.
     pub verdict: Verdict,
     /// One for each trigger that is on.
     pub findings: Vec<Finding>,
@@ -37,8 +47,9 @@ pub struct Judgement {
 impl Judgement {
     /// Draws the verdict from the findings.
     pub(super) fn of(findings: Vec<Finding>) -> Self {
-        let any = |verdict| findings.iter().any(|finding: &Finding| finding.verdict == verdict);
-        let verdict = match (any(Verdict::Fail), any(Verdict::Pass)) {
+        let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
+        let passes = findings.iter().any(|finding| finding.verdict == Verdict::Pass && finding.is_evidence());
+        let verdict = match (fails, passes) {
             (true, _) => Verdict::Fail,
             (false, true) => Verdict::Pass,
             (false, false) => Verdict::Inconclusive,

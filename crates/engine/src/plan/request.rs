@@ -27,6 +27,8 @@ pub struct PlanRequest {
     pub stable_replicas: u32,
     /// Where users reach the workload; port 0 lets the target choose.
     pub listen: SocketAddr,
+    /// Where users reach the stable version, if there is one: until the switch is complete, and again after a rollback.
+    pub stable_listen: Option<SocketAddr>,
     /// The strategy's name.
     pub strategy_name: StrategyName,
     /// The strategy.
@@ -162,15 +164,26 @@ impl Plan {
 
     /// How many ready instances a version needs for a share of the traffic in hundredths of a percent.
     pub fn needed(&self, version: &Version, share: u32) -> u32 {
-        let capacity =
-            if version == self.candidate() { self.candidate_capacity } else { self.stable_capacity };
-        needed(share, capacity)
+        needed(share, self.capacity(version))
+    }
+
+    /// How many ready instances of the stable version are enough to go back to it: one may be missing, so that a crash
+    /// of one does not hold up the way back of all users.
+    pub fn enough_to_go_back(&self) -> u32 {
+        self.stable_capacity.saturating_sub(1).max(1)
+    }
+
+    fn capacity(&self, version: &Version) -> u32 {
+        match (version == self.candidate(), Some(version) == self.stable()) {
+            (true, true) => self.candidate_capacity.min(self.stable_capacity),
+            (true, false) => self.candidate_capacity,
+            (false, _) => self.stable_capacity,
+        }
     }
 
     /// Whether the plan stops the old version before the new one serves.
     pub fn takes_downtime(&self) -> bool {
         matches!(self.request.strategy.kind, StrategyKind::Recreate)
-            && self.request.purpose == Purpose::Deploy
             && self.stable().is_some_and(|stable| stable != self.candidate())
     }
 

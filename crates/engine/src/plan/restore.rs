@@ -1,18 +1,24 @@
 //! Back to a release that was good, after its successor had already taken over: no watches, it is known.
 
+use pilotage_spec::StrategyKind;
+
 use super::request::PlanRequest;
 use super::{Check, Step};
 
 pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
     let version = request.candidate.id.version.clone();
     let replicas = request.replicas;
-    let mut steps = vec![
+    let up = [
         Step::Ensure { version: version.clone(), replicas },
         Step::Check { version: version.clone(), check: Check::Ready { replicas } },
-        Step::Route { shares: vec![(version, 10_000)] },
     ];
-    if let Some(left) = &request.stable {
-        steps.push(Step::Retire { version: left.id.version.clone(), keep: 0 });
+    let to = Step::Route { shares: vec![(version, 10_000)] };
+    let Some(left) = &request.stable else { return up.into_iter().chain([to]).collect() };
+    let retire = Step::Retire { version: left.id.version.clone(), keep: 0 };
+    match request.strategy.kind {
+        StrategyKind::Recreate => {
+            [Step::Route { shares: Vec::new() }, retire].into_iter().chain(up).chain([to]).collect()
+        }
+        _ => up.into_iter().chain([to, retire]).collect(),
     }
-    steps
 }

@@ -58,6 +58,7 @@ pub(crate) fn request(strategy_name: &str, replicas: u32) -> PlanRequest {
         replicas,
         stable_replicas: replicas,
         listen: "127.0.0.1:8080".parse().unwrap(),
+        stable_listen: Some("127.0.0.1:8080".parse().unwrap()),
         strategy_name: strategy_name.parse().unwrap(),
         strategy: strategy(strategy_name),
         policy: Policy { confirm: true, gradual: true },

@@ -148,12 +148,48 @@ fn the_way_back_is_the_switch_itself_while_the_old_version_is_warm() {
 fn the_way_back_first_brings_up_what_has_gone() {
     insta::assert_snapshot!(lines(&way_back(&plan("rolling"), &Facts::default())), @"
     ensure 3 instances of 1.0.0
-    check 3 instances of 1.0.0 ready
+    check 2 instances of 1.0.0 ready
     route 100 % to 1.0.0
     retire 1.1.0
     ensure 3 instances of 1.0.0
     check 3 instances of 1.0.0 ready
     ");
+}
+
+#[test]
+fn one_missing_instance_does_not_hold_up_the_way_back() {
+    let state = TrafficState { ready: 2, alive: 3, ..TrafficState::default() };
+    let facts = Facts { versions: [("1.0.0".parse().unwrap(), state)].into(), ..Facts::default() };
+    insta::assert_snapshot!(lines(&way_back(&plan("canary"), &facts)), @"
+    route 100 % to 1.0.0
+    retire 1.1.0
+    ensure 3 instances of 1.0.0
+    check 3 instances of 1.0.0 ready
+    ");
+}
+
+#[test]
+fn what_cannot_run_beside_itself_goes_back_one_after_the_other() {
+    insta::assert_snapshot!(lines(&way_back(&plan("recreate"), &Facts::default())), @"
+    route nothing, requests wait
+    retire 1.1.0
+    ensure 3 instances of 1.0.0
+    check 3 instances of 1.0.0 ready
+    route 100 % to 1.0.0
+    ");
+}
+
+#[test]
+fn an_aborted_growth_is_undone() {
+    let mut request = request("canary", 4);
+    request.candidate = release("1.0.0");
+    request.stable_replicas = 2;
+    let plan = Plan::new(request).unwrap();
+    insta::assert_snapshot!(lines(&way_back(&plan, &Facts::default())), @"
+    route 100 % to 1.0.0
+    retire 1.0.0, keep 2 instances
+    ");
+    assert_eq!(plan.needed(plan.candidate(), 10_000), 2);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The way back, worked out from where a deployment stands.
 
+use pilotage_spec::Version;
+
 use super::{Check, Plan, Step};
 use crate::Facts;
 
@@ -12,22 +14,36 @@ pub fn way_back(plan: &Plan, facts: &Facts) -> Vec<Step> {
     let Some(stable) = plan.stable().cloned() else {
         return vec![Step::Route { shares: Vec::new() }, Step::Retire { version: candidate, keep: 0 }];
     };
+    if stable == candidate {
+        return vec![to(&stable), Step::Retire { version: stable, keep: plan.request.stable_replicas }];
+    }
     let replicas = plan.request.stable_replicas.max(plan.stable_capacity);
+    let retire = Step::Retire { version: candidate, keep: 0 };
     let mut steps = Vec::new();
-    if facts.ready(&stable) < plan.stable_capacity {
-        steps.push(Step::Ensure { version: stable.clone(), replicas });
-        steps.push(Step::Check {
-            version: stable.clone(),
-            check: Check::Ready { replicas: plan.stable_capacity },
-        });
+    if plan.takes_downtime() {
+        // The two cannot run beside each other, on the way back as little as on the way forward.
+        steps.extend([Step::Route { shares: Vec::new() }, retire]);
+        steps.extend(bring_up(&stable, replicas, replicas));
+        steps.push(to(&stable));
+        return steps;
     }
-    steps.push(Step::Route { shares: vec![(stable.clone(), 10_000)] });
-    if stable != candidate {
-        steps.push(Step::Retire { version: candidate, keep: 0 });
+    if facts.ready(&stable) < plan.enough_to_go_back() {
+        steps.extend(bring_up(&stable, replicas, plan.enough_to_go_back()));
     }
-    if facts.alive(&stable) < replicas {
-        steps.push(Step::Ensure { version: stable.clone(), replicas });
-        steps.push(Step::Check { version: stable, check: Check::Ready { replicas } });
+    steps.extend([to(&stable), retire]);
+    if facts.ready(&stable) < replicas {
+        steps.extend(bring_up(&stable, replicas, replicas));
     }
     steps
+}
+
+fn to(version: &Version) -> Step {
+    Step::Route { shares: vec![(version.clone(), 10_000)] }
+}
+
+fn bring_up(version: &Version, replicas: u32, ready: u32) -> [Step; 2] {
+    [
+        Step::Ensure { version: version.clone(), replicas },
+        Step::Check { version: version.clone(), check: Check::Ready { replicas: ready } },
+    ]
 }

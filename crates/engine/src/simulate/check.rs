@@ -76,8 +76,10 @@ fn serves(deployment: &Deployment, world: &World, version: &Version, share: u32)
     let plan = &deployment.plan;
     let capacity = if version == plan.candidate() { plan.candidate_capacity } else { plan.stable_capacity };
     let ready = world.ready(version);
+    // On the way back one instance may be missing.
+    let missing = u64::from(deployment.course.direction == Direction::Back);
     // An instance more or less is a hundredth of a percent here.
-    let carried = u64::from(ready) * 10_000 + u64::from(capacity);
+    let carried = (u64::from(ready) + missing) * 10_000 + u64::from(capacity);
     if share > 0 && (ready == 0 || carried < u64::from(share) * u64::from(capacity)) {
         return Err(Broken::Overload { version: version.clone(), share, ready, capacity });
     }
@@ -118,7 +120,9 @@ pub(super) fn end(
             if share(candidate) != 10_000 {
                 return untrue("the new version does not serve everybody");
             }
-            if plan.stable().is_some_and(|stable| stable != candidate && world.alive(stable) > 0) {
+            if scenario.faults == 0
+                && plan.stable().is_some_and(|old| old != candidate && world.alive(old) > 0)
+            {
                 return untrue("the old version is still there");
             }
             if noticeable(scenario) && !asked && plan.request.purpose == Purpose::Deploy {

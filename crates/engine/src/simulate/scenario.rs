@@ -89,6 +89,7 @@ impl Scenario {
             replicas,
             stable_replicas: if first { 0 } else { random.between(1, 5) as u32 },
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8080)),
+            stable_listen: None,
             strategy_name: name("drawn"),
             strategy,
             policy,
