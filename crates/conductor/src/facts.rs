@@ -28,7 +28,7 @@ pub(crate) fn facts(observation: &Observation, reading: Option<Reading>, since: 
                 state.alive += 1
             }
             InstanceState::Failed { reason } if instance.started_at.is_none_or(|at| at >= since) => {
-                state.failed.push(reason.clone());
+                state.failed.push(format!("instance {}: {reason}", instance.name));
             }
             InstanceState::Failed { .. } | InstanceState::Stopping | InstanceState::Lost => {}
         }
@@ -86,7 +86,7 @@ mod tests {
         let facts = summed(states.map(|state| instance("1.0.0", 1, state)).into());
         let version: Version = "1.0.0".parse().unwrap();
         assert_eq!((facts.ready(&version), facts.alive(&version)), (1, 4));
-        assert_eq!(facts.failures(&version), ["it ended"]);
+        assert_eq!(facts.failures(&version), ["instance api-1: it ended"]);
     }
 
     #[test]

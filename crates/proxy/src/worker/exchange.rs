@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{SET_COOKIE, UPGRADE};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use tokio::task::spawn_local;
@@ -236,6 +236,8 @@ impl<'w> Exchange<'w> {
         }
         self.count_answer(&response, &flight);
         let (mut parts, body) = response.into_parts();
+        // What the endpoint speaks is between it and us.
+        parts.version = Version::HTTP_11;
         clean_response(&mut parts.headers);
         self.add_headers(&mut parts.headers, pool);
         let carrier = Carrier { flight, link, upload: Rc::clone(&self.outbound.progress) };

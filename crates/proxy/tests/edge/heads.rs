@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{Client, raw};
-use crate::upstream::{Upstream, read_head};
+use crate::upstream::{Upstream, read_head, say_and_close};
 use crate::world::World;
 
 async fn world_with(upstream: &Upstream) -> World {
@@ -68,6 +68,18 @@ async fn clients_see_nothing_of_the_connection_to_the_endpoint() {
         assert_eq!(answer.header(gone), None);
     }
     assert_eq!((answer.header("set-cookie"), answer.header("x-kept")), (Some("a=b"), Some("yes")));
+}
+
+#[tokio::test]
+async fn an_old_endpoint_does_not_make_the_clients_connection_old() {
+    let old = b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let upstream = Upstream::conversing(|stream| say_and_close(stream, old)).await;
+    let world = world_with(&upstream).await;
+    let mut client = Client::connect(world.listen).await;
+    assert_eq!(client.get("/").await.text(), "ok");
+    assert_eq!(client.get("/").await.text(), "ok");
+    let answer = raw(world.listen, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
 }
 
 #[tokio::test]

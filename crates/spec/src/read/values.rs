@@ -46,7 +46,8 @@ pub(crate) fn http_path() -> Scalar<crate::HttpPath> {
 
 /// A path below the project's folder.
 pub(crate) fn relative_path() -> Scalar<crate::RelativePath> {
-    let pattern = r"^(?!-)(?!(.*/)?\.\.(/|$))[\p{L}\p{N}._+@=,-][\p{L}\p{N}/._+@=,-]*$";
+    // Any letter of any script is allowed, which not every reader of schemas can say: what is shut out is named instead.
+    let pattern = r"^(?![-/])(?!(.*/)?\.\.(/|$))[^\x00-\x2A:;<>?\[\\\]^`{|}~\x7F]+$";
     parsed(
         "a path below the project's folder",
         json!({ "type": TEXT, "pattern": pattern, "maxLength": 1024 }),
