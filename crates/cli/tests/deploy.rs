@@ -84,6 +84,25 @@ fn the_second_deployment_of_a_service_learns_who_holds_it() {
 }
 
 #[test]
+fn rollbacks_at_once_are_answered_clearly() {
+    let world = World::sample(QUICK);
+    let (first, second) = (world.release("1.0.0", ""), world.release("1.1.0", ""));
+    world.deploy("1.0.0", &first).expect(0);
+    world.deploy("1.1.0", &second).expect(0);
+    let started: Vec<_> = (0..4).map(|_| world.start(&["rollback", "api", "--detach"])).collect();
+    let said: Vec<_> = started.into_iter().map(world::wait).collect();
+    assert!(said.iter().any(|said| said.code == Some(0)), "{said:#?}");
+    for refused in said.iter().filter(|said| said.code != Some(0)) {
+        let words = &refused.stderr;
+        // The last one is said to whoever comes after another has ended.
+        let clear = ["is being moved by d", "try again", "there is no earlier version to go back to"];
+        assert!(clear.iter().any(|clear| words.contains(clear)), "{words}");
+    }
+    let status = world.until("the end", |status| status.moving.is_none());
+    assert_eq!(status.last.unwrap().outcome, Outcome::Succeeded);
+}
+
+#[test]
 fn a_deployment_can_be_paused_resumed_promoted_and_taken_back() {
     let world = World::sample(SLOW);
     let (first, second) = (world.release("1.0.0", ""), world.release("1.1.0", ""));

@@ -5,6 +5,7 @@ mod world;
 
 use std::fs;
 
+use pilotage_journal::Event;
 use pilotage_server::{ClientError, ErrorKind};
 use rustix::process::{Pid, Signal, kill_process};
 use world::{World, wait};
@@ -94,6 +95,45 @@ fn commands_work_from_a_folder_below_and_with_a_state_folder_elsewhere() {
     let said = world.pilotage(&["status", "--state", state]).expect(0);
     assert!(said.stdout.contains("never deployed: dev/api"), "{}", said.stdout);
     world.pilotage(&["down", "--state", state]).expect(0);
+}
+
+#[test]
+fn what_ended_last_is_known_after_a_restart_too() {
+    let world = World::sample(QUICK);
+    let good = world.release("1.0.0", "");
+    let bad = world.release("1.1.0", "\"ready_after_ms\": 600000,");
+    world.pilotage(&["deploy", "api", "1.1.0", "--artifact", &bad]).expect(1);
+    let last = || world.status().last.map(|last| (last.id.to_string(), last.version.to_string()));
+    assert_eq!(last(), Some(("d1".to_owned(), "1.1.0".to_owned())));
+    world.deploy("1.0.0", &good).expect(0);
+    assert_eq!(last(), Some(("d2".to_owned(), "1.0.0".to_owned())));
+    world.pilotage(&["down"]).expect(0);
+    world.pilotage(&["up"]).expect(0);
+    assert_eq!(last(), Some(("d2".to_owned(), "1.0.0".to_owned())));
+    let other = world.pilotage(&["status", "--env", "production"]).expect(0).stdout;
+    assert!(other.contains("never deployed: production/api"), "{other}");
+}
+
+#[test]
+fn events_of_a_stream_are_given_once_and_from_where_one_left_off() {
+    let world = World::sample(QUICK);
+    let first = world.release("1.0.0", "");
+    world.pilotage(&["up"]).expect(0);
+    let body = serde_json::json!({ "service": "api", "version": "1.0.0", "environment": "dev", "artifact": first, "command": "test" });
+    let followed = world.ask(async |client| {
+        let _: serde_json::Value = client.post("/v1/deployments", &body).await.unwrap();
+        let mut lines = client.lines::<Event>("/v1/events?stream=deployment/d1&follow=true").await.unwrap();
+        let mut events: Vec<Event> = Vec::new();
+        while events.last().is_none_or(|event| event.kind.as_str() != "deployment.completed") {
+            events.push(lines.next().await.unwrap().unwrap());
+        }
+        events
+    });
+    let versions: Vec<u64> = followed.iter().map(|event| event.version).collect();
+    assert_eq!(versions, (1..=followed.len() as u64).collect::<Vec<_>>());
+    let path = format!("/v1/events?stream=deployment/d1&after={}", followed[2].seq);
+    let rest: Vec<Event> = world.ask(async |client| client.lines(&path).await.unwrap().all().await.unwrap());
+    assert_eq!(rest, followed[3..]);
 }
 
 #[test]

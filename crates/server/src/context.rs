@@ -1,6 +1,6 @@
 //! What every route works with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pilotage_conductor::Conductor;
 use pilotage_journal::{Journal, Reader};
@@ -8,7 +8,9 @@ use pilotage_spec::{Project, Workload};
 use pilotage_targets::ProcessTarget;
 use tokio::sync::watch;
 
+use crate::admission::Admission;
 use crate::error::{ErrorBody, ErrorKind};
+use crate::latest::Latest;
 use crate::{ServerConfig, read_project};
 
 /// What every route works with. Cheap to clone.
@@ -18,18 +20,47 @@ pub(crate) struct Context {
     pub(crate) journal: Journal,
     pub(crate) target: Arc<ProcessTarget>,
     pub(crate) conductor: Conductor,
+    pub(crate) admission: Admission,
     /// Becomes true when the server stops, so that answers without an end come to one.
     pub(crate) closing: Arc<watch::Sender<bool>>,
+    latest: Arc<Mutex<Latest>>,
 }
 
 impl Context {
-    /// The project as its file says now.
-    pub(crate) fn project(&self) -> Result<Project, ErrorBody> {
-        Ok(read_project(&self.config.project_file)?)
+    pub(crate) fn new(
+        config: ServerConfig,
+        journal: Journal,
+        target: Arc<ProcessTarget>,
+        conductor: Conductor,
+    ) -> Self {
+        Self {
+            config: Arc::new(config),
+            journal,
+            target,
+            conductor,
+            admission: Admission::default(),
+            closing: Arc::new(watch::Sender::new(false)),
+            latest: Arc::default(),
+        }
     }
 
+    /// The project as its file says now.
+    pub(crate) async fn project(&self) -> Result<Project, ErrorBody> {
+        let config = Arc::clone(&self.config);
+        blocking(move || Ok(read_project(&config.project_file)?)).await
+    }
+
+    /// Reads the journal; only to be used within [`blocking`].
     pub(crate) fn reader(&self) -> Reader {
         self.journal.reader()
+    }
+
+    /// Which deployments ended last, up to now; only to be used within [`blocking`].
+    pub(crate) fn latest(&self) -> Result<MutexGuard<'_, Latest>, ErrorBody> {
+        // What a panicking holder leaves behind is at worst empty, and then read anew.
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.catch_up(&self.reader())?;
+        Ok(latest)
     }
 
     /// A service in an environment, both as people type them.
@@ -45,10 +76,22 @@ impl Context {
     }
 }
 
-/// Does what takes the disk some time on a thread of its own, so that other answers do not wait for it.
+/// Does what takes the disk some time on a thread of its own, so that nothing else waits for it: neither other answers
+/// nor the deployments that are under way.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ErrorBody> + Send + 'static,
 ) -> Result<T, ErrorBody> {
-    let lost = |_| ErrorBody::new(ErrorKind::Internal, "the work ended unexpectedly; see the server's log");
-    tokio::task::spawn_blocking(work).await.map_err(lost)?
+    tokio::task::spawn_blocking(work).await.map_err(|_| lost())?
+}
+
+/// Does something to its end, even if nobody waits for the answer any more: a handler is given up as soon as its client
+/// goes away.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ErrorBody>> + Send + 'static,
+) -> Result<T, ErrorBody> {
+    tokio::spawn(work).await.map_err(|_| lost())?
+}
+
+fn lost() -> ErrorBody {
+    ErrorBody::new(ErrorKind::Internal, "the work ended unexpectedly; see the server's log")
 }

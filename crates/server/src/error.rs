@@ -4,8 +4,9 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pilotage_conductor::ConductorError;
-use pilotage_journal::{BackupError, ReadError};
-use pilotage_spec::{LookupError, NameError, VersionError};
+use pilotage_engine::DeploymentId;
+use pilotage_journal::{BackupError, Holder, Lease, ReadError};
+use pilotage_spec::{LookupError, NameError, VersionError, Workload};
 use pilotage_targets::TargetError;
 use pilotage_views::{RecordError, rfc3339};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,18 @@ impl ErrorBody {
         self
     }
 
+    /// Somebody else has the workload: a deployment, or for a moment the server itself.
+    fn busy(workload: &Workload, lease: &Lease) -> Self {
+        let (Holder { who, what }, since) = (&lease.holder, rfc3339(lease.since));
+        if what.parse::<DeploymentId>().is_err() {
+            let message = format!("{workload} is being looked after ({what}, by {who}, since {since})");
+            return Self::new(ErrorKind::Busy, message).help("try again in a moment");
+        }
+        let message = format!("{workload} is being moved by {what}, which {who} started at {since}");
+        Self::new(ErrorKind::Busy, message)
+            .help(format!("wait for it (`pilotage status --watch`), or take it back: pilotage abort {what}"))
+    }
+
     fn status(&self) -> StatusCode {
         match self.kind {
             ErrorKind::Usage => StatusCode::BAD_REQUEST,
@@ -84,25 +97,18 @@ impl From<ConductorError> for ErrorBody {
     fn from(error: ConductorError) -> Self {
         let message = error.to_string();
         match error {
-            ConductorError::Busy { workload, lease } => {
-                let (who, what) = (&lease.holder.who, &lease.holder.what);
-                let message = format!(
-                    "{workload} is being moved by {what}, which {who} started at {}",
-                    rfc3339(lease.since)
-                );
-                Self::new(ErrorKind::Busy, message).help(format!(
-                    "wait for it (`pilotage status --watch`), or take it back: pilotage abort {what}"
-                ))
-            }
+            ConductorError::Busy { workload, lease } => Self::busy(&workload, &lease),
             ConductorError::Unknown(_) => Self::new(ErrorKind::Unknown, message),
             ConductorError::NeedMissing { service: _, needed, environment } => {
                 Self::new(ErrorKind::Refused, message)
                     .help(format!("pilotage deploy {needed} VERSION --env {environment}"))
             }
-            ConductorError::NothingToRestore(_)
-            | ConductorError::Ended(_)
-            | ConductorError::NotNow(_)
-            | ConductorError::Plan(_) => Self::new(ErrorKind::Refused, message),
+            ConductorError::NotNow(_) => {
+                Self::new(ErrorKind::Busy, message).help("`pilotage status` shows what is under way")
+            }
+            ConductorError::NothingToRestore(_) | ConductorError::Ended(_) | ConductorError::Plan(_) => {
+                Self::new(ErrorKind::Refused, message)
+            }
             ConductorError::Target(error) => error.into(),
             ConductorError::Record(error) => error.into(),
             _ => Self::new(ErrorKind::Internal, message),

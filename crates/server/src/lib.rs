@@ -5,12 +5,14 @@
 //!
 //! Start reading at [`run`]; `api` is what travels, `routes` is one file a resource, `client` is the other side.
 
+mod admission;
 mod api;
 mod client;
 mod config;
 mod context;
 mod error;
 mod file;
+mod latest;
 mod listen;
 mod peer;
 mod routes;

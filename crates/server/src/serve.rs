@@ -79,14 +79,15 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
     let (socket, run_folder) = (config.state.socket(), config.state.run().to_owned());
     let broken = |source| ServeError::Socket { path: socket.clone(), source };
     let listener = listen::listen(&socket).map_err(broken)?;
-    let (closing, closed) = watch::channel(false);
-    let context =
-        Context { config: Arc::new(config), journal, target, conductor, closing: Arc::new(closing) };
-    let stop = stop_signal(Arc::clone(&context.closing), closed).map_err(broken)?;
+    let context = Context::new(config, journal, target, conductor);
+    let stop = stop_signal(Arc::clone(&context.closing)).map_err(broken)?;
+    let admission = context.admission.clone();
     info!(socket = %socket.display(), "ready");
     ready();
     let service = router(context).into_make_service_with_connect_info::<Peer>();
     let served = axum::serve(listener, service).with_graceful_shutdown(stop).await;
+    // Whoever has asked for the end of everything may have gone away; it is brought about all the same.
+    admission.settled().await;
     // A stale socket is harmless, and this one must not keep a clean end from being one.
     let _ = std::fs::remove_file(&socket);
     // Succeeds only when no shim and no edge has a socket there any more.
@@ -117,10 +118,8 @@ fn router(context: Context) -> Router {
 }
 
 /// Ready at a signal, or when a route has asked for the end; lets endless answers end.
-fn stop_signal(
-    closing: Arc<watch::Sender<bool>>,
-    mut closed: watch::Receiver<bool>,
-) -> io::Result<impl Future<Output = ()> + Send> {
+fn stop_signal(closing: Arc<watch::Sender<bool>>) -> io::Result<impl Future<Output = ()> + Send> {
+    let mut closed = closing.subscribe();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -63,6 +63,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Verb::Shim => return pilotage_targets::run_shim(),
         Verb::Edge(edge) => internal::edge(edge).map(|()| DONE),
         Verb::SampleService(sample) => return internal::sample_service(sample),
+        Verb::Serve(asked) => serve::run(&asked, &arguments.global, &printer),
         verb => runtime().and_then(|runtime| {
             let done = runtime.block_on(dispatch(verb, &arguments.global, &printer));
             // A thread that waits for a person at the keyboard must not hold up the end.
@@ -91,7 +92,6 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Schema => schema::run(printer),
         Verb::Completions(asked) => completions::run(&asked, printer),
         Verb::Demo(asked) => demo::run(&asked, printer).await,
-        Verb::Serve(asked) => serve::run(&asked, &session()?).await,
         Verb::Up => up::up(&session()?).await,
         Verb::Down => up::down(&session()?).await,
         Verb::Plan(asked) => plan::run(&asked, &session()?).await,
@@ -108,7 +108,7 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Audit(asked) => audit::run(asked, &session()?).await,
         Verb::Backup(asked) => backup::run(&asked, &session()?).await,
         // These make no use of this runtime, and were dealt with before it was made.
-        Verb::Shim | Verb::Edge(_) | Verb::SampleService(_) => Ok(DONE),
+        Verb::Shim | Verb::Edge(_) | Verb::SampleService(_) | Verb::Serve(_) => Ok(DONE),
     }
 }
 

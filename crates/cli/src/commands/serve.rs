@@ -1,27 +1,43 @@
 //! `pilotage serve`.
 
+use std::time::Duration;
+
 use pilotage_server::ServerConfig;
+use tokio::runtime::{Builder, Runtime};
 
-use super::{Session, internal};
-use crate::arguments::Serve;
+use super::internal;
+use crate::arguments::{Global, Serve};
 use crate::failure::{DONE, Failure};
+use crate::place::Place;
+use crate::printer::Printer;
 
-pub async fn run(asked: &Serve, session: &Session) -> Result<u8, Failure> {
+/// One worker may be busy with a deployment while the other answers; what takes the disk long has threads of its own.
+const WORKERS: usize = 2;
+/// How long what is not finished at the end, such as a file that is being hashed, is waited for.
+const END_LIMIT: Duration = Duration::from_secs(5);
+
+pub fn run(asked: &Serve, global: &Global, printer: &Printer) -> Result<u8, Failure> {
+    let place = Place::find(global)?;
     if asked.background {
         // Not a hang-up of the terminal, nor its Ctrl-C, may end it. It fails only where this has been done already.
         let _ = rustix::process::setsid();
     }
     internal::write_log();
-    let config = ServerConfig {
-        project_file: session.place.file.clone(),
-        state: session.place.state.clone(),
-        program: std::env::current_exe()?,
-    };
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve(place, printer));
+    // Tasks are let go of on their own threads: with them end the programs that they have started.
+    runtime.shutdown_timeout(END_LIMIT);
+    served.map(|()| DONE)
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Ok(Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?)
+}
+
+async fn serve(place: Place, printer: &Printer) -> Result<(), Failure> {
+    let config =
+        ServerConfig { project_file: place.file, state: place.state, program: std::env::current_exe()? };
     let socket = config.state.socket();
-    let printer = &session.printer;
-    pilotage_server::run(config, || {
-        printer.say(format!("✓ ready on {}; Ctrl-C stops the server alone", socket.display()))
-    })
-    .await?;
-    Ok(DONE)
+    let ready = || printer.say(format!("✓ ready on {}; Ctrl-C stops the server alone", socket.display()));
+    Ok(pilotage_server::run(config, ready).await?)
 }

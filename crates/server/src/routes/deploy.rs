@@ -10,7 +10,7 @@ use pilotage_spec::{Project, ServiceName};
 
 use super::extract::Body;
 use crate::api::{DeployBody, RollbackBody};
-use crate::context::Context;
+use crate::context::{Context, to_its_end};
 use crate::error::{ErrorBody, ErrorKind};
 use crate::peer::Peer;
 
@@ -19,7 +19,7 @@ pub(crate) async fn plan(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Body(body): Body<DeployBody>,
 ) -> Result<Json<Started>, ErrorBody> {
-    let request = deploy_request(&context, body, &peer)?;
+    let request = deploy_request(&context, body, &peer).await?;
     Ok(Json(context.conductor.plan(&request).await?))
 }
 
@@ -28,8 +28,15 @@ pub(crate) async fn deploy(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Body(body): Body<DeployBody>,
 ) -> Result<(StatusCode, Json<Started>), ErrorBody> {
-    let request = deploy_request(&context, body, &peer)?;
-    Ok((StatusCode::ACCEPTED, Json(context.conductor.deploy(&request).await?)))
+    let admitted = context.admission.admit()?;
+    let request = deploy_request(&context, body, &peer).await?;
+    // The admission is kept until it has begun, whether or not the client waits for that.
+    let begun = to_its_end(async move {
+        let begun = context.conductor.deploy(&request).await?;
+        drop(admitted);
+        Ok(begun)
+    });
+    Ok((StatusCode::ACCEPTED, Json(begun.await?)))
 }
 
 pub(crate) async fn rollback(
@@ -37,7 +44,8 @@ pub(crate) async fn rollback(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Body(body): Body<RollbackBody>,
 ) -> Result<(StatusCode, Json<Started>), ErrorBody> {
-    let project = context.project()?;
+    let admitted = context.admission.admit()?;
+    let project = context.project().await?;
     let request = RollbackRequest {
         workload: context.workload(&project, &body.environment, &body.service)?,
         to: body.to.map(|version| version.parse()).transpose()?,
@@ -45,11 +53,20 @@ pub(crate) async fn rollback(
         actor: peer.name(),
         command: body.command,
     };
-    Ok((StatusCode::ACCEPTED, Json(context.conductor.roll_back(&request).await?)))
+    let begun = to_its_end(async move {
+        let begun = context.conductor.roll_back(&request).await?;
+        drop(admitted);
+        Ok(begun)
+    });
+    Ok((StatusCode::ACCEPTED, Json(begun.await?)))
 }
 
-fn deploy_request(context: &Context, body: DeployBody, peer: &Peer) -> Result<DeployRequest, ErrorBody> {
-    let project = context.project()?;
+async fn deploy_request(
+    context: &Context,
+    body: DeployBody,
+    peer: &Peer,
+) -> Result<DeployRequest, ErrorBody> {
+    let project = context.project().await?;
     let version = body.version.parse()?;
     let workload = context.workload(&project, &body.environment, &body.service)?;
     let strategy =

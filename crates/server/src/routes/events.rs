@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use pilotage_journal::{Event, ReadError, StreamId};
+use pilotage_journal::{Event, StreamId};
 use serde::Deserialize;
 use tokio::sync::watch;
 use tracing::warn;
 
 use super::extract::Asked;
 use super::ndjson::{self, Gone, Writer};
-use crate::context::Context;
+use crate::context::{Context, blocking};
+use crate::error::ErrorBody;
 
 /// So many events are read at once.
 const PAGE: usize = 500;
@@ -27,6 +28,15 @@ pub(crate) struct Wanted {
     follow: bool,
 }
 
+/// How far has been read.
+#[derive(Clone, Copy)]
+struct Read {
+    /// The last event's place in the journal.
+    seq: u64,
+    /// Its place in its stream; 0 before the first.
+    version: u64,
+}
+
 pub(crate) async fn events(State(context): State<Context>, Asked(wanted): Asked<Wanted>) -> Response {
     ndjson::answer(|writer| send(context, wanted, writer))
 }
@@ -34,20 +44,20 @@ pub(crate) async fn events(State(context): State<Context>, Asked(wanted): Asked<
 async fn send(context: Context, wanted: Wanted, writer: Writer) -> Result<(), Gone> {
     let mut head = context.journal.head();
     let mut closing = context.closing.subscribe();
-    let mut seq = wanted.after;
+    let mut read = Read { seq: wanted.after, version: 0 };
     loop {
         // Seen before reading, so that an event that comes meanwhile is not waited for.
         head.mark_unchanged();
         loop {
-            let page = match next_page(&context, &wanted, seq) {
+            let page = match next_page(&context, wanted.stream.clone(), read).await {
                 Ok(page) => page,
                 Err(error) => {
-                    warn!(%error, "events could not be read");
+                    warn!(error = error.message, "events could not be read");
                     return Ok(());
                 }
             };
             let Some(last) = page.last() else { break };
-            seq = last.seq;
+            read = Read { seq: last.seq, version: last.version };
             writer.write(&page).await?;
         }
         if !wanted.follow || !more(&mut head, &mut closing, &writer).await {
@@ -57,15 +67,15 @@ async fn send(context: Context, wanted: Wanted, writer: Writer) -> Result<(), Go
 }
 
 /// The events that come next. A stream is read by itself: it is short, and the journal may be long.
-fn next_page(context: &Context, wanted: &Wanted, seq: u64) -> Result<Vec<Event>, ReadError> {
-    match &wanted.stream {
-        None => context.journal.after(seq, PAGE),
-        Some(stream) => {
-            let mut events = context.journal.stream(stream, 0)?;
-            events.retain(|event| event.seq > seq);
-            Ok(events)
-        }
-    }
+async fn next_page(context: &Context, stream: Option<StreamId>, read: Read) -> Result<Vec<Event>, ErrorBody> {
+    let reader = context.reader();
+    blocking(move || {
+        let Some(stream) = stream else { return Ok(reader.after(read.seq, PAGE)?) };
+        let mut events = reader.stream(&stream, read.version)?;
+        events.retain(|event| event.seq > read.seq);
+        Ok(events)
+    })
+    .await
 }
 
 /// Waits for the next event; false if nobody needs it any more.

@@ -55,7 +55,8 @@ pub(crate) async fn explanation(
     State(context): State<Context>,
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>, ErrorBody> {
-    let record = views::load(&context.reader(), parse_id(&id)?)?;
+    let (reader, id) = (context.reader(), parse_id(&id)?);
+    let record = blocking(move || Ok(views::load(&reader, id)?)).await?;
     let told = views::explain(&record);
     Ok(Json(told.map_err(|error| ErrorBody::new(ErrorKind::Internal, error.to_string()))?))
 }

@@ -43,7 +43,7 @@ pub(crate) async fn logs(
         let message = format!("at most {LINES_LIMIT} lines are given at once");
         return Err(ErrorBody::new(ErrorKind::Usage, message));
     }
-    let workload = context.workload(&context.project()?, &wanted.environment, &wanted.service)?;
+    let workload = context.workload(&context.project().await?, &wanted.environment, &wanted.service)?;
     let version: Option<Version> = wanted.version.map(|version| version.parse()).transpose()?;
     let query = LogQuery { version, lines: wanted.lines, after: None };
     let first = context.target.logs(&workload, &query).await?;

@@ -2,10 +2,11 @@
 
 mod audit;
 mod deploy;
+mod down;
 mod events;
 mod extract;
+mod health;
 mod history;
-mod life;
 mod logs;
 mod ndjson;
 mod request;
@@ -20,8 +21,8 @@ use crate::error::{ErrorBody, ErrorKind};
 /// Every route there is.
 pub(crate) fn all() -> Router<Context> {
     Router::new()
-        .route("/v1/health", get(life::health))
-        .route("/v1/down", post(life::down))
+        .route("/v1/health", get(health::health))
+        .route("/v1/down", post(down::down))
         .route("/v1/status", get(status::status))
         .route("/v1/plan", post(deploy::plan))
         .route("/v1/deployments", post(deploy::deploy))

@@ -30,7 +30,7 @@ pub(crate) async fn request(
         }
     };
     context.conductor.request(id, request, body.reason, &peer.name()).await?;
-    Ok(Json(status::detail(&context, id)?))
+    Ok(Json(status::detail(context, id).await?))
 }
 
 pub(crate) fn parse_id(text: &str) -> Result<DeploymentId, ErrorBody> {

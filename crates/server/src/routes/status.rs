@@ -1,6 +1,6 @@
 //! What is where, and how a deployment is doing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,11 +15,8 @@ use serde::Deserialize;
 use super::extract::Asked;
 use super::request::parse_id;
 use crate::api::{DeploymentDetail, StatusReport};
-use crate::context::Context;
+use crate::context::{Context, blocking};
 use crate::error::ErrorBody;
-
-/// So many of the latest deployments are searched for the one that ended last in a workload.
-const SEARCHED: usize = 200;
 
 /// Which workloads are wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -28,33 +25,43 @@ pub(crate) struct Wanted {
     environment: Option<String>,
 }
 
+/// What the journal tells of a workload.
+struct Told {
+    record: WorkloadRecord,
+    moving: Option<DeploymentRecord>,
+    last: Option<DeploymentRecord>,
+}
+
 pub(crate) async fn status(
     State(context): State<Context>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<StatusReport>, ErrorBody> {
-    let (project, file_error) = match context.project() {
+    let (project, file_error) = match context.project().await {
         Ok(project) => (Some(project), None),
         Err(error) => (None, Some(error.message)),
     };
-    let workloads = workloads(&context, project.as_ref(), &wanted)?;
-    let last = last_ended(&context, &workloads)?;
+    let name = project.as_ref().map(|project| project.name.to_string());
+    let all = {
+        let context = context.clone();
+        blocking(move || tell(&context, workloads(&context, project.as_ref(), &wanted)?)).await?
+    };
     let mut statuses = Vec::new();
-    for workload in workloads {
-        statuses.push(one(&context, &workload, last.get(&workload)).await?);
+    for told in all {
+        statuses.push(one(&context, &told).await);
     }
-    let project = project.map(|project| project.name.to_string());
-    Ok(Json(StatusReport { project, file_error, workloads: statuses }))
+    Ok(Json(StatusReport { project: name, file_error, workloads: statuses }))
 }
 
 pub(crate) async fn deployment(
     State(context): State<Context>,
     Path(id): Path<String>,
 ) -> Result<Json<DeploymentDetail>, ErrorBody> {
-    Ok(Json(detail(&context, parse_id(&id)?)?))
+    Ok(Json(detail(context, parse_id(&id)?).await?))
 }
 
-pub(crate) fn detail(context: &Context, id: DeploymentId) -> Result<DeploymentDetail, ErrorBody> {
-    let record = views::load(&context.reader(), id)?;
+pub(crate) async fn detail(context: Context, id: DeploymentId) -> Result<DeploymentDetail, ErrorBody> {
+    let reader = context.reader();
+    let record = blocking(move || Ok(views::load(&reader, id)?)).await?;
     let live = context.conductor.live(id).filter(|_| record.deployment.end.is_none());
     let activity = live.as_ref().map(|live| live.activity.as_str());
     Ok(DeploymentDetail {
@@ -98,50 +105,36 @@ fn workloads(
     Ok(all)
 }
 
-/// The deployment of each workload that ended last.
-fn last_ended(
-    context: &Context,
-    workloads: &BTreeSet<Workload>,
-) -> Result<BTreeMap<Workload, DeploymentRecord>, ErrorBody> {
+/// Reads what the journal tells of some workloads.
+fn tell(context: &Context, workloads: BTreeSet<Workload>) -> Result<Vec<Told>, ErrorBody> {
     let reader = context.reader();
-    let mut last = BTreeMap::new();
-    for id in views::deployments(&reader)?.into_iter().rev().take(SEARCHED) {
-        if last.len() == workloads.len() {
-            break;
-        }
-        let record = views::load(&reader, id)?;
-        let workload = &record.deployment.plan.request.workload;
-        if record.deployment.end.is_some() && workloads.contains(workload) && !last.contains_key(workload) {
-            last.insert(workload.clone(), record);
-        }
-    }
-    Ok(last)
-}
-
-async fn one(
-    context: &Context,
-    workload: &Workload,
-    last: Option<&DeploymentRecord>,
-) -> Result<WorkloadStatus, ErrorBody> {
-    let reader = context.reader();
-    let record: WorkloadRecord = views::workload_record(&reader, workload)?;
-    let moving = match context.conductor.moving(workload)?.map(|id| views::load(&reader, id)) {
-        // The lease is taken an instant before the first event is recorded.
-        None | Some(Err(RecordError::Unknown(_))) => None,
-        Some(loaded) => Some(loaded?),
+    let tell = |workload: Workload| {
+        let moving = match context.conductor.moving(&workload)?.map(|id| views::load(&reader, id)) {
+            // The lease is taken an instant before the first event is recorded.
+            None | Some(Err(RecordError::Unknown(_))) => None,
+            Some(loaded) => Some(loaded?),
+        };
+        let record = views::workload_record(&reader, &workload)?;
+        let last = context.latest()?.ended(&workload).map(|id| views::load(&reader, id)).transpose()?;
+        Ok(Told { record, moving, last })
     };
-    let live = moving.as_ref().and_then(|record| context.conductor.live(record.id));
-    let observed = context.target.observe(workload).await.ok().map(|observation| observed(&observation));
-    let activity = live.as_ref().map(|live| live.activity.as_str());
-    Ok(views::workload_status(StatusFacts {
-        record: &record,
-        observed: observed.as_ref(),
-        moving: moving.as_ref().map(|record| (record, activity)),
-        last,
-    }))
+    workloads.into_iter().map(tell).collect()
 }
 
-fn observed(observation: &Observation) -> Observed {
+async fn one(context: &Context, told: &Told) -> WorkloadStatus {
+    let observed = context.target.observe(&told.record.workload).await.ok();
+    let observed = observed.map(|observation| observed_of(&observation));
+    let live = told.moving.as_ref().and_then(|record| context.conductor.live(record.id));
+    let activity = live.as_ref().map(|live| live.activity.as_str());
+    views::workload_status(StatusFacts {
+        record: &told.record,
+        observed: observed.as_ref(),
+        moving: told.moving.as_ref().map(|record| (record, activity)),
+        last: told.last.as_ref(),
+    })
+}
+
+fn observed_of(observation: &Observation) -> Observed {
     let mut observed =
         Observed { shares: observation.shares.clone(), listen: observation.listen, ..Observed::default() };
     for instance in &observation.instances {
