@@ -94,6 +94,28 @@ fn a_port_in_use() {
 }
 
 #[test]
+fn a_log_for_which_there_is_no_room() {
+    let world = project();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut server = std::process::Command::new(world::PILOTAGE)
+        .args(["serve", "--quiet"])
+        .current_dir(world.root())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    while !world.state().socket().exists() {
+        assert!(server.try_wait().unwrap().is_none(), "the server has ended");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    world.pilotage(&["deploy", "api", "1.0.0", "--artifact", "good"]).expect(0);
+    assert_eq!((world.serving(), world.server_pid()), ("1.0.0".to_owned(), server.id()));
+    world.pilotage(&["down"]).expect(0);
+    server.wait().unwrap();
+}
+
+#[test]
 fn a_file_that_broke_meanwhile() {
     let world = project();
     world.pilotage(&["deploy", "api", "1.0.0", "--artifact", "good"]).expect(0);

@@ -12,7 +12,14 @@ use crate::failure::{FAILED, Failure};
 /// Lets this process write what it does to standard error; `PILOTAGE_LOG` says how much.
 pub fn write_log() {
     let filter = EnvFilter::try_from_env("PILOTAGE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(io::stderr).init();
+    // A log that cannot be written must not end what it tells of: told of such an error on the same full disk, the
+    // subscriber would panic.
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(io::stderr)
+        .log_internal_errors(false)
+        .init();
 }
 
 pub fn edge(asked: Edge) -> Result<(), Failure> {

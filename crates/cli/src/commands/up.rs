@@ -60,5 +60,12 @@ pub async fn stop_all(client: &Client, body: &DownBody) -> Result<DownDone, Fail
 fn is_alive(pid: Pid) -> bool {
     // One that we have started ourselves stays a zombie until its end is asked for; for all others this does nothing.
     let _ = waitpid(Some(pid), WaitOptions::NOHANG);
-    test_kill_process(pid).is_ok()
+    test_kill_process(pid).is_ok() && !is_zombie(pid)
+}
+
+/// Whether only the process's parent still has to be told of its end. `false` where there is no `/proc`;
+/// proc_pid_stat(5).
+fn is_zombie(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
 }
