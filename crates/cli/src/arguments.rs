@@ -220,7 +220,7 @@ pub struct History {
     #[command(flatten)]
     pub selection: Selection,
     /// At most so many of the latest
-    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20)]
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20, value_parser = positive)]
     pub limit: usize,
 }
 
@@ -235,7 +235,7 @@ pub struct Logs {
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
     /// So many of the last lines
-    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100)]
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100, value_parser = positive)]
     pub lines: usize,
     /// Go on with what is written from now on, until Ctrl-C
     #[arg(long, short)]
@@ -254,6 +254,8 @@ pub struct Explain {
 
 #[derive(Debug, Args)]
 pub struct Audit {
+    #[command(flatten)]
+    pub list: AuditList,
     #[command(subcommand)]
     pub part: Option<AuditPart>,
 }
@@ -266,7 +268,7 @@ pub enum AuditPart {
     Verify,
 }
 
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub struct AuditList {
     /// Only what was recorded since: a time such as 2026-07-01T09:30:00Z, or a span such as 24h
     #[arg(long, value_name = "TIME")]
@@ -316,6 +318,14 @@ pub struct SampleService {
     /// Settings as `--name value`, which win over the file's
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub settings: Vec<String>,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -45,7 +45,12 @@ pub fn project_file(global: &Global) -> Result<PathBuf, Failure> {
     match &global.file {
         Some(file) => {
             let missing = |error| Failure::usage(format!("cannot find {}: {error}", file.display()));
-            std::fs::canonicalize(file).map_err(missing)
+            let file = std::fs::canonicalize(file).map_err(missing)?;
+            if file.is_dir() {
+                return Err(Failure::usage(format!("{} is a folder; name the file in it", file.display()))
+                    .hint(format!("--file {}", file.join("pilotage.yaml").display())));
+            }
+            Ok(file)
         }
         None => Ok(find_project_file(&std::env::current_dir()?)?),
     }

@@ -48,6 +48,14 @@ pub fn phase(phase: Phase) -> (Tone, &'static str, &'static str) {
     }
 }
 
+/// The first line of a reason, without the introduction to what follows it: reasons may carry a log's last lines, and
+/// `pilotage explain` shows them all.
+pub fn gist(reason: &str) -> &str {
+    let first = reason.lines().next().unwrap_or_default();
+    let introduced = first.strip_suffix(':').and_then(|first| first.rsplit_once("; "));
+    introduced.map_or(first, |(gist, _)| gist)
+}
+
 /// The first so many columns of a line.
 pub fn cut(line: &str, columns: usize) -> String {
     if line.chars().count() <= columns {
@@ -70,5 +78,15 @@ mod tests {
         assert_eq!((percent(10_000), percent(1_250)), ("100 %".to_owned(), "12.50 %".to_owned()));
         assert_eq!((count(1, "step"), count(0, "step")), ("1 step".to_owned(), "0 steps".to_owned()));
         assert_eq!(cut("a long line", 6), "a lon…");
+    }
+
+    #[test]
+    fn the_gist_of_a_reason_introduces_nothing() {
+        assert_eq!(
+            gist("it ended with exit status 3; it wrote last:\n  bare\n  again"),
+            "it ended with exit status 3"
+        );
+        assert_eq!(gist("one; two\nthree"), "one; two");
+        assert_eq!(gist(""), "");
     }
 }

@@ -88,6 +88,11 @@ fn what_is_not_well_formed_gets_no_further() {
         vec!["audit", "list", "--since", "yesterday"],
         vec!["explain", "12"],
         vec!["abort", "d1x"],
+        vec!["history", "-n", "0"],
+        vec!["logs", "api", "-n", "0"],
+        vec!["audit", "--since", "yesterday"],
+        vec!["audit", "--env", "dev", "verify"],
+        vec!["check", "--file", "/tmp"],
         vec!["frobnicate"],
         vec!["deploy"],
     ] {
@@ -95,6 +100,15 @@ fn what_is_not_well_formed_gets_no_further() {
         assert!(said.stderr.contains("error: "), "{arguments:?}: {}", said.stderr);
     }
     assert!(!world.state().journal().exists(), "a mistake started a server");
+}
+
+#[test]
+fn a_folder_is_not_taken_for_the_file_in_it() {
+    let world = World::with(SMALL);
+    let said = world.pilotage(&["check", "--file", "."]).expect(64);
+    assert!(said.stderr.contains("is a folder; name the file in it"), "{}", said.stderr);
+    assert!(said.stderr.contains("pilotage.yaml"), "{}", said.stderr);
+    world.pilotage(&["check", "--file", "pilotage.yaml"]).expect(0);
 }
 
 #[test]
@@ -110,6 +124,7 @@ fn mistakes_read_well() {
         several.pilotage(&["deploy", "api", "1.0.0"]).whole(),
         World::empty().pilotage(&["status"]).whole(),
         world.pilotage(&["audit", "verify"]).whole(),
+        world.pilotage(&["history", "-n", "0"]).whole(),
         world.pilotage(&["deploy", "ap", "1.0.0", "--output", "json"]).whole(),
     ];
     let told = without_empty_folder(&told.join("\n\n"));

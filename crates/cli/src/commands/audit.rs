@@ -13,8 +13,14 @@ use crate::printer::Printer;
 
 pub async fn run(asked: Audit, session: &Session) -> Result<u8, Failure> {
     match asked.part {
-        None => list(&AuditList::default(), session).await,
-        Some(AuditPart::List(asked)) => list(&asked, session).await,
+        None => list(&asked.list, session).await,
+        Some(AuditPart::List(own)) => {
+            let AuditList { since, env } = asked.list;
+            list(&AuditList { since: own.since.or(since), env: own.env.or(env) }, session).await
+        }
+        Some(AuditPart::Verify) if asked.list.since.is_some() || asked.list.env.is_some() => {
+            Err(Failure::usage("the log is verified as a whole").hint("leave out --since and --env"))
+        }
         Some(AuditPart::Verify) => verify(session),
     }
 }

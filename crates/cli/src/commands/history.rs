@@ -44,8 +44,7 @@ fn text(line: &HistoryLine, printer: &Printer) -> String {
         took.map(words::span).unwrap_or_default(),
         line.started_by,
     );
-    let reason = line.reason.as_ref().and_then(|reason| reason.lines().next());
-    match reason {
+    match line.reason.as_deref().map(words::gist) {
         Some(reason) => format!("{row}\n      {reason}"),
         None => row,
     }

@@ -1,8 +1,9 @@
 //! `pilotage logs`.
 
-use pilotage_spec::Version;
+use pilotage_server::Client;
+use pilotage_spec::{EnvironmentName, ServiceName, Version};
 use pilotage_targets::LogLine;
-use pilotage_views::rfc3339;
+use pilotage_views::{HistoryLine, rfc3339};
 
 use super::Session;
 use crate::arguments::Logs;
@@ -15,6 +16,18 @@ pub async fn run(asked: &Logs, session: &Session) -> Result<u8, Failure> {
     let (service, _) = project.service(&asked.service)?;
     let (environment, _) = environment(&project, asked.env.as_deref())?;
     let version = asked.version.as_deref().map(str::parse::<Version>).transpose()?;
+    let client = session.client().await?;
+    if let Some(version) = &version
+        && !has_run(&client, service, environment, version).await?
+    {
+        let never = format!("{version} of {environment}/{service} never ran");
+        if !asked.follow {
+            return Err(
+                Failure::usage(never).hint("`pilotage history` lists the versions that were deployed")
+            );
+        }
+        session.printer.say(format!("{never}; waiting for it"));
+    }
     // A plus sign, which a version may hold, would be read as a space.
     let version = version.map(|version| format!("&version={}", version.to_string().replace('+', "%2B")));
     let path = format!(
@@ -23,7 +36,7 @@ pub async fn run(asked: &Logs, session: &Session) -> Result<u8, Failure> {
         asked.follow,
         version.unwrap_or_default()
     );
-    let mut lines = session.client().await?.lines::<LogLine>(&path).await?;
+    let mut lines = client.lines::<LogLine>(&path).await?;
     let mut any = false;
     loop {
         let line = tokio::select! {
@@ -38,6 +51,22 @@ pub async fn run(asked: &Logs, session: &Session) -> Result<u8, Failure> {
         session.printer.say(format!("no instance of {environment}/{service} has written anything"));
     }
     Ok(DONE)
+}
+
+async fn has_run(
+    client: &Client,
+    service: &ServiceName,
+    environment: &EnvironmentName,
+    version: &Version,
+) -> Result<bool, Failure> {
+    let path = format!("/v1/history?service={service}&environment={environment}&limit={}", usize::MAX);
+    let mut deployments = client.lines::<HistoryLine>(&path).await?;
+    while let Some(deployment) = deployments.next().await? {
+        if deployment.version == *version {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn show(line: &LogLine, printer: &Printer) {

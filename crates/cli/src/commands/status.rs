@@ -126,7 +126,7 @@ fn one(workload: &WorkloadStatus, width: usize, printer: &Printer) -> Vec<String
         let (tone, glyph, word) = words::outcome(last.outcome);
         let reason = last.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let glyph = printer.paint(tone, glyph);
-        lines.push(format!("    {glyph} {} ({}) {word}{}", last.id, last.version, first_line(&reason)));
+        lines.push(format!("    {glyph} {} ({}) {word}{}", last.id, last.version, words::gist(&reason)));
     }
     if let Some(next) = &workload.next_action {
         lines.push(format!("    next: {}   ({})", next.command, next.why));
@@ -161,11 +161,6 @@ fn moving_lines(moving: &MovingStatus, workload: &WorkloadStatus) -> Vec<String>
         lines.push(format!("    traffic: {}", shares.join(", ")));
     }
     lines.push(format!("    now: {}", moving.activity));
-    lines.extend(moving.cause.as_ref().map(|cause| format!("    because: {}", first_line(cause))));
+    lines.extend(moving.cause.as_ref().map(|cause| format!("    because: {}", words::gist(cause))));
     lines
-}
-
-/// Reasons may carry a log's last lines; `pilotage explain` shows them all.
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

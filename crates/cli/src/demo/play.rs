@@ -50,7 +50,7 @@ pub async fn all(stage: &Stage, show: &Show) -> Result<Summary, Failure> {
         switch_ms: since(good.switched_at, &stats, "1.0.0"),
         rollback_ms: since(bad.taken_back_at, &stats, "1.2.0"),
         audit_verified: Journal::open_read_only(&stage.place.state.journal())?.verify().is_ok(),
-        duration_seconds: began.elapsed().as_secs_f64(),
+        duration_seconds: (began.elapsed().as_secs_f64() * 100.0).round() / 100.0,
         drop_reasons: report.drop_reasons,
         audit: play.audit(bad.id).await?,
     })
@@ -176,7 +176,8 @@ fn note(act: &mut Act, fact: &DeploymentEvent, at: Timestamp) {
 fn since(decided: Option<Timestamp>, stats: &EdgeStats, version: &str) -> Option<f64> {
     let last = stats.routes.get("dev/api")?.versions.get(version)?.last_request_micros;
     let micros = Timestamp::from_micros(last).since(decided?).as_micros();
-    Some(f64::from(u32::try_from(micros).ok()?) / 1_000.0)
+    // To a hundredth: what lies below says nothing.
+    Some((f64::from(u32::try_from(micros).ok()?) / 10.0).round() / 100.0)
 }
 
 fn unexpected(version: &str, outcome: Outcome, reason: Option<String>) -> Failure {

@@ -100,15 +100,13 @@ impl Show {
         for line in summary.audit.iter().filter(|line| line.event != "deployment.intended") {
             printer.line(format!("  {}", audit_text(line)));
         }
-        let ms =
-            |value: Option<f64>| value.map_or("not measured".to_owned(), |value| format!("{value:.1} ms"));
         let good = |good: bool| if good { (Tone::Good, "✓") } else { (Tone::Bad, "✗") };
         let rows = [
             (good(true), "requests", format!("{}", summary.requests)),
             (good(true), "failed by the service", format!("{}", summary.failed_by_service)),
             (good(summary.dropped == 0), "dropped by us", format!("{}{}", summary.dropped, reasons(summary))),
-            (good(summary.switch_ms.is_some()), "switch to 1.1.0", ms(summary.switch_ms)),
-            (good(summary.rollback_ms.is_some()), "rollback of 1.2.0", ms(summary.rollback_ms)),
+            (good(summary.switch_ms.is_some()), "switch to 1.1.0", milliseconds(summary.switch_ms)),
+            (good(summary.rollback_ms.is_some()), "rollback of 1.2.0", milliseconds(summary.rollback_ms)),
             (good(summary.audit_verified), "audit log verified", yes(summary.audit_verified)),
         ];
         printer.line(format!("\nin {:.0} s", summary.duration_seconds));
@@ -118,6 +116,15 @@ impl Show {
         printer.line(
             "\nswitch and rollback: from the decision to the last request sent to the version left behind",
         );
+    }
+}
+
+/// A measured time. One close to zero looks as if nothing had been measured, and gets its meaning in words.
+fn milliseconds(value: Option<f64>) -> String {
+    match value {
+        None => "not measured".to_owned(),
+        Some(value) if value < 1.0 => "< 1 ms (no request reached it after the decision)".to_owned(),
+        Some(value) => format!("{value:.1} ms"),
     }
 }
 
