@@ -8,15 +8,24 @@ pub struct Sample {
     pub version: String,
     pub error_rate: f64,
     pub latency_ms: u64,
+    pub crash_after_ms: Option<u64>,
 }
 
 impl Sample {
     pub fn good(version: &str) -> Self {
-        Self { version: version.to_owned(), error_rate: 0.0, latency_ms: 0 }
+        Self { version: version.to_owned(), error_rate: 0.0, latency_ms: 0, crash_after_ms: None }
     }
 
     pub fn failing(version: &str, error_rate: f64) -> Self {
         Self { error_rate, ..Self::good(version) }
+    }
+
+    pub fn slow(version: &str, latency_ms: u64) -> Self {
+        Self { latency_ms, ..Self::good(version) }
+    }
+
+    pub fn crashing(version: &str, after_ms: u64) -> Self {
+        Self { crash_after_ms: Some(after_ms), ..Self::good(version) }
     }
 
     /// Writes the artifact, and says where.
@@ -27,6 +36,7 @@ impl Sample {
             "version": self.version,
             "error_rate": self.error_rate,
             "latency_ms": self.latency_ms,
+            "crash_after_ms": self.crash_after_ms,
         });
         std::fs::write(folder.join("service.json"), settings.to_string()).unwrap();
         folder
