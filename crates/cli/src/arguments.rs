@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -318,6 +319,18 @@ pub struct SampleService {
     /// Settings as `--name value`, which win over the file's
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub settings: Vec<String>,
+}
+
+/// Whether a command line that makes no sense wants its errors as JSON.
+pub fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let mut named = false;
+    for argument in arguments.take_while(|argument| argument != "--") {
+        if argument == "--output=json" || (named && argument == "json") {
+            return true;
+        }
+        named = argument == "--output";
+    }
+    false
 }
 
 fn positive(text: &str) -> Result<usize, String> {

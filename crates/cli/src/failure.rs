@@ -20,6 +20,8 @@ pub const USAGE: u8 = 64;
 /// Why a command ends early.
 #[derive(Debug)]
 pub struct Failure {
+    /// What kind of thing went wrong.
+    pub kind: ErrorKind,
     /// What was wrong, and where.
     pub message: String,
     /// What to do about it.
@@ -31,12 +33,26 @@ pub struct Failure {
 impl Failure {
     /// Something that could not be done.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hints: Vec::new(), exit_code: FAILED }
+        Self::of(ErrorKind::Internal, message)
     }
 
     /// A command that makes no sense.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit_code: USAGE, ..Self::failed(message) }
+        Self::of(ErrorKind::Usage, message)
+    }
+
+    fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
+        ErrorBody::new(kind, message).into()
+    }
+
+    /// As the API says it.
+    pub fn body(&self) -> ErrorBody {
+        ErrorBody {
+            kind: self.kind,
+            message: self.message.clone(),
+            help: (!self.hints.is_empty()).then(|| self.hints.join("\n")),
+            exit_code: self.exit_code,
+        }
     }
 
     /// The same with advice.
@@ -49,7 +65,23 @@ impl Failure {
 
 impl From<ErrorBody> for Failure {
     fn from(error: ErrorBody) -> Self {
-        Self { message: error.message, hints: error.help.into_iter().collect(), exit_code: error.exit_code }
+        Self {
+            kind: error.kind,
+            message: error.message,
+            hints: error.help.into_iter().collect(),
+            exit_code: error.exit_code,
+        }
+    }
+}
+
+/// A command line that makes no sense. The first paragraph says what is wrong, the others what would be right.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        let text = error.render().to_string();
+        let mut paragraphs = text.trim().split("\n\n").map(str::trim);
+        let message = paragraphs.next().unwrap_or_default();
+        let failure = Self::usage(message.strip_prefix("error: ").unwrap_or(message));
+        paragraphs.fold(failure, Self::hint)
     }
 }
 

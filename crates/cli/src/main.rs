@@ -21,6 +21,8 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use arguments::Arguments;
+use failure::Failure;
+use printer::Printer;
 
 fn main() -> ExitCode {
     match Arguments::try_parse() {
@@ -28,6 +30,10 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version are answers, everything else is a mistake in the command.
             let answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            if !answer && arguments::asks_for_json(std::env::args_os().skip(1)) {
+                Printer::for_programs().failure(&Failure::from(error));
+                return ExitCode::from(failure::USAGE);
+            }
             // A closed pipe must not become an error about an error.
             let _ = error.print();
             if answer { ExitCode::SUCCESS } else { ExitCode::from(failure::USAGE) }

@@ -42,6 +42,11 @@ impl Printer {
         }
     }
 
+    /// A printer for programs, where the command line could not be read to its end.
+    pub fn for_programs() -> Self {
+        Self { json: true, color: false, quiet: false }
+    }
+
     /// The same without narration.
     #[must_use]
     pub fn silent(&self) -> Self {
@@ -83,11 +88,21 @@ impl Printer {
         self.line(serde_json::to_string(value).unwrap_or_default());
     }
 
-    /// A line of narration.
+    /// A line of narration. Programs get none: what they read there is JSON.
     pub fn say(&self, text: impl AsRef<str>) {
-        if !self.quiet {
+        if self.narrates() {
             self.aside(text.as_ref());
         }
+    }
+
+    /// Whether anybody wants to know more than the result.
+    pub fn narrates(&self) -> bool {
+        !self.quiet && !self.json
+    }
+
+    /// A question, which a person who is asked must see.
+    pub fn ask(&self, text: impl AsRef<str>) {
+        self.aside(text.as_ref());
     }
 
     /// A line of advice.
@@ -95,13 +110,11 @@ impl Printer {
         self.say(format!("hint: {}", text.as_ref()));
     }
 
-    /// What went wrong: for programs as one object on standard error.
+    /// What went wrong: for programs as the one object on standard error, of the same shape as the API's.
     pub fn failure(&self, failure: &Failure) {
         if self.json {
-            let object = serde_json::json!({
-                "error": failure.message, "hints": failure.hints, "exit_code": failure.exit_code,
-            });
-            self.aside(&object.to_string());
+            // A tree of our own types, which always serializes.
+            self.aside(&serde_json::to_string(&failure.body()).unwrap_or_default());
             return;
         }
         // Diagnostics of the file say themselves that they are errors.

@@ -3,6 +3,7 @@
 
 mod world;
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use pilotage_engine::{Outcome, Phase};
@@ -39,6 +40,8 @@ fn a_service_goes_forward_and_back() {
     assert_eq!(history.lines().filter(|line| line.contains("✓ succeeded")).count(), 4, "{history}");
     let logs = world.pilotage(&["logs", "api"]).expect(0).stdout;
     assert!(logs.contains("sample service listening on"), "{logs}");
+    let said = world.pilotage(&["logs", "api", "--version", "9.9.9"]).expect(64);
+    assert!(said.stderr.contains("9.9.9 of dev/api never ran"), "{}", said.stderr);
     let verified = world.pilotage(&["audit", "verify"]).expect(0).stdout;
     assert!(verified.starts_with("✓ verified: "), "{verified}");
 }
@@ -215,4 +218,32 @@ fn programs_get_audit_lines() {
     );
     assert!(last["command"].as_str().unwrap().starts_with("pilotage deploy api 1.0.0 --artifact "), "{last}");
     assert_eq!(said.stderr, "");
+}
+
+#[test]
+fn a_quiet_deployment_says_its_result() {
+    let world = World::sample(QUICK);
+    let first = world.release("1.0.0", "");
+    let said = world.pilotage(&["--quiet", "deploy", "api", "1.0.0", "--artifact", &first]).expect(0);
+    assert_eq!((said.stdout.lines().count(), said.stderr.as_str()), (1, ""), "{}", said.stdout);
+    assert!(said.stdout.starts_with("✓ d1 succeeded"), "{}", said.stdout);
+}
+
+#[test]
+fn an_address_that_moves_is_told_before_it_does() {
+    let world = World::sample(QUICK);
+    let (first, second) = (world.release("1.0.0", ""), world.release("1.1.0", ""));
+    world.deploy("1.0.0", &first).expect(0);
+    let before = world.status().address.unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let file = std::fs::read_to_string(world.root().join("pilotage.yaml")).unwrap();
+    let port = format!("replicas: 1\n    port: {}", free.port());
+    let file = file.replace("replicas: 1", &port).replace("  production: { strategy: quick }\n", "");
+    world.write("pilotage.yaml", &file);
+    let moves = format!("the address moves at the complete switch, from http://{before} to http://{free}");
+    let planned = world.pilotage(&["plan", "api", "1.1.0", "--artifact", &second]).expect(0).stdout;
+    assert!(planned.contains(&moves), "{planned}");
+    let said = world.deploy("1.1.0", &second).expect(0).stdout;
+    assert!(said.contains(&moves), "{said}");
+    assert_eq!(world.status().address, Some(free));
 }

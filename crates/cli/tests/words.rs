@@ -3,6 +3,7 @@
 
 mod world;
 
+use pilotage_server::ErrorBody;
 use world::World;
 
 const SMALL: &str = "\
@@ -109,6 +110,25 @@ fn a_folder_is_not_taken_for_the_file_in_it() {
     assert!(said.stderr.contains("is a folder; name the file in it"), "{}", said.stderr);
     assert!(said.stderr.contains("pilotage.yaml"), "{}", said.stderr);
     world.pilotage(&["check", "--file", "pilotage.yaml"]).expect(0);
+}
+
+#[test]
+fn a_program_reads_every_mistake_in_one_shape() {
+    let world = World::with(SMALL);
+    for arguments in [
+        vec!["deploy", "ap", "1.0.0", "--output", "json"],
+        vec!["frobnicate", "--output", "json"],
+        vec!["--output=json", "deploy"],
+        vec!["history", "-n", "0", "--output", "json"],
+        vec!["check", "--file", "/nowhere", "--output", "json"],
+        vec!["explain", "gate", "gradual", "--output", "json"],
+    ] {
+        let said = world.pilotage(&arguments).expect(64);
+        let error: ErrorBody = serde_json::from_str(&said.stderr).unwrap();
+        assert_eq!(error.exit_code, 64, "{arguments:?}");
+        assert!(!error.message.is_empty() && !error.message.starts_with("error"), "{arguments:?}: {error:?}");
+        assert_eq!(said.stdout, "", "{arguments:?}");
+    }
 }
 
 #[test]

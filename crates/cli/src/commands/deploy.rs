@@ -20,9 +20,10 @@ pub async fn run(asked: &Deploy, session: &Session) -> Result<u8, Failure> {
     let mut body = plan::request(&asked.plan, &project)?;
     let client = session.client().await?;
     let printer = &session.printer;
-    if must_ask(&body, &project) {
+    if must_ask(&body, &project, printer) {
         let planned: Started = client.post("/v1/plan", &body).await?;
         printer.say(plan::headline(&planned.plan));
+        plan::address_move(&planned.plan).iter().for_each(|moves| printer.say(format!("  ! {moves}")));
         for (number, step) in planned.plan.steps.iter().enumerate() {
             printer.say(format!("  {:>2}  {step}", number + 1));
         }
@@ -66,14 +67,14 @@ fn code(outcome: Outcome) -> u8 {
     }
 }
 
-fn must_ask(body: &DeployBody, project: &Project) -> bool {
+fn must_ask(body: &DeployBody, project: &Project, printer: &Printer) -> bool {
     let asks = environment(project, Some(&body.environment)).is_ok_and(|(_, found)| found.policy.confirm);
-    asks && body.confirmation.is_none() && terminal::can_ask()
+    asks && body.confirmation.is_none() && !printer.json() && terminal::can_ask()
 }
 
 /// Lets the person type the environment's name. What they typed is checked by the gate, and recorded with its word.
 async fn ask(environment: &str, printer: &Printer) -> Result<String, Failure> {
-    printer.say(format!("type `{environment}` to deploy to it, or press Ctrl-C:"));
+    printer.ask(format!("type `{environment}` to deploy to it, or press Ctrl-C:"));
     let read = || {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).map(|_| line.trim().to_owned())

@@ -29,7 +29,7 @@ use crate::printer::Printer;
 use crate::{connect, demo, init};
 
 pub use audit::text as audit_text;
-pub use plan::headline;
+pub use plan::{address_move, headline};
 pub use up::stop_all;
 
 /// What most verbs work with.

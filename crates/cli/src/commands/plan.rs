@@ -48,7 +48,7 @@ pub async fn run(asked: &arguments::Plan, session: &Session) -> Result<u8, Failu
         let back: Vec<String> = undo(&planned.plan).iter().map(ToString::to_string).collect();
         printer.object(&serde_json::json!({
             "plan_hash": planned.plan.hash(), "steps": steps, "way_back": back, "gates": planned.gates,
-            "plan": planned.plan,
+            "plan": planned.plan, "address_move": address_move(&planned.plan),
         }));
         return Ok(DONE);
     }
@@ -75,10 +75,18 @@ pub fn headline(plan: &Plan) -> String {
     }
 }
 
+/// That users have to go to another address after it, if they have to.
+pub fn address_move(plan: &Plan) -> Option<String> {
+    let (from, to) = (plan.request.stable_listen?, plan.request.listen);
+    let moves = plan.stable().is_some() && from != to;
+    moves.then(|| format!("the address moves at the complete switch, from http://{from} to http://{to}"))
+}
+
 fn show(planned: &Started, printer: &Printer) {
     let plan = &planned.plan;
     printer.line(headline(plan));
     printer.line(format!("  artifact {}", plan.request.candidate.id.digest.short()));
+    address_move(plan).iter().for_each(|moves| printer.line(format!("  ! {moves}")));
     printer.line("");
     for row in table(plan) {
         printer.line(row);

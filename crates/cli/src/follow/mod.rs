@@ -3,8 +3,9 @@
 
 mod live;
 mod transitions;
+mod trouble;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pilotage_engine::{Deployment, DeploymentEvent, DeploymentId, Outcome};
 use pilotage_journal::Event;
@@ -17,12 +18,15 @@ use crate::printer::Printer;
 use crate::words;
 use live::LiveView;
 pub use transitions::lines as transition_lines;
+use trouble::Trouble;
 
 /// The advice for those who have stopped watching.
 pub const RESUME: &str = "pilotage status --watch";
 
 /// How often the live view is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
+/// How often a trouble is looked for where no view would show it.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Why watching ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,13 +75,15 @@ struct Follower<'a> {
     deployment: Option<Deployment>,
     audit: AuditFold,
     live: Option<LiveView>,
+    trouble: Trouble,
     seq: u64,
 }
 
 impl<'a> Follower<'a> {
     fn new(session: &'a Session, client: Client, id: DeploymentId) -> Self {
         let live = session.printer.live().then(LiveView::default);
-        Self { session, client, id, deployment: None, audit: AuditFold::default(), live, seq: 0 }
+        let (audit, trouble) = (AuditFold::default(), Trouble::default());
+        Self { session, client, id, deployment: None, audit, live, trouble, seq: 0 }
     }
 
     /// Reads events until the last one. A server that goes away is started again: the deployment is in its journal.
@@ -103,17 +109,18 @@ impl<'a> Follower<'a> {
     async fn read(&mut self) -> Result<Option<Outcome>, ClientError> {
         let path = format!("/v1/events?after={}&stream=deployment/{}&follow=true", self.seq, self.id);
         let mut events = self.client.lines::<Event>(&path).await?;
-        let mut draw = tokio::time::interval(DRAW_EVERY);
+        let mut draw = tokio::time::interval(if self.live.is_some() { DRAW_EVERY } else { LOOK_EVERY });
         loop {
             let event = tokio::select! {
                 event = events.next() => event?,
-                _ = draw.tick(), if self.live.is_some() => {
+                _ = draw.tick(), if self.session.printer.narrates() => {
                     self.draw().await;
                     continue;
                 }
             };
             let Some(event) = event else { return Ok(None) };
             self.seq = event.seq;
+            self.trouble = Trouble::default();
             let outcome = self.take(&event).map_err(|error| ClientError::Strange(error.to_string()))?;
             if outcome.is_some() {
                 return Ok(outcome);
@@ -126,7 +133,7 @@ impl<'a> Follower<'a> {
         let printer = &self.session.printer;
         if printer.json() {
             printer.object(&self.audit.line(event)?);
-        } else if self.live.is_none() {
+        } else if self.live.is_none() && printer.narrates() {
             let lines = transition_lines(self.deployment.as_ref(), &fact, event, printer);
             lines.iter().for_each(|line| printer.line(line));
         }
@@ -143,8 +150,14 @@ impl<'a> Follower<'a> {
 
     async fn draw(&mut self) {
         let detail = self.client.get::<DeploymentDetail>(&format!("/v1/deployments/{}", self.id)).await;
-        if let (Ok(detail), Some(live)) = (detail, &mut self.live) {
-            live.draw(&detail, &self.session.printer);
+        let Ok(detail) = detail else { return };
+        match (&mut self.live, &detail.live) {
+            (Some(live), _) => live.draw(&detail, &self.session.printer),
+            (None, Some(now)) => {
+                let told = self.trouble.look(&now.activity, Instant::now());
+                told.iter().for_each(|trouble| self.session.printer.say(format!("{}  {trouble}", self.id)));
+            }
+            (None, None) => {}
         }
     }
 

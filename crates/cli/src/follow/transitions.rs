@@ -7,7 +7,7 @@ use pilotage_engine::judge::{self, Reading, Verdict};
 use pilotage_engine::{ActionResult, Cause, Deployment, DeploymentEvent, Direction, Request, Step};
 use pilotage_journal::Event;
 
-use crate::commands::headline;
+use crate::commands::{address_move, headline};
 use crate::printer::{Printer, Tone};
 use crate::words::{count, span};
 
@@ -29,7 +29,8 @@ pub fn lines(
     let told = match (before, fact) {
         (_, DeploymentEvent::Started { plan, .. }) => {
             let text = format!("{}, {}", headline(plan), count(plan.steps.len(), "step"));
-            return vec![line(Duration::ZERO, Tone::Moving, "▸", text)];
+            let moves = address_move(plan).map(|moves| line(Duration::ZERO, Tone::Moving, "!", moves));
+            return [line(Duration::ZERO, Tone::Moving, "▸", text)].into_iter().chain(moves).collect();
         }
         (Some(before), fact) => tell(before, fact, event),
         (None, _) => Vec::new(),
