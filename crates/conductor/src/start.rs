@@ -1,25 +1,28 @@
-//! From a request to the first event of a deployment.
+//! From a plan to the first events of a deployment.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pilotage_engine::gate::{self, GateFacts, GateOutcome, GateResult};
-use pilotage_engine::{
-    DeploymentEvent, DeploymentId, Outcome, Plan, PlanError, PlanRequest, Purpose, Request,
-};
+use pilotage_engine::gate::{GateOutcome, GateResult};
+use pilotage_engine::{DeploymentEvent, DeploymentId, Outcome, Plan, Purpose, Request};
 use pilotage_journal::{Append, Expected, Holder, Lease, LeaseError};
-use pilotage_spec::{
-    Environment, Policy, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind, StrategyName,
-    Workload,
-};
-use pilotage_views::{self as views, DeploymentRecord, RecordError, Served};
+use pilotage_spec::{ReleaseId, ServiceName, Workload};
+use pilotage_views::{self as views, DeploymentRecord, RecordError};
 use tracing::error;
 
 use crate::conductor::{Inner, lease_name};
 use crate::drive::Driver;
 use crate::log::{DeploymentLog, Right, SELF};
+use crate::planning::{check_gates, deploy_plan, known_releases, restore_plan};
 use crate::{Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, crash, keeper};
+
+/// A plan that somebody wants carried out.
+struct Asked<'a> {
+    plan: Plan,
+    gates: Vec<GateResult>,
+    actor: &'a str,
+    command: &'a str,
+}
 
 pub(crate) async fn preview(inner: &Inner, request: &DeployRequest) -> Result<Started, ConductorError> {
     let plan = deploy_plan(inner, request).await?;
@@ -36,7 +39,7 @@ pub(crate) async fn deploy(
     refuse_if_busy(inner, &request.workload)?;
     let plan = deploy_plan(inner, request).await?;
     let gates = check_gates(&plan, request);
-    begin(inner, plan, gates, &request.actor, &request.command).await
+    begin(inner, Asked { plan, gates, actor: &request.actor, command: &request.command }).await
 }
 
 pub(crate) async fn roll_back(
@@ -56,7 +59,7 @@ pub(crate) async fn roll_back(
         }
     }
     let plan = restore_plan(inner, request)?;
-    begin(inner, plan, Vec::new(), &request.actor, &request.command).await
+    begin(inner, Asked { plan, gates: Vec::new(), actor: &request.actor, command: &request.command }).await
 }
 
 /// Turns a deployment that is under way. One that goes back already is left to it: asked twice is asked once.
@@ -97,39 +100,29 @@ fn is_passing(inner: &Inner, lease: &Lease) -> bool {
 }
 
 /// Takes the lease, records the first events in one transaction, and lets the deployment go.
-async fn begin(
-    inner: &Arc<Inner>,
-    plan: Plan,
-    gates: Vec<GateResult>,
-    actor: &str,
-    command: &str,
-) -> Result<Started, ConductorError> {
+async fn begin(inner: &Arc<Inner>, asked: Asked<'_>) -> Result<Started, ConductorError> {
     let one_at_a_time = inner.starting.lock().await;
     let id = next_id(inner)?;
-    let lease = acquire(inner, &plan.request.workload, actor, id).await?;
+    let lease = acquire(inner, &asked.plan.request.workload, asked.actor, id).await?;
     let right = Right { lease: lease.name, token: lease.token };
-    let refused = gates.iter().any(|gate| gate.outcome == GateOutcome::Refused);
-    let recorded = record_start(inner, id, &plan, &gates, actor, command, &right).await;
+    let recorded = record_start(inner, id, &asked, &right).await;
     drop(one_at_a_time);
     if let Err(error) = recorded {
         inner.journal.release(right.lease, right.token).await?;
         return Err(error);
     }
-    let log = DeploymentLog::load(&inner.journal, id)?;
-    let outcome = refused.then_some(Outcome::Refused);
-    drive(inner, log, right);
-    Ok(Started { id, plan, gates, outcome })
+    drive(inner, DeploymentLog::load(&inner.journal, id)?, right);
+    let refused = asked.gates.iter().any(|gate| gate.outcome == GateOutcome::Refused);
+    Ok(Started { id, plan: asked.plan, gates: asked.gates, outcome: refused.then_some(Outcome::Refused) })
 }
 
 async fn record_start(
     inner: &Inner,
     id: DeploymentId,
-    plan: &Plan,
-    gates: &[GateResult],
-    actor: &str,
-    command: &str,
+    asked: &Asked<'_>,
     right: &Right,
 ) -> Result<(), ConductorError> {
+    let Asked { plan, gates, actor, command } = asked;
     let request = &plan.request;
     // The plan was made before the lease was held.
     let serving = inner.record(&request.workload)?.current().map(|served| served.release.id.clone());
@@ -138,11 +131,11 @@ async fn record_start(
         return Err(ConductorError::NotNow(why));
     }
     let first = [
-        DeploymentEvent::Started { plan: Box::new(plan.clone()), command: command.to_owned() },
-        DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: gates.to_vec() },
+        DeploymentEvent::Started { plan: Box::new(plan.clone()), command: (*command).to_owned() },
+        DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: gates.clone() },
     ];
     let events = first.iter().map(views::new_event).collect::<Result<Vec<_>, _>>()?;
-    let append = Append::new(views::deployment_stream(id)?, Expected::Version(0), actor, events);
+    let append = Append::new(views::deployment_stream(id)?, Expected::Version(0), *actor, events);
     let mut appends = vec![append.fenced(right.lease.clone(), right.token)];
     if gates.iter().all(|gate| gate.outcome == GateOutcome::Passed) {
         appends.extend(first_use(inner, &request.workload.service, &request.candidate.id, actor)?);
@@ -215,123 +208,6 @@ async fn acquire(
         Err(LeaseError::Held(lease)) => Err(ConductorError::Busy { workload: workload.clone(), lease }),
         Err(error) => Err(error.into()),
     }
-}
-
-fn check_gates(plan: &Plan, request: &DeployRequest) -> Vec<GateResult> {
-    gate::check(plan, &GateFacts { confirmation: request.confirmation.clone() })
-}
-
-async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, ConductorError> {
-    let Workload { environment: environment_name, service } = &request.workload;
-    let unknown =
-        |what: &str, name: &str| ConductorError::Unknown(format!("{what} `{name}` is not in the file"));
-    let project = &request.project;
-    let environment = project.environments.get(environment_name);
-    let environment = environment.ok_or_else(|| unknown("environment", environment_name.as_str()))?;
-    let instance = project.instance(environment_name, service);
-    let instance = instance.ok_or_else(|| unknown("service", service.as_str()))?;
-    let needs = project.services.get(service).map(|service| service.needs.as_slice()).unwrap_or_default();
-    check_needs(inner, &request.workload, needs)?;
-    let strategy_name = request.strategy.clone().unwrap_or_else(|| environment.strategy.clone());
-    let strategy = project.strategies.get(&strategy_name);
-    let strategy = strategy.ok_or_else(|| unknown("strategy", strategy_name.as_str()))?.clone();
-    let digest = inner.target.stage(&request.artifact).await?;
-    let candidate = ReleaseId { version: request.version.clone(), digest };
-    known_releases(inner, service, &candidate)?;
-    let current = inner.record(&request.workload)?.current().cloned();
-    let plan = Plan::new(PlanRequest {
-        workload: request.workload.clone(),
-        candidate: Release { id: candidate, instance },
-        stable_replicas: current.as_ref().map_or(0, |served| served.replicas),
-        replicas: project.replicas(environment_name, service).unwrap_or(1),
-        listen: listen(environment, project.port(environment_name, service), current.as_ref()),
-        stable_listen: current.as_ref().map(|served| served.listen),
-        stable: current.map(|served| served.release),
-        strategy_name,
-        strategy,
-        policy: environment.policy.clone(),
-        prometheus: environment.prometheus.clone(),
-        purpose: Purpose::Deploy,
-    })?;
-    Ok(plan)
-}
-
-/// The port of the file; without one, the port that the workload has; without one, any.
-fn listen(environment: &Environment, port: Option<u16>, current: Option<&Served>) -> SocketAddr {
-    let port = port.or(current.map(|served| served.listen.port())).unwrap_or(0);
-    SocketAddr::new(environment.listen, port)
-}
-
-fn check_needs(inner: &Inner, workload: &Workload, needs: &[ServiceName]) -> Result<(), ConductorError> {
-    for needed in needs {
-        let other = Workload { environment: workload.environment.clone(), service: needed.clone() };
-        if inner.record(&other)?.current().is_none() {
-            return Err(ConductorError::NeedMissing {
-                service: workload.service.to_string(),
-                needed: needed.to_string(),
-                environment: workload.environment.to_string(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// The releases of a service that are known. Within a service a version has one digest for ever, in every environment.
-fn known_releases(
-    inner: &Inner,
-    service: &ServiceName,
-    candidate: &ReleaseId,
-) -> Result<(Vec<ReleaseId>, u64), ConductorError> {
-    let (releases, stream_version) = views::releases(&inner.journal.reader(), service)?;
-    match releases.iter().find(|release| release.version == candidate.version) {
-        Some(known) if known.digest != candidate.digest => {
-            let (version, known, given) =
-                (candidate.version.clone(), known.digest.clone(), candidate.digest.clone());
-            Err(PlanError::VersionReused { version, known, given }.into())
-        }
-        _ => Ok((releases, stream_version)),
-    }
-}
-
-fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<Plan, ConductorError> {
-    let record = inner.record(&request.workload)?;
-    let workload = &request.workload;
-    let nothing = |what: String| ConductorError::NothingToRestore(format!("{workload}: {what}"));
-    let current =
-        record.current().ok_or_else(|| nothing("nothing has ever been deployed there".to_owned()))?;
-    let earlier: &Served = match &request.to {
-        Some(version) => record.find(version).ok_or_else(|| {
-            nothing(format!("{version} has never served there; `pilotage history` lists what has"))
-        })?,
-        None => record
-            .previous()
-            .ok_or_else(|| nothing("there is no earlier version to go back to".to_owned()))?,
-    };
-    let alone = current.takes_downtime || earlier.takes_downtime;
-    let plan = Plan::new(PlanRequest {
-        workload: workload.clone(),
-        candidate: earlier.release.clone(),
-        stable: Some(current.release.clone()),
-        replicas: current.replicas,
-        stable_replicas: current.replicas,
-        listen: earlier.listen,
-        stable_listen: Some(current.listen),
-        strategy_name: restore_name()?,
-        strategy: Strategy {
-            kind: if alone { StrategyKind::Recreate } else { StrategyKind::BlueGreen },
-            watch: Duration::ZERO,
-            soak: Duration::ZERO,
-            roll_back_when: RollBackWhen::default(),
-        },
-        policy: Policy { confirm: false, gradual: false },
-        prometheus: None,
-        purpose: Purpose::Restore,
-    })?;
-    Ok(plan)
-}
-
-fn restore_name() -> Result<StrategyName, ConductorError> {
-    Ok("restore".parse()?)
 }
 
 /// The keeper's and the adopter's way to speak for the control plane itself.

@@ -1,0 +1,132 @@
+//! From a request to a plan: the file, what serves now, and what is known of the release.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use pilotage_engine::gate::{self, GateFacts, GateResult};
+use pilotage_engine::{Plan, PlanError, PlanRequest, Purpose};
+use pilotage_spec::{
+    Environment, Policy, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind, StrategyName,
+    Workload,
+};
+use pilotage_views::{self as views, Served};
+
+use crate::conductor::Inner;
+use crate::{ConductorError, DeployRequest, RollbackRequest};
+
+pub(crate) fn check_gates(plan: &Plan, request: &DeployRequest) -> Vec<GateResult> {
+    gate::check(plan, &GateFacts { confirmation: request.confirmation.clone() })
+}
+
+pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, ConductorError> {
+    let Workload { environment: environment_name, service } = &request.workload;
+    let unknown =
+        |what: &str, name: &str| ConductorError::Unknown(format!("{what} `{name}` is not in the file"));
+    let project = &request.project;
+    let environment = project.environments.get(environment_name);
+    let environment = environment.ok_or_else(|| unknown("environment", environment_name.as_str()))?;
+    let instance = project.instance(environment_name, service);
+    let instance = instance.ok_or_else(|| unknown("service", service.as_str()))?;
+    let needs = project.services.get(service).map(|service| service.needs.as_slice()).unwrap_or_default();
+    check_needs(inner, &request.workload, needs)?;
+    let strategy_name = request.strategy.clone().unwrap_or_else(|| environment.strategy.clone());
+    let strategy = project.strategies.get(&strategy_name);
+    let strategy = strategy.ok_or_else(|| unknown("strategy", strategy_name.as_str()))?.clone();
+    let digest = inner.target.stage(&request.artifact).await?;
+    let candidate = ReleaseId { version: request.version.clone(), digest };
+    known_releases(inner, service, &candidate)?;
+    let current = inner.record(&request.workload)?.current().cloned();
+    let plan = Plan::new(PlanRequest {
+        workload: request.workload.clone(),
+        candidate: Release { id: candidate, instance },
+        stable_replicas: current.as_ref().map_or(0, |served| served.replicas),
+        replicas: project.replicas(environment_name, service).unwrap_or(1),
+        listen: listen(environment, project.port(environment_name, service), current.as_ref()),
+        stable_listen: current.as_ref().map(|served| served.listen),
+        stable: current.map(|served| served.release),
+        strategy_name,
+        strategy,
+        policy: environment.policy.clone(),
+        prometheus: environment.prometheus.clone(),
+        purpose: Purpose::Deploy,
+    })?;
+    Ok(plan)
+}
+
+/// The port of the file; without one, the port that the workload has; without one, any.
+fn listen(environment: &Environment, port: Option<u16>, current: Option<&Served>) -> SocketAddr {
+    let port = port.or(current.map(|served| served.listen.port())).unwrap_or(0);
+    SocketAddr::new(environment.listen, port)
+}
+
+fn check_needs(inner: &Inner, workload: &Workload, needs: &[ServiceName]) -> Result<(), ConductorError> {
+    for needed in needs {
+        let other = Workload { environment: workload.environment.clone(), service: needed.clone() };
+        if inner.record(&other)?.current().is_none() {
+            return Err(ConductorError::NeedMissing {
+                service: workload.service.to_string(),
+                needed: needed.to_string(),
+                environment: workload.environment.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The releases of a service that are known. Within a service a version has one digest for ever, in every environment.
+pub(crate) fn known_releases(
+    inner: &Inner,
+    service: &ServiceName,
+    candidate: &ReleaseId,
+) -> Result<(Vec<ReleaseId>, u64), ConductorError> {
+    let (releases, stream_version) = views::releases(&inner.journal.reader(), service)?;
+    match releases.iter().find(|release| release.version == candidate.version) {
+        Some(known) if known.digest != candidate.digest => {
+            let (version, known, given) =
+                (candidate.version.clone(), known.digest.clone(), candidate.digest.clone());
+            Err(PlanError::VersionReused { version, known, given }.into())
+        }
+        _ => Ok((releases, stream_version)),
+    }
+}
+
+pub(crate) fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<Plan, ConductorError> {
+    let record = inner.record(&request.workload)?;
+    let workload = &request.workload;
+    let nothing = |what: String| ConductorError::NothingToRestore(format!("{workload}: {what}"));
+    let current =
+        record.current().ok_or_else(|| nothing("nothing has ever been deployed there".to_owned()))?;
+    let earlier: &Served = match &request.to {
+        Some(version) => record.find(version).ok_or_else(|| {
+            nothing(format!("{version} has never served there; `pilotage history` lists what has"))
+        })?,
+        None => record
+            .previous()
+            .ok_or_else(|| nothing("there is no earlier version to go back to".to_owned()))?,
+    };
+    let alone = current.takes_downtime || earlier.takes_downtime;
+    let plan = Plan::new(PlanRequest {
+        workload: workload.clone(),
+        candidate: earlier.release.clone(),
+        stable: Some(current.release.clone()),
+        replicas: current.replicas,
+        stable_replicas: current.replicas,
+        listen: earlier.listen,
+        stable_listen: Some(current.listen),
+        strategy_name: restore_name()?,
+        strategy: Strategy {
+            kind: if alone { StrategyKind::Recreate } else { StrategyKind::BlueGreen },
+            watch: Duration::ZERO,
+            soak: Duration::ZERO,
+            roll_back_when: RollBackWhen::default(),
+        },
+        policy: Policy { confirm: false, gradual: false },
+        prometheus: None,
+        purpose: Purpose::Restore,
+    })?;
+    Ok(plan)
+}
+
+fn restore_name() -> Result<StrategyName, ConductorError> {
+    Ok("restore".parse()?)
+}
