@@ -5,7 +5,7 @@ mod world;
 
 use std::fs;
 
-use pilotage_journal::Event;
+use pilotage_journal::{Event, Journal};
 use pilotage_server::{ClientError, ErrorKind};
 use rustix::process::{Pid, Signal, kill_process};
 use world::{World, wait};
@@ -65,6 +65,81 @@ fn what_goes_down_comes_up_again() {
     assert_eq!(status.address, Some(address));
     let audit = world.pilotage(&["audit"]).expect(0).stdout;
     assert!(audit.contains("project.stopped"), "{audit}");
+}
+
+#[test]
+fn what_is_down_stays_down_until_it_is_wanted_back() {
+    let world = World::sample(QUICK);
+    let first = world.release("1.0.0", "");
+    world.deploy("1.0.0", &first).expect(0);
+    let address = world.status().address.unwrap();
+    world.pilotage(&["down"]).expect(0);
+    let stops = || count(&world, "project.stopped");
+    let said = world.pilotage(&["down"]).expect(0);
+    assert!(said.stdout.contains("down already: stopped since "), "{}", said.stdout);
+    assert!(!world.state().socket().exists(), "the second `down` has started a server");
+    assert_eq!(stops(), 1);
+    let status = world.pilotage(&["status"]).expect(0).stdout;
+    assert!(status.contains("stopped since ") && status.contains("`pilotage up` brings it back"), "{status}");
+    let json = world.pilotage(&["status", "--output", "json"]).expect(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["stopped"]["by"].is_string() && json["stopped"]["since"].is_string(), "{json}");
+    for asked in [vec!["history"], vec!["audit"], vec!["logs", "api"], vec!["plan", "api", "1.0.0"]] {
+        world.pilotage(&asked).expect(0);
+    }
+    // Longer than the keeper's round.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(world.status().replicas_ready, 0);
+    assert!(std::net::TcpStream::connect(address).is_err(), "something listens again");
+    let said = world.pilotage(&["down"]).expect(0);
+    assert!(said.stdout.contains("down already: stopped since "), "{}", said.stdout);
+    assert_eq!(stops(), 1);
+    world.pilotage(&["up"]).expect(0);
+    world.until("the instance", |status| status.replicas_ready == 1);
+    world.pilotage(&["up"]).expect(0);
+    assert_eq!(count(&world, "project.started"), 1);
+}
+
+#[test]
+fn a_deployment_brings_back_what_is_down() {
+    let world = World::sample(QUICK);
+    let (first, second) = (world.release("1.0.0", ""), world.release("1.1.0", ""));
+    world.deploy("1.0.0", &first).expect(0);
+    let production = ["deploy", "api", "1.0.0", "--env", "production", "--artifact", &first];
+    world.pilotage(&[&production[..], &["--confirm", "production"]].concat()).expect(0);
+    world.pilotage(&["down"]).expect(0);
+    world.pilotage(&production).expect(1);
+    assert_eq!(count(&world, "project.started"), 0, "a deployment that a gate refused begins nothing");
+    world.deploy("1.1.0", &second).expect(0);
+    assert_eq!((world.serving().as_str(), count(&world, "project.started")), ("1.1.0", 1));
+    let ready = || world.pilotage(&["status", "--env", "production"]).expect(0).stdout.contains("1/1 ready");
+    let begun = std::time::Instant::now();
+    while !ready() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "production was left stopped");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// How many events of a kind the journal holds; read without a server.
+fn count(world: &World, kind: &str) -> usize {
+    let reader = Journal::open_read_only(&world.state().journal()).unwrap();
+    let events = reader.after(0, 10_000).unwrap();
+    events.iter().filter(|event| event.kind.as_str() == kind).count()
+}
+
+#[test]
+fn names_that_nothing_has_are_not_looked_for() {
+    let world = World::sample(QUICK);
+    for (asked, near) in [
+        (vec!["history", "--env", "prodution"], "production"),
+        (vec!["history", "--service", "apo"], "api"),
+        (vec!["audit", "list", "--env", "deb"], "dev"),
+        (vec!["audit", "--env", "prod"], "production"),
+        (vec!["status", "--env", "prod"], "production"),
+    ] {
+        let said = world.pilotage(&asked).expect(64);
+        assert!(said.stderr.contains(&format!("did you mean `{near}`?")), "{asked:?}: {}", said.stderr);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use pilotage_proxy::EdgeClient;
 use pilotage_spec::{NameError, Timestamp, Workload};
 use pilotage_targets::Target;
 use pilotage_views as views;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tracing::error;
 
 use crate::log::DeploymentLog;
@@ -37,6 +37,8 @@ pub struct Options {
     pub secrets: SecretReader,
     /// The project's folder, where smoke suites run.
     pub folder: PathBuf,
+    /// Whether to keep up what serves from the beginning; otherwise from [`Conductor::keep`] on.
+    pub keep: bool,
 }
 
 pub(crate) struct Inner {
@@ -45,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) edge: EdgeClient,
     pub(crate) secrets: SecretReader,
     pub(crate) folder: PathBuf,
+    keeping: watch::Sender<bool>,
     active: Mutex<HashMap<DeploymentId, Arc<Active>>>,
     /// Held while an id is chosen and its first event recorded.
     pub(crate) starting: tokio::sync::Mutex<()>,
@@ -65,18 +68,19 @@ impl Active {
 }
 
 impl Conductor {
-    /// Takes up every deployment that has not ended, and keeps up what serves.
+    /// Takes up every deployment that has not ended, and keeps up what serves if that is wanted already.
     ///
     /// # Errors
     /// Fails if the journal cannot be read or written.
     pub async fn start(options: Options) -> Result<Self, ConductorError> {
-        let Options { journal, target, edge, secrets, folder } = options;
+        let Options { journal, target, edge, secrets, folder, keep } = options;
         let inner = Arc::new(Inner {
             journal,
             target,
             edge,
             secrets,
             folder,
+            keeping: watch::Sender::new(keep),
             active: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
         });
@@ -84,12 +88,19 @@ impl Conductor {
         adopt::unfinished(&conductor).await?;
         let inner = Arc::clone(&conductor.inner);
         tokio::spawn(async move {
+            // It cannot fail: the sender lives as long as what is held here.
+            let _ = inner.keeping.subscribe().wait_for(|keeping| *keeping).await;
             // Should it be lost, what is deployed must not be left alone.
             while tokio::spawn(keeper::keep(Arc::clone(&inner))).await.is_err() {
                 error!("the keeper was lost; another takes its place");
             }
         });
         Ok(conductor)
+    }
+
+    /// Keeps up what serves from now on.
+    pub fn keep(&self) {
+        self.inner.keeping.send_replace(true);
     }
 
     /// Works out what a deployment would do, and records nothing.

@@ -7,6 +7,8 @@ use pilotage_spec::Digest;
 use pilotage_views::{HistoryLine, MovingStatus, WorkloadStatus};
 use serde::{Deserialize, Serialize};
 
+use crate::Stopped;
+
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
@@ -27,6 +29,9 @@ pub struct StatusReport {
     pub project: Option<String>,
     /// Why the project's file cannot be read now.
     pub file_error: Option<String>,
+    /// Set if everything is stopped.
+    #[serde(default)]
+    pub stopped: Option<Stopped>,
     /// Every workload that was ever deployed or is in the file.
     pub workloads: Vec<WorkloadStatus>,
 }
@@ -127,6 +132,21 @@ pub struct VerifyReport {
     pub findings: Vec<String>,
 }
 
+/// Bring back what was stopped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpBody {
+    /// What was typed, for the journal.
+    pub command: String,
+}
+
+/// What was deployed is kept up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpDone {
+    /// Whether it was stopped until then.
+    pub brought_back: bool,
+}
+
 /// Stop everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,4 +163,7 @@ pub struct DownBody {
 pub struct DownDone {
     /// The workloads that were served until then, as `environment/service`.
     pub stopped: Vec<String>,
+    /// Set if everything was stopped already; then nothing was recorded.
+    #[serde(default)]
+    pub already: Option<Stopped>,
 }

@@ -23,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) admission: Admission,
     /// Becomes true when the server stops, so that answers without an end come to one.
     pub(crate) closing: Arc<watch::Sender<bool>>,
+    /// Held while what was stopped is being brought back.
+    pub(crate) bringing_back: Arc<tokio::sync::Mutex<()>>,
     latest: Arc<Mutex<Latest>>,
 }
 
@@ -40,6 +42,7 @@ impl Context {
             conductor,
             admission: Admission::default(),
             closing: Arc::new(watch::Sender::new(false)),
+            bringing_back: Arc::default(),
             latest: Arc::default(),
         }
     }

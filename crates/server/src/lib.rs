@@ -19,10 +19,11 @@ mod routes;
 mod secret;
 mod serve;
 mod state;
+mod stopped;
 
 pub use api::{
     BackupBody, BackupDone, DeployBody, DeploymentDetail, DownBody, DownDone, Health, RequestBody,
-    RollbackBody, StatusReport, VerifyReport,
+    RollbackBody, StatusReport, UpBody, UpDone, VerifyReport,
 };
 pub use client::{Client, ClientError, Lines};
 pub use config::ServerConfig;
@@ -30,3 +31,4 @@ pub use error::{ErrorBody, ErrorKind};
 pub use file::{FileError, find_project_file, read_project};
 pub use serve::{ServeError, run};
 pub use state::{StateError, StateFolder};
+pub use stopped::Stopped;

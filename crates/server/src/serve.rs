@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use pilotage_conductor::{Conductor, ConductorError, Options};
-use pilotage_journal::{Journal, OpenError};
+use pilotage_journal::{Journal, OpenError, ReadError};
 use pilotage_targets::{ProcessConfig, ProcessTarget, Target, TargetError};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,7 +16,7 @@ use tracing::info;
 
 use crate::context::Context;
 use crate::peer::{Peer, only_ours};
-use crate::{ServerConfig, StateError, listen, routes, secret};
+use crate::{ServerConfig, StateError, Stopped, listen, routes, secret};
 
 /// The longest body of a request, in bytes.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
@@ -42,6 +42,9 @@ pub enum ServeError {
     /// The journal cannot be opened.
     #[error(transparent)]
     Journal(OpenError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The instances cannot be looked after.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -67,6 +70,10 @@ pub enum ServeError {
 pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), ServeError> {
     config.state.create()?;
     let journal = open_journal(&config)?;
+    let stopped = Stopped::read(&journal.reader())?;
+    if let Some(Stopped { since, by }) = &stopped {
+        info!(since, by, "everything is stopped, and stays so until `pilotage up` or a deployment");
+    }
     let target = Arc::new(ProcessTarget::open(target_config(&config)).await?);
     let conductor = Conductor::start(Options {
         journal: journal.clone(),
@@ -74,6 +81,7 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
         edge: target.edge(),
         secrets: secret::reader(config.project_folder()),
         folder: config.project_folder().to_owned(),
+        keep: stopped.is_none(),
     })
     .await?;
     let (socket, run_folder) = (config.state.socket(), config.state.run().to_owned());

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use pilotage_engine::judge::Reading;
 use pilotage_engine::{Cause, Course, Deployment, DeploymentId, Outcome, Phase};
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::as_rfc3339;
 use crate::{DeploymentRecord, WorkloadRecord};
+
+/// How long a deployment that did not succeed is something to do about. Later it is history.
+const RECENT: Duration = Duration::from_secs(60 * 60);
 
 /// Everything that is known of one workload when its status is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +26,8 @@ pub struct StatusFacts<'a> {
     pub moving: Option<(&'a DeploymentRecord, Option<&'a str>)>,
     /// The deployment that ended last.
     pub last: Option<&'a DeploymentRecord>,
+    /// When it is asked for.
+    pub now: Timestamp,
 }
 
 /// What a target says of a workload.
@@ -174,7 +180,7 @@ pub fn workload_status(facts: StatusFacts<'_>) -> WorkloadStatus {
         troubles: facts.observed.map(|observed| observed.troubles.clone()).unwrap_or_default(),
         next_action: None,
     };
-    status.next_action = next_action(&facts.record.workload, &status);
+    status.next_action = next_action(&facts.record.workload, &status, facts.now);
     status
 }
 
@@ -228,7 +234,7 @@ fn last(record: &DeploymentRecord) -> Option<LastDeployment> {
     Some(LastDeployment { id: record.id, version, outcome, reason, ended_at })
 }
 
-fn next_action(workload: &Workload, status: &WorkloadStatus) -> Option<NextAction> {
+fn next_action(workload: &Workload, status: &WorkloadStatus, now: Timestamp) -> Option<NextAction> {
     let Workload { environment, service } = workload;
     let action = |command: String, why: &str| Some(NextAction { command, why: why.to_owned() });
     if let Some(moving) = &status.moving {
@@ -245,6 +251,7 @@ fn next_action(workload: &Workload, status: &WorkloadStatus) -> Option<NextActio
     }
     if let Some(last) = &status.last
         && last.outcome != Outcome::Succeeded
+        && now.since(last.ended_at) < RECENT
     {
         return action(format!("pilotage explain {}", last.id), "the last deployment did not succeed");
     }
@@ -264,6 +271,8 @@ mod tests {
     use super::*;
     use crate::testing::{self, version};
 
+    const NOW: Timestamp = Timestamp::from_micros(0);
+
     fn observed(ready: &[(&str, u32)], shares: &[(&str, u32)]) -> Observed {
         let map =
             |pairs: &[(&str, u32)]| pairs.iter().map(|(text, number)| (version(text), *number)).collect();
@@ -279,6 +288,7 @@ mod tests {
             observed: Some(&observed),
             moving: Some((&deployment, Some("watching 1.2.0, 2 s left"))),
             last: None,
+            now: NOW,
         });
         insta::assert_json_snapshot!(status);
     }
@@ -287,18 +297,23 @@ mod tests {
     fn what_broke_names_the_command_that_tells_why() {
         let (record, deployment) = (testing::served(), testing::record(12));
         let observed = observed(&[("1.1.0", 2)], &[("1.1.0", 10_000)]);
-        let facts =
-            StatusFacts { record: &record, observed: Some(&observed), moving: None, last: Some(&deployment) };
+        let last = Some(&deployment);
+        let facts = StatusFacts { record: &record, observed: Some(&observed), moving: None, last, now: NOW };
         let status = workload_status(facts);
+        let ended_at = status.last.as_ref().unwrap().ended_at.as_micros();
         assert_eq!(status.next_action.unwrap().command, "pilotage explain d7");
         assert_eq!(status.last.unwrap().outcome, Outcome::RolledBack);
         assert_eq!((status.replicas_ready, status.replicas_wanted), (2, 2));
+        let after = |minutes: i64| Timestamp::from_micros(ended_at + minutes * 60_000_000);
+        let next_after = |minutes| workload_status(StatusFacts { now: after(minutes), ..facts }).next_action;
+        assert!(next_after(59).is_some());
+        assert_eq!(next_after(61), None, "it is history by then");
     }
 
     #[test]
     fn missing_instances_and_missing_deployments_have_a_next_action() {
         let record = testing::served();
-        let facts = StatusFacts { record: &record, observed: None, moving: None, last: None };
+        let facts = StatusFacts { record: &record, observed: None, moving: None, last: None, now: NOW };
         assert_eq!(workload_status(facts).next_action.unwrap().command, "pilotage logs api --env production");
         let never = WorkloadRecord { served: Vec::new(), ..testing::served() };
         let command = workload_status(StatusFacts { record: &never, ..facts }).next_action.unwrap().command;

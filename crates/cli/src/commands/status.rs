@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pilotage_server::{Client, StatusReport};
+use pilotage_server::{Client, StatusReport, Stopped};
 use pilotage_spec::EnvironmentName;
 use pilotage_spec::ServiceName;
 use pilotage_views::{MovingStatus, StepState, WorkloadStatus};
@@ -81,10 +81,13 @@ fn lines(report: &StatusReport, printer: &Printer) -> Vec<String> {
         lines.push(format!("{} the project's file cannot be used now:", printer.paint(Tone::Bad, "✗")));
         lines.extend(error.lines().map(|line| format!("  {line}")));
     }
+    if let Some(Stopped { since, by }) = &report.stopped {
+        lines.push(format!("‖ stopped since {since} by {by}; `pilotage up` brings it back"));
+    }
     let (there, never): (Vec<_>, Vec<_>) = report.workloads.iter().partition(|workload| is_there(workload));
     let width = there.iter().map(|workload| name(workload).len()).max().unwrap_or(0);
     for workload in &there {
-        lines.extend(one(workload, width, printer));
+        lines.extend(one(workload, width, report.stopped.is_some(), printer));
     }
     if !never.is_empty() {
         let names: Vec<String> = never.iter().map(|workload| name(workload)).collect();
@@ -105,11 +108,12 @@ fn name(workload: &WorkloadStatus) -> String {
     format!("{}/{}", workload.environment, workload.service)
 }
 
-fn one(workload: &WorkloadStatus, width: usize, printer: &Printer) -> Vec<String> {
+fn one(workload: &WorkloadStatus, width: usize, stopped: bool, printer: &Printer) -> Vec<String> {
     let healthy = workload.replicas_ready >= workload.replicas_wanted && workload.version.is_some();
     let (tone, glyph) = match (&workload.moving, healthy) {
         (Some(moving), _) => (words::phase(moving.phase).0, words::phase(moving.phase).1),
         (None, true) => (Tone::Good, "✓"),
+        (None, false) if stopped => (Tone::Quiet, "‖"),
         (None, false) => (Tone::Bad, "✗"),
     };
     let mut lines =

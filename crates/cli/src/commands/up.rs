@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use pilotage_server::{Client, DownBody, DownDone, Health, StatusReport};
+use pilotage_server::{Client, DownBody, DownDone, Health, StatusReport, Stopped, UpBody, UpDone};
 use rustix::process::{Pid, WaitOptions, test_kill_process, waitpid};
 
 use super::{Session, status, typed};
 use crate::connect::{connect, connect_only};
 use crate::failure::{DONE, Failure};
+use crate::printer::Printer;
 
 /// How long a server may take to end after it has stopped everything.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -19,6 +20,7 @@ pub async fn up(session: &Session) -> Result<u8, Failure> {
         printer.say("the server is running already");
     }
     let client = connect(place, printer).await?;
+    let _: UpDone = client.post("/v1/up", &UpBody { command: typed() }).await?;
     if printer.json() {
         printer.object(&client.get::<Health>("/v1/health").await?);
     } else {
@@ -34,15 +36,35 @@ pub async fn down(session: &Session) -> Result<u8, Failure> {
         printer.say("nothing was ever started here");
         return Ok(DONE);
     }
+    if let Some(already) = stopped(session).await? {
+        show(&DownDone { stopped: Vec::new(), already: Some(already) }, printer);
+        return Ok(DONE);
+    }
     let client = connect(place, printer).await?;
     let done = stop_all(&client, &DownBody { command: typed(), force: false }).await?;
-    if printer.json() {
-        printer.object(&done);
-    } else {
-        printer.line("✓ stopped: instances, edge and server");
-        printer.hint("`pilotage up` brings back what was deployed");
-    }
+    show(&done, printer);
     Ok(DONE)
+}
+
+/// Set if everything was stopped and nothing is left: neither a server, nor the socket of a shim or of the edge.
+async fn stopped(session: &Session) -> Result<Option<Stopped>, Failure> {
+    let place = &session.place;
+    if connect_only(place).await?.is_some() || place.state.run().exists() {
+        return Ok(None);
+    }
+    Stopped::read(&session.journal()?).map_err(|error| Failure::failed(error.to_string()))
+}
+
+fn show(done: &DownDone, printer: &Printer) {
+    if printer.json() {
+        printer.object(done);
+        return;
+    }
+    match &done.already {
+        Some(Stopped { since, by }) => printer.line(format!("✓ down already: stopped since {since} by {by}")),
+        None => printer.line("✓ stopped: instances, edge and server"),
+    }
+    printer.hint("`pilotage up` brings back what was deployed");
 }
 
 /// Stops everything, and waits until the server's process has ended too.

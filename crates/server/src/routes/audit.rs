@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::extract::{Asked, Body};
 use super::ndjson;
+use super::selection::{self, Selection};
 use crate::api::{BackupBody, BackupDone, VerifyReport};
 use crate::context::{Context, blocking};
 use crate::error::{ErrorBody, ErrorKind};
@@ -34,12 +35,16 @@ pub(crate) async fn audit(
             ErrorBody::new(ErrorKind::Usage, format!("`{}` is not an RFC 3339 time", text.escape_debug()))
         })?),
     };
-    let is_wanted = move |line: &AuditLine| {
-        since.is_none_or(|since| line.timestamp >= since)
-            && wanted.environment.as_ref().is_none_or(|name| line.environment.as_ref() == Some(name))
-    };
-    let reader = context.reader();
+    let project = context.project().await.ok();
     let lines = blocking(move || {
+        let selected = Selection { service: None, environment: wanted.environment };
+        let known = selection::known(&context, project.as_ref())?;
+        let Selection { environment, .. } = selected.resolve(project.as_ref(), &known)?;
+        let is_wanted = |line: &AuditLine| {
+            since.is_none_or(|since| line.timestamp >= since)
+                && environment.as_ref().is_none_or(|name| line.environment.as_ref() == Some(name))
+        };
+        let reader = context.reader();
         let (mut fold, mut lines, mut seq) = (AuditFold::default(), Vec::new(), 0);
         loop {
             let page = reader.after(seq, PAGE)?;

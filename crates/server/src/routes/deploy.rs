@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use pilotage_conductor::{DeployRequest, RollbackRequest, Started};
+use pilotage_engine::Outcome;
 use pilotage_spec::{Project, ServiceName};
 
 use super::extract::Body;
@@ -33,6 +34,7 @@ pub(crate) async fn deploy(
     // The admission is kept until it has begun, whether or not the client waits for that.
     let begun = to_its_end(async move {
         let begun = context.conductor.deploy(&request).await?;
+        bring_back(&context, &begun, &request.actor, request.command).await?;
         drop(admitted);
         Ok(begun)
     });
@@ -55,10 +57,24 @@ pub(crate) async fn rollback(
     };
     let begun = to_its_end(async move {
         let begun = context.conductor.roll_back(&request).await?;
+        bring_back(&context, &begun, &request.actor, request.command).await?;
         drop(admitted);
         Ok(begun)
     });
     Ok((StatusCode::ACCEPTED, Json(begun.await?)))
+}
+
+/// What is to be moved is to run. What a gate has refused moves nothing.
+async fn bring_back(
+    context: &Context,
+    begun: &Started,
+    actor: &str,
+    command: String,
+) -> Result<(), ErrorBody> {
+    if begun.outcome != Some(Outcome::Refused) {
+        context.bring_back(actor, command).await?;
+    }
+    Ok(())
 }
 
 async fn deploy_request(

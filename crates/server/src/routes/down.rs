@@ -6,11 +6,10 @@ use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use futures_util::future::join_all;
 use pilotage_engine::DeploymentId;
-use pilotage_journal::{Append, Expected, Holder, Lease, NewEvent};
+use pilotage_journal::{Holder, Lease};
 use pilotage_spec::Workload;
 use pilotage_targets::{Fence, Target};
 use pilotage_views as views;
-use serde_json::json;
 use tracing::{info, warn};
 
 use super::extract::Body;
@@ -41,10 +40,18 @@ async fn stop(context: &Context, body: DownBody, actor: &str) -> Result<DownDone
     }
     let workloads = workloads(context, body.force).await?;
     let stopped: Vec<String> = workloads.iter().map(ToString::to_string).collect();
-    record(context, &stopped, actor, body.command).await?;
+    let already = context.stopped().await?;
+    if already.is_none() {
+        context.record_stop(&stopped, actor, body.command).await?;
+    }
     info!("stopping everything");
     let ended = stop_all(context, &workloads, actor).await.map_err(again);
-    let stopped = ended.map(|()| DownDone { stopped });
+    if let Err(error) = &ended
+        && let Err(unrecorded) = context.record_failed_stop(actor, &error.message).await
+    {
+        warn!(error = unrecorded.message, "that not everything was stopped is not recorded");
+    }
+    let stopped = ended.map(|()| DownDone { stopped, already });
     *closed = Some(stopped.clone());
     // Also after a failure: the target is of no further use to this server, and the next one begins afresh.
     context.closing.send_replace(true);
@@ -105,19 +112,6 @@ async fn take(context: &Context, workload: &Workload, actor: &str) -> Result<(),
 fn moving(workload: &Workload, id: DeploymentId) -> ErrorBody {
     ErrorBody::new(ErrorKind::Busy, format!("{workload} is being moved by {id}: nothing was stopped"))
         .help(format!("wait for it (`pilotage status --watch`), or take it back: pilotage abort {id}"))
-}
-
-async fn record(
-    context: &Context,
-    stopped: &[String],
-    actor: &str,
-    command: String,
-) -> Result<(), ErrorBody> {
-    let payload = json!({ "stopped": stopped, "command": command });
-    let event = NewEvent::new("project.stopped".parse()?, payload);
-    let append = Append::new("project".parse()?, Expected::Any, actor, vec![event]);
-    context.journal.append(append).await.map_err(internal)?;
-    Ok(())
 }
 
 fn again(error: ErrorBody) -> ErrorBody {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::extract::Asked;
 use super::ndjson;
 use super::request::parse_id;
+use super::selection::{self, Selection};
 use crate::context::{Context, blocking};
 use crate::error::{ErrorBody, ErrorKind};
 
@@ -31,16 +32,18 @@ pub(crate) async fn history(
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, ErrorBody> {
     let reader = context.reader();
+    let project = context.project().await.ok();
     let lines = blocking(move || {
+        let known = selection::known(&context, project.as_ref())?;
+        let selected = Selection { service: wanted.service, environment: wanted.environment };
+        let selected = selected.resolve(project.as_ref(), &known)?;
         let mut lines = Vec::new();
         for id in views::deployments(&reader)?.into_iter().rev() {
             if lines.len() >= wanted.limit {
                 break;
             }
             let line = views::history_line(&views::load(&reader, id)?);
-            let service = wanted.service.as_ref().is_none_or(|name| *name == line.service);
-            let environment = wanted.environment.as_ref().is_none_or(|name| *name == line.environment);
-            if service && environment {
+            if selected.holds(&line.environment, &line.service) {
                 lines.push(line);
             }
         }

@@ -10,7 +10,9 @@ mod history;
 mod logs;
 mod ndjson;
 mod request;
+mod selection;
 mod status;
+mod up;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -22,6 +24,7 @@ use crate::error::{ErrorBody, ErrorKind};
 pub(crate) fn all() -> Router<Context> {
     Router::new()
         .route("/v1/health", get(health::health))
+        .route("/v1/up", post(up::up))
         .route("/v1/down", post(down::down))
         .route("/v1/status", get(status::status))
         .route("/v1/plan", post(deploy::plan))

@@ -1,29 +1,24 @@
 //! What is where, and how a deployment is doing.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use pilotage_engine::DeploymentId;
-use pilotage_spec::{Project, Workload};
+use pilotage_spec::{Project, Timestamp, Workload};
 use pilotage_targets::{InstanceState, Observation, Target};
 use pilotage_views::{
-    self as views, DeploymentRecord, Observed, RecordError, StatusFacts, WorkloadRecord, WorkloadStatus,
+    self as views, DeploymentRecord, NextAction, Observed, RecordError, StatusFacts, WorkloadRecord,
+    WorkloadStatus,
 };
-use serde::Deserialize;
 
 use super::extract::Asked;
 use super::request::parse_id;
+use super::selection::{self, Selection};
 use crate::api::{DeploymentDetail, StatusReport};
 use crate::context::{Context, blocking};
 use crate::error::ErrorBody;
-
-/// Which workloads are wanted.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Wanted {
-    service: Option<String>,
-    environment: Option<String>,
-}
 
 /// What the journal tells of a workload.
 struct Told {
@@ -34,7 +29,7 @@ struct Told {
 
 pub(crate) async fn status(
     State(context): State<Context>,
-    Asked(wanted): Asked<Wanted>,
+    Asked(wanted): Asked<Selection>,
 ) -> Result<Json<StatusReport>, ErrorBody> {
     let (project, file_error) = match context.project().await {
         Ok(project) => (Some(project), None),
@@ -43,13 +38,17 @@ pub(crate) async fn status(
     let name = project.as_ref().map(|project| project.name.to_string());
     let all = {
         let context = context.clone();
-        blocking(move || tell(&context, workloads(&context, project.as_ref(), &wanted)?)).await?
+        blocking(move || tell(&context, workloads(&context, project.as_ref(), wanted)?)).await?
     };
     let mut statuses = Vec::new();
     for told in all {
         statuses.push(one(&context, &told).await);
     }
-    Ok(Json(StatusReport { project: name, file_error, workloads: statuses }))
+    let stopped = context.stopped().await?;
+    if stopped.is_some() {
+        statuses.iter_mut().filter(|status| status.version.is_some()).for_each(advise_up);
+    }
+    Ok(Json(StatusReport { project: name, file_error, stopped, workloads: statuses }))
 }
 
 pub(crate) async fn deployment(
@@ -71,37 +70,15 @@ pub(crate) async fn detail(context: Context, id: DeploymentId) -> Result<Deploym
     })
 }
 
-/// The workloads that the file names and those that were ever deployed, by environment and service.
+/// The workloads that are meant, by environment and service.
 fn workloads(
     context: &Context,
     project: Option<&Project>,
-    wanted: &Wanted,
+    wanted: Selection,
 ) -> Result<BTreeSet<Workload>, ErrorBody> {
-    let mut all: BTreeSet<Workload> = views::workloads(&context.reader())?.into_iter().collect();
-    let (mut service, mut environment) = (wanted.service.clone(), wanted.environment.clone());
-    if let Some(project) = project {
-        for environment in project.environments.keys() {
-            all.extend(
-                project
-                    .services
-                    .keys()
-                    .map(|service| Workload { environment: environment.clone(), service: service.clone() }),
-            );
-        }
-        // What the file does not name may still be in the journal.
-        let known = |workload: &Workload| Some(workload.service.to_string()) == service;
-        if let Some(name) = service.as_ref().filter(|_| !all.iter().any(known)) {
-            service = Some(project.service(name)?.0.to_string());
-        }
-        let known = |workload: &Workload| Some(workload.environment.to_string()) == environment;
-        if let Some(name) = environment.as_ref().filter(|_| !all.iter().any(known)) {
-            environment = Some(project.environment(name)?.0.to_string());
-        }
-    }
-    all.retain(|workload| {
-        service.as_ref().is_none_or(|name| workload.service.as_str() == name)
-            && environment.as_ref().is_none_or(|name| workload.environment.as_str() == name)
-    });
+    let mut all = selection::known(context, project)?;
+    let wanted = wanted.resolve(project, &all)?;
+    all.retain(|workload| wanted.holds(workload.environment.as_str(), workload.service.as_str()));
     Ok(all)
 }
 
@@ -131,7 +108,19 @@ async fn one(context: &Context, told: &Told) -> WorkloadStatus {
         observed: observed.as_ref(),
         moving: told.moving.as_ref().map(|record| (record, activity)),
         last: told.last.as_ref(),
+        now: now(),
     })
+}
+
+/// That nothing runs is as it was wanted, and there is one way to change it.
+fn advise_up(status: &mut WorkloadStatus) {
+    status.next_action =
+        Some(NextAction { command: "pilotage up".to_owned(), why: "everything was stopped".to_owned() });
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(since_epoch.as_micros().try_into().unwrap_or(i64::MAX))
 }
 
 fn observed_of(observation: &Observation) -> Observed {

@@ -1,0 +1,25 @@
+//! The end of a stop.
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+
+use super::extract::Body;
+use crate::api::{UpBody, UpDone};
+use crate::context::{Context, to_its_end};
+use crate::error::ErrorBody;
+use crate::peer::Peer;
+
+/// Brings back what `down` has stopped; does nothing where nothing is stopped.
+pub(crate) async fn up(
+    State(context): State<Context>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Body(body): Body<UpBody>,
+) -> Result<Json<UpDone>, ErrorBody> {
+    let admitted = context.admission.admit()?;
+    let brought_back = to_its_end(async move {
+        let brought_back = context.bring_back(&peer.name(), body.command).await?;
+        drop(admitted);
+        Ok(brought_back)
+    });
+    Ok(Json(UpDone { brought_back: brought_back.await? }))
+}
