@@ -20,7 +20,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use pilotage_proxy::{
-    EdgeClient, EdgeConfig, Endpoint, FULL_WEIGHT, Histogram, Pool, Route, RoutingTable, run,
+    EdgeClient, EdgeConfig, Endpoint, FULL_WEIGHT, Histogram, Pool, Protocol, Route, RoutingTable, run,
 };
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -96,10 +96,11 @@ fn table(epoch: u64, listen: SocketAddr, endpoints: [SocketAddr; 2], new_weight:
         |((version, address), weight)| Pool {
             version: (*version).to_owned(),
             weight,
-            endpoints: vec![Endpoint { instance: format!("instance-{version}"), address }],
+            protocol: Protocol::Http1,
+            endpoints: vec![Endpoint { instance: format!("instance-{version}"), address: address.into() }],
         },
     );
-    let route = Route { name: ROUTE.to_owned(), listen, pools: pools.collect(), hold_ms: 0 };
+    let route = Route { pools: pools.collect(), ..Route::new(ROUTE, listen) };
     RoutingTable { epoch, routes: vec![route], ..RoutingTable::empty() }
 }
 

@@ -83,6 +83,34 @@ pub struct EdgeStats {
     pub epoch: u64,
     /// By route, then by version.
     pub routes: BTreeMap<String, RouteStats>,
+    /// What concerns no route.
+    #[serde(default)]
+    pub connections: ConnectionStats,
+    /// Lines of the access log.
+    #[serde(default)]
+    pub access_log: AccessLogStats,
+}
+
+/// What was counted of client connections.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionStats {
+    /// Open now.
+    pub open: u64,
+    /// Accepted since the edge started.
+    pub accepted: u64,
+    /// TLS handshakes that failed.
+    pub failed_handshakes: u64,
+    /// Requests refused because they could not be read, or could be read in two ways, or belong to no route.
+    pub refused_requests: u64,
+}
+
+/// What became of lines of the access log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLogStats {
+    /// Written.
+    pub written: u64,
+    /// Dropped because the log could not keep up.
+    pub dropped: u64,
 }
 
 /// The counters of one route.
@@ -93,4 +121,10 @@ pub struct RouteStats {
     /// Requests that no version could take, answered by the edge itself with 503: dropped by us. A request that was
     /// sent to a version and failed there (502, 504) counts as `broken` of that version, never here.
     pub unserved: u64,
+    /// Requests that the edge answered itself because a limit of the route was reached: 413, or 503 from a full queue.
+    #[serde(default)]
+    pub refused: u64,
+    /// Requests that wait now, for an instance to come or to have room.
+    #[serde(default)]
+    pub waiting: u64,
 }

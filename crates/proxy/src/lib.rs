@@ -14,8 +14,12 @@ mod table;
 mod worker;
 
 pub use client::{EdgeClient, EdgeClientError};
-pub use control::{EdgeStats, Identity, Request, Response, RouteStats};
+pub use control::{AccessLogStats, ConnectionStats, EdgeStats, Identity, Request, Response, RouteStats};
 pub use edge::{EdgeConfig, EdgeError, Limits, run};
 pub use routing::{CLIENT_COOKIE, CLIENT_HEADER, split_point};
-pub use stats::{Histogram, VersionStats};
-pub use table::{Endpoint, FULL_WEIGHT, Pool, Route, RoutingTable, TableError};
+pub use stats::{Histogram, MirrorStats, VersionStats};
+pub use table::{
+    Address, AddressError, Certificate, ClientKey, Cohort, Condition, Ejection, Endpoint, FULL_WEIGHT,
+    Listener, Mirror, Network, NetworkError, Pool, Protocol, Retries, Route, RouteLimits, RoutingTable,
+    Source, TableError, Test, Timeouts,
+};

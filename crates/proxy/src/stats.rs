@@ -18,7 +18,36 @@ pub struct VersionStats {
     pub in_flight: u64,
     /// When the last request was sent to it, in microseconds since the epoch; 0 if never.
     pub last_request_micros: i64,
+    /// Bytes of request bodies passed on to it.
+    #[serde(default)]
+    pub bytes_in: u64,
+    /// Bytes of answers' bodies passed on from it.
+    #[serde(default)]
+    pub bytes_out: u64,
+    /// How often one of its instances was left out for failing.
+    #[serde(default)]
+    pub ejections: u64,
     /// Latency from request head to response head, in microseconds.
+    pub latency: Histogram,
+    /// Copies of requests that were sent to it. None of them is counted above.
+    #[serde(default)]
+    pub mirror: MirrorStats,
+}
+
+/// What came of copies of requests.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MirrorStats {
+    /// Copies answered, whatever the status.
+    pub requests: u64,
+    /// Of these, answers with status 500 and above.
+    pub errors: u64,
+    /// Copies that failed on the way, or were not answered in time.
+    pub broken: u64,
+    /// Requests that should have been copied and were not: the queue was full, or the bytes of this second were used up.
+    pub dropped: u64,
+    /// Bytes of copies, heads and bodies.
+    pub bytes: u64,
+    /// Latency of the answers' heads, in microseconds.
     pub latency: Histogram,
 }
 

@@ -107,8 +107,14 @@ mod tests {
         let mut latency = Histogram::default();
         (0..requests).for_each(|_| latency.record(latency_micros));
         let version = VersionStats { requests, errors, broken, latency, ..VersionStats::default() };
-        let route = RouteStats { versions: BTreeMap::from([("1.0.0".to_owned(), version)]), unserved: 0 };
-        EdgeStats { started_micros, epoch: 1, routes: BTreeMap::from([("dev/api".to_owned(), route)]) }
+        let route =
+            RouteStats { versions: BTreeMap::from([("1.0.0".to_owned(), version)]), ..RouteStats::default() };
+        EdgeStats {
+            started_micros,
+            epoch: 1,
+            routes: BTreeMap::from([("dev/api".to_owned(), route)]),
+            ..EdgeStats::default()
+        }
     }
 
     fn counts(window: &EdgeWindow) -> (u64, u64) {

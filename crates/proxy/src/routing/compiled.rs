@@ -109,11 +109,12 @@ mod tests {
             .map(|(index, weight)| Pool {
                 version: format!("{index}.0.0"),
                 weight: *weight,
+                protocol: crate::Protocol::Http1,
                 endpoints: vec![],
             })
             .collect();
         let listen = SocketAddr::from(([127, 0, 0, 1], 80));
-        let route = Route { name: "production/web".to_owned(), listen, pools, hold_ms: 0 };
+        let route = Route { pools, ..Route::new("production/web", listen) };
         CompiledRoute::new(&route, &Registry::new(1, 0))
     }
 

@@ -70,6 +70,7 @@ impl Shard {
             in_flight: self.in_flight.get(),
             last_request_micros: self.last_request_micros.load(Ordering::Relaxed),
             latency: Histogram::from_counts(buckets.map(|(bucket, counter)| (bucket, counter.get()))),
+            ..VersionStats::default()
         }
     }
 }
@@ -145,6 +146,7 @@ impl RouteCounters {
         RouteStats {
             versions: versions.iter().map(|(name, counters)| (name.clone(), counters.read())).collect(),
             unserved: self.unserved.iter().map(|counter| counter.0.get()).sum(),
+            ..RouteStats::default()
         }
     }
 }
@@ -180,6 +182,7 @@ impl Registry {
             started_micros: self.started_micros,
             epoch,
             routes: routes.iter().map(|(name, counters)| (name.clone(), counters.read())).collect(),
+            ..EdgeStats::default()
         }
     }
 }

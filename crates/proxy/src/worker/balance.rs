@@ -1,11 +1,11 @@
 //! Which endpoint takes a request.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::endpoint::Upstream;
 use super::random::Random;
 use super::view::RouteView;
+use crate::Address;
 use crate::routing::CompiledPool;
 
 /// An endpoint, and the pool it was taken from.
@@ -19,7 +19,7 @@ pub(super) struct Choice<'v> {
 pub(super) fn choose<'v>(
     view: &'v RouteView,
     own: usize,
-    tried: &[SocketAddr],
+    tried: &[Address],
     random: &Random,
 ) -> Option<Choice<'v>> {
     let pools = || view.route.pools.iter().zip(&view.upstreams);
@@ -31,11 +31,7 @@ pub(super) fn choose<'v>(
 
 /// The less loaded of two taken at random. Endpoints that could not be reached lately are left out, unless no other is
 /// left.
-fn pick<'v>(
-    upstreams: &'v [Rc<Upstream>],
-    tried: &[SocketAddr],
-    random: &Random,
-) -> Option<&'v Rc<Upstream>> {
+fn pick<'v>(upstreams: &'v [Rc<Upstream>], tried: &[Address], random: &Random) -> Option<&'v Rc<Upstream>> {
     let untried = || upstreams.iter().filter(|upstream| !tried.contains(&upstream.address));
     let reachable = || untried().filter(|upstream| !upstream.is_ejected());
     match reachable().count() {
@@ -52,17 +48,26 @@ fn pick<'v>(
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     fn upstreams(count: u16) -> Vec<Rc<Upstream>> {
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        (1..=count).map(|port| Rc::new(Upstream::new(address(port)))).collect()
+        (1..=count).map(|port| Rc::new(Upstream::new(address(port).into()))).collect()
     }
 
-    fn picked(upstreams: &[Rc<Upstream>], tried: &[SocketAddr]) -> Vec<u16> {
+    fn port(address: &Address) -> u16 {
+        match address {
+            Address::Tcp(address) => address.port(),
+            Address::Unix(_) => 0,
+        }
+    }
+
+    fn picked(upstreams: &[Rc<Upstream>], tried: &[Address]) -> Vec<u16> {
         let random = Random::from_system().unwrap();
         let mut ports: Vec<_> =
-            (0..200).filter_map(|_| Some(pick(upstreams, tried, &random)?.address.port())).collect();
+            (0..200).filter_map(|_| Some(port(&pick(upstreams, tried, &random)?.address))).collect();
         ports.sort_unstable();
         ports.dedup();
         ports
@@ -79,8 +84,8 @@ mod tests {
     #[test]
     fn those_that_failed_the_request_are_not_tried_again() {
         let upstreams = upstreams(2);
-        assert_eq!(picked(&upstreams, &[upstreams[0].address]), [2]);
-        assert!(picked(&upstreams, &[upstreams[0].address, upstreams[1].address]).is_empty());
+        assert_eq!(picked(&upstreams, &[upstreams[0].address.clone()]), [2]);
+        assert!(picked(&upstreams, &[upstreams[0].address.clone(), upstreams[1].address.clone()]).is_empty());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! One endpoint as one thread knows it: idle connections, load, and whether it could be reached lately.
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::link::Link;
+use crate::Address;
 
 /// Idle connections kept by one thread to one endpoint.
 const MOST_IDLE: usize = 256;
@@ -22,7 +22,7 @@ const LONGEST_EJECTION: Duration = Duration::from_secs(5);
 
 /// One endpoint, as one thread knows it.
 pub(super) struct Upstream {
-    pub(super) address: SocketAddr,
+    pub(super) address: Address,
     pub(super) in_flight: Cell<u32>,
     idle: RefCell<Vec<Link>>,
     /// Named by no table any more: connections that come back are closed.
@@ -32,7 +32,7 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(super) fn new(address: Address) -> Self {
         Self {
             address,
             in_flight: Cell::new(0),

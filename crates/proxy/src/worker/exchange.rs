@@ -1,6 +1,5 @@
 //! One request: tried on endpoint after endpoint until one answers, or none can.
 
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ use super::serve::Visitor;
 use super::thread::Worker;
 use super::tunnel::announce;
 use super::view::{RouteView, View};
+use crate::Address;
 use crate::routing::{CLIENT_COOKIE, CompiledPool, RouteCounters, VersionCounters, client_id};
 
 const PILOTAGE_VERSION: HeaderName = HeaderName::from_static("pilotage-version");
@@ -45,7 +45,7 @@ pub(super) struct Exchange<'w> {
     /// The id drawn for a client that has none.
     drawn: Option<String>,
     /// Endpoints that have failed this request.
-    tried: Vec<SocketAddr>,
+    tried: Vec<Address>,
     resends: u32,
     /// The version that broke the connection last, after it had been sent the request.
     broken_by: Option<Arc<VersionCounters>>,
@@ -154,7 +154,7 @@ impl<'w> Exchange<'w> {
         let idle = if self.resends == 0 { upstream.take_idle(self.outbound.repeatable) } else { None };
         let (mut link, reused) = match idle {
             Some(link) => (link, true),
-            None => match Link::connect(upstream.address, self.worker.limits.connect).await {
+            None => match Link::connect(&upstream.address, self.worker.limits.connect).await {
                 Ok(link) => (link, false),
                 Err(_) => {
                     upstream.eject();
@@ -192,7 +192,7 @@ impl<'w> Exchange<'w> {
         if self.held_until.is_none() {
             flight.shard().retries.add(1);
         }
-        self.tried.push(flight.upstream.address);
+        self.tried.push(flight.upstream.address.clone());
         None
     }
 
@@ -210,7 +210,7 @@ impl<'w> Exchange<'w> {
         self.broken_by = Some(Arc::clone(&flight.counters));
         flight.shard().retries.add(1);
         if !reused {
-            self.tried.push(flight.upstream.address);
+            self.tried.push(flight.upstream.address.clone());
         }
         None
     }

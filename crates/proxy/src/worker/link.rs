@@ -1,7 +1,6 @@
 //! One connection to an endpoint.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -14,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::body::Upload;
+use crate::Address;
 
 /// Longest response head that is accepted from an endpoint.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -26,7 +26,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) async fn connect(address: SocketAddr, limit: Duration) -> io::Result<Self> {
+    pub(super) async fn connect(address: &Address, limit: Duration) -> io::Result<Self> {
+        let Address::Tcp(address) = address else { return Err(io::ErrorKind::Unsupported.into()) };
         let stream = tokio::time::timeout(limit, TcpStream::connect(address)).await??;
         stream.set_nodelay(true)?;
         let socket = Socket(Arc::new(Mutex::new(stream)));

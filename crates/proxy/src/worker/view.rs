@@ -30,7 +30,7 @@ impl View {
         let mut known = |endpoint: &Endpoint| {
             let upstream = upstreams.entry(endpoint.clone()).or_insert_with(|| {
                 let kept = before.and_then(|view| view.upstreams.get(endpoint));
-                kept.map_or_else(|| Rc::new(Upstream::new(endpoint.address)), Rc::clone)
+                kept.map_or_else(|| Rc::new(Upstream::new(endpoint.address.clone())), Rc::clone)
             });
             Rc::clone(upstream)
         };

@@ -80,13 +80,14 @@ pub fn table(
     let pool = |(version, weight, endpoints): &(&str, u32, &[SocketAddr])| Pool {
         version: (*version).to_owned(),
         weight: *weight,
+        protocol: pilotage_proxy::Protocol::Http1,
         endpoints: endpoints
             .iter()
-            .map(|address| Endpoint { instance: format!("i-{}", address.port()), address: *address })
+            .map(|address| Endpoint { instance: format!("i-{}", address.port()), address: (*address).into() })
             .collect(),
     };
     let pools = pools.iter().map(pool).collect();
-    let route = Route { name: ROUTE.to_owned(), listen, pools, hold_ms };
+    let route = Route { pools, hold_ms, ..Route::new(ROUTE, listen) };
     RoutingTable { epoch, routes: vec![route], ..RoutingTable::empty() }
 }
 

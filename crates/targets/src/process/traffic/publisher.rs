@@ -116,8 +116,7 @@ impl Publisher {
                 self.applied.send_modify(|applied| applied.routes = traffic);
                 return Ok(epoch);
             }
-            let table =
-                RoutingTable { format: RoutingTable::FORMAT, epoch: epoch + 1, routes: routes.clone() };
+            let table = RoutingTable { epoch: epoch + 1, routes: routes.clone(), ..RoutingTable::empty() };
             match self.client.apply(table).await {
                 Ok(epoch) => {
                     self.published = Some(routes);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pilotage_proxy::{Endpoint, FULL_WEIGHT, Pool, Route, RoutingTable};
+use pilotage_proxy::{Endpoint, FULL_WEIGHT, Pool, Protocol, Route, RoutingTable};
 use pilotage_spec::{Version, Workload};
 
 use crate::process::registry::Registry;
@@ -17,20 +17,20 @@ fn route(workload: &Workload, traffic: &Traffic, registry: &Registry) -> Route {
     let pools = traffic.shares.iter().map(|(version, weight)| Pool {
         version: version.to_string(),
         weight: *weight,
+        protocol: Protocol::Http1,
         endpoints: endpoints(workload, version, registry),
     });
     Route {
-        name: workload.to_string(),
-        listen: traffic.listen,
         pools: pools.collect(),
         hold_ms: traffic.hold_ms,
+        ..Route::new(workload.to_string(), traffic.listen)
     }
 }
 
 fn endpoints(workload: &Workload, version: &Version, registry: &Registry) -> Vec<Endpoint> {
     let instances = registry.of_version(workload, version);
     let serving = instances.iter().filter_map(|held| {
-        held.serving().map(|address| Endpoint { instance: held.record.name.clone(), address })
+        held.serving().map(|address| Endpoint { instance: held.record.name.clone(), address: address.into() })
     });
     serving.collect()
 }
