@@ -17,14 +17,36 @@ pub enum Part {
     Python,
     /// The command line HTTP client.
     Curl,
+    /// The HTTP/2 client of nghttp2.
+    Nghttp,
+    /// The HTTP/2 load generator of nghttp2.
+    H2load,
+    /// A Python that has gRPC's own client.
+    PythonGrpc,
+    /// A Python that has a WebSocket client.
+    PythonWebsockets,
 }
+
+/// Where Debian keeps its Python, and the modules it packages for it.
+const DEBIAN_PYTHON: &str = "/usr/bin/python3";
+const DEBIAN_MODULES: &str = "/usr/lib/python3/dist-packages";
 
 /// Where Debian puts servers, which is not on everybody's `PATH`.
 const SERVER_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Prometheus, Self::Nginx, Self::Node, Self::Python, Self::Curl];
+    pub const ALL: [Self; 9] = [
+        Self::Prometheus,
+        Self::Nginx,
+        Self::Node,
+        Self::Python,
+        Self::Curl,
+        Self::Nghttp,
+        Self::H2load,
+        Self::PythonGrpc,
+        Self::PythonWebsockets,
+    ];
 
     /// What it is called in messages.
     pub fn name(self) -> &'static str {
@@ -34,6 +56,10 @@ impl Part {
             Self::Node => "node",
             Self::Python => "python3",
             Self::Curl => "curl",
+            Self::Nghttp => "nghttp",
+            Self::H2load => "h2load",
+            Self::PythonGrpc => "python3-grpcio",
+            Self::PythonWebsockets => "python3-websockets",
         }
     }
 
@@ -45,6 +71,10 @@ impl Part {
             Self::Node => "PILOTAGE_TEST_NODE",
             Self::Python => "PILOTAGE_TEST_PYTHON",
             Self::Curl => "PILOTAGE_TEST_CURL",
+            Self::Nghttp => "PILOTAGE_TEST_NGHTTP",
+            Self::H2load => "PILOTAGE_TEST_H2LOAD",
+            Self::PythonGrpc => "PILOTAGE_TEST_PYTHON_GRPC",
+            Self::PythonWebsockets => "PILOTAGE_TEST_PYTHON_WEBSOCKETS",
         }
     }
 
@@ -52,19 +82,34 @@ impl Part {
     pub fn package(self) -> &'static str {
         match self {
             Self::Node => "nodejs",
+            Self::Nghttp | Self::H2load => "nghttp2-client",
             other => other.name(),
         }
     }
 
     /// Where it is: what its variable says, else the first found on `PATH` and in the folders of servers. A variable that
-    /// names something that is not there means that the part is missing.
+    /// names something that is not there means that the part is missing. A Python with a module is Debian's: another one
+    /// that comes first on `PATH` does not see the modules that Debian packages.
     pub fn find(self) -> Option<PathBuf> {
         if let Some(told) = std::env::var_os(self.variable()) {
             return Some(PathBuf::from(told)).filter(|path| is_program(path));
         }
+        if let Some(module) = self.module() {
+            let found = Path::new(DEBIAN_MODULES).join(module).is_dir();
+            return Some(PathBuf::from(DEBIAN_PYTHON)).filter(|python| found && is_program(python));
+        }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::env::split_paths(&path).chain(SERVER_FOLDERS.map(PathBuf::from));
         folders.map(|folder| folder.join(self.name())).find(|path| is_program(path))
+    }
+
+    /// The Python module that makes the part.
+    fn module(self) -> Option<&'static str> {
+        match self {
+            Self::PythonGrpc => Some("grpc"),
+            Self::PythonWebsockets => Some("websockets"),
+            _ => None,
+        }
     }
 }
 
