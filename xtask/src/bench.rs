@@ -1,43 +1,74 @@
 //! `cargo xtask bench`: runs a bench and compares its figures with their goals.
 
+use pilotage_testing::Part;
+
 use crate::figures::{Figure, table};
+use crate::parts;
 use crate::process::{Output, TaskError, cargo, run_by_line};
 
-const USAGE: &str = "usage: cargo xtask bench [NAME] [--quick] [--output json]";
+const USAGE: &str = "usage: cargo xtask bench [NAME [--only CASE]] [--quick] [--output json]";
 
 /// A bench target of a crate. It takes `--quick` and prints one JSON object a figure.
 struct Bench {
     name: &'static str,
     package: &'static str,
     about: &'static str,
+    /// It takes the name of a case, to run that alone.
+    has_cases: bool,
+    /// The real programs it needs; it skips what it cannot do without them, and says so.
+    parts: &'static [Part],
+}
+
+impl Bench {
+    const fn new(name: &'static str, package: &'static str, about: &'static str) -> Self {
+        Self { name, package, about, has_cases: false, parts: &[] }
+    }
 }
 
 const BENCHES: &[Bench] = &[
-    Bench { name: "journal", package: "pilotage-journal", about: "durable events a second, folding" },
-    Bench { name: "switch", package: "pilotage-proxy", about: "from a new table to its last old request" },
-    Bench { name: "simulator", package: "pilotage-engine", about: "whole simulated deployments a second" },
-    Bench { name: "load", package: "pilotage-load", about: "what the load generator itself costs" },
+    Bench::new("journal", "pilotage-journal", "durable events a second, folding"),
+    Bench::new("switch", "pilotage-proxy", "from a new table to its last old request"),
     Bench {
-        name: "zero-drop",
-        package: "pilotage",
-        about: "dropped requests over many cut-overs and rollbacks",
+        has_cases: true,
+        parts: &[Part::Nginx, Part::Haproxy, Part::Wrk, Part::H2load],
+        ..Bench::new("proxy", "pilotage-proxy", "the edge beside nginx and HAProxy")
     },
-    Bench { name: "overhead", package: "pilotage", about: "what a deployment and `status` add" },
+    Bench::new("simulator", "pilotage-engine", "whole simulated deployments a second"),
+    Bench::new("load", "pilotage-load", "what the load generator itself costs"),
+    Bench::new("zero-drop", "pilotage", "dropped requests over many cut-overs and rollbacks"),
+    Bench::new("overhead", "pilotage", "what a deployment and `status` add"),
 ];
+
+/// What is asked for.
+#[derive(Default)]
+struct Wanted<'a> {
+    name: Option<&'a str>,
+    case: Option<&'a str>,
+    quick: bool,
+    json: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn read(words: &[&'a str]) -> Result<Self, TaskError> {
+        let mut wanted = Self::default();
+        let mut rest = words.iter();
+        while let Some(word) = rest.next() {
+            match *word {
+                "--quick" => wanted.quick = true,
+                "--output" if rest.next() == Some(&"json") => wanted.json = true,
+                "--only" => wanted.case = Some(*rest.next().ok_or(TaskError::Usage(USAGE))?),
+                word if !word.starts_with('-') && wanted.name.is_none() => wanted.name = Some(word),
+                _ => return Err(TaskError::Usage(USAGE)),
+            }
+        }
+        Ok(wanted)
+    }
+}
 
 /// Runs one bench by name.
 pub fn run(words: &[&str]) -> Result<(), TaskError> {
-    let (mut name, mut quick, mut json) = (None, false, false);
-    let mut rest = words.iter();
-    while let Some(word) = rest.next() {
-        match *word {
-            "--quick" => quick = true,
-            "--output" if rest.next() == Some(&"json") => json = true,
-            word if !word.starts_with('-') && name.is_none() => name = Some(word),
-            _ => return Err(TaskError::Usage(USAGE)),
-        }
-    }
-    let Some(name) = name else {
+    let wanted = Wanted::read(words)?;
+    let Some(name) = wanted.name else {
         BENCHES.iter().for_each(|bench| println!("{:<10}  {}", bench.name, bench.about));
         return Ok(());
     };
@@ -45,8 +76,11 @@ pub fn run(words: &[&str]) -> Result<(), TaskError> {
         let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
         TaskError::Failed(format!("there is no bench `{name}`; there are {}", names.join(", ")))
     })?;
-    let figures = measure(bench, quick)?;
-    if json {
+    if wanted.case.is_some() && !bench.has_cases {
+        return Err(TaskError::Failed(format!("bench `{name}` has no cases; leave out --only")));
+    }
+    let figures = measure(bench, &wanted)?;
+    if wanted.json {
         for figure in &figures {
             let line = serde_json::to_string(figure).map_err(|error| TaskError::Failed(error.to_string()))?;
             println!("{line}");
@@ -63,10 +97,12 @@ pub fn run(words: &[&str]) -> Result<(), TaskError> {
 }
 
 /// Builds and runs a bench. What it prints beside its figures goes to standard error.
-fn measure(bench: &Bench, quick: bool) -> Result<Vec<Figure>, TaskError> {
+fn measure(bench: &Bench, wanted: &Wanted<'_>) -> Result<Vec<Figure>, TaskError> {
+    // What is still missing then, the bench names.
+    parts::provide(bench.parts);
     let mut command = cargo();
     command.args(["bench", "--quiet", "--package", bench.package, "--bench", bench.name, "--"]);
-    command.args(quick.then_some("--quick"));
+    command.args(wanted.quick.then_some("--quick")).args(wanted.case);
     let mut figures = Vec::new();
     let status = run_by_line(&mut command, Output::Standard, |line| match Figure::from_line(line) {
         Some(figure) => figures.push(figure),

@@ -1,4 +1,4 @@
-//! The real programs that tests need: found, or installed where that is ours to do.
+//! The real programs that tests and benches need: found, or installed where that is ours to do.
 
 use std::fs;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -12,21 +12,21 @@ use crate::process::{run, succeeds};
 /// Debian asks this script before it starts a service (invoke-rc.d(8)); status 101 means no.
 const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Installs what is missing if this is a Debian system and we are root, and says what is still missing.
-pub fn provide() -> Vec<Part> {
+/// Installs what is missing of these if this is a Debian system and we are root, and says what is still missing.
+pub fn provide(wanted: &[Part]) -> Vec<Part> {
     // A part that a variable says is elsewhere is looked for there only.
-    let mut missing = missing();
+    let mut missing = missing(wanted);
     missing.retain(|part| std::env::var_os(part.variable()).is_none());
     if !missing.is_empty() && rustix::process::geteuid().is_root() && Path::new("/usr/bin/apt-get").exists() {
         let packages: Vec<&str> = missing.iter().map(|part| part.package()).collect();
         println!("installing {} with apt-get", packages.join(", "));
         install(&packages);
     }
-    self::missing()
+    self::missing(wanted)
 }
 
-fn missing() -> Vec<Part> {
-    Part::ALL.into_iter().filter(|part| part.find().is_none()).collect()
+fn missing(wanted: &[Part]) -> Vec<Part> {
+    wanted.iter().copied().filter(|part| part.find().is_none()).collect()
 }
 
 /// What cannot be installed stays missing, which the caller sees; so failures here are only said.
@@ -44,8 +44,8 @@ fn install(packages: &[&str]) {
     }
     if Path::new("/run/systemd/system").exists() {
         let services: Vec<&str> =
-            packages.iter().copied().filter(|p| matches!(*p, "nginx" | "prometheus")).collect();
-        // Tests start their own; nothing of this is to run after the next boot either.
+            packages.iter().copied().filter(|p| matches!(*p, "nginx" | "prometheus" | "haproxy")).collect();
+        // Tests and benches start their own; nothing of this is to run after the next boot either.
         succeeds(Command::new("systemctl").args(["disable", "--now"]).args(services));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// A real program that tests run.
+/// A real program that tests or benches run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// The metrics server.
@@ -25,6 +25,12 @@ pub enum Part {
     PythonGrpc,
     /// A Python that has a WebSocket client.
     PythonWebsockets,
+    /// The load balancer.
+    Haproxy,
+    /// The HTTP/1.1 load generator.
+    Wrk,
+    /// The counter of system calls.
+    Strace,
 }
 
 /// Where Debian keeps its Python, and the modules it packages for it.
@@ -35,8 +41,8 @@ const DEBIAN_MODULES: &str = "/usr/lib/python3/dist-packages";
 const SERVER_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
 impl Part {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
+    /// Those that tests need. Benches name their own.
+    pub const FOR_TESTS: [Self; 9] = [
         Self::Prometheus,
         Self::Nginx,
         Self::Node,
@@ -60,6 +66,9 @@ impl Part {
             Self::H2load => "h2load",
             Self::PythonGrpc => "python3-grpcio",
             Self::PythonWebsockets => "python3-websockets",
+            Self::Haproxy => "haproxy",
+            Self::Wrk => "wrk",
+            Self::Strace => "strace",
         }
     }
 
@@ -75,6 +84,9 @@ impl Part {
             Self::H2load => "PILOTAGE_TEST_H2LOAD",
             Self::PythonGrpc => "PILOTAGE_TEST_PYTHON_GRPC",
             Self::PythonWebsockets => "PILOTAGE_TEST_PYTHON_WEBSOCKETS",
+            Self::Haproxy => "PILOTAGE_TEST_HAPROXY",
+            Self::Wrk => "PILOTAGE_TEST_WRK",
+            Self::Strace => "PILOTAGE_TEST_STRACE",
         }
     }
 

@@ -22,7 +22,7 @@ pub fn run(words: &[&str]) -> Result<(), TaskError> {
         return Err(TaskError::Usage(USAGE));
     }
     let no_skip = !flags.is_empty();
-    let missing = parts::provide();
+    let missing = parts::provide(&Part::FOR_TESTS);
     for part in &missing {
         println!("missing: {part} (package `{}`, or set {})", part.package(), part.variable());
     }

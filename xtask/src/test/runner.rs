@@ -79,7 +79,7 @@ impl Runner<'_> {
         if self.no_skip {
             command.env(NO_SKIP_VARIABLE, "1");
         }
-        for part in Part::ALL {
+        for part in Part::FOR_TESTS {
             if let Some(path) = part.find() {
                 command.env(part.variable(), path);
             }
