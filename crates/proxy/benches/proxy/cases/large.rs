@@ -12,7 +12,7 @@ use crate::servers::{LARGE_PATH, Setup};
 
 pub const CASE: Case = Case {
     name: "large",
-    about: "100 KiB a request, 32 connections; the others with default and with larger buffers",
+    about: "100 KiB a request, 32 connections; the others also with settings for such bodies",
     needs: &[Part::Nginx, Part::Haproxy, Part::Wrk],
     run,
 };

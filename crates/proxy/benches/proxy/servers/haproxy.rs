@@ -30,6 +30,7 @@ fn text(setup: &Setup, address: SocketAddr) -> String {
         Address::Tcp(address) => address.to_string(),
         Address::Unix(path) => format!("unix@{}", path.display()),
     };
+    // Bodies go from socket to socket without passing through the program.
     let bodies = if setup.large_bodies { "option splice-response" } else { "" };
     let upstream_protocol = if setup.upstream_protocol == Protocol::Http2 { " proto h2" } else { "" };
     let encrypted = match &setup.certificate {
