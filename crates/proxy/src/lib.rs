@@ -8,6 +8,8 @@
 mod client;
 mod control;
 mod edge;
+mod http1;
+mod message;
 mod routing;
 mod stats;
 mod table;

@@ -39,10 +39,6 @@ pub struct Limits {
     pub client_idle: Duration,
     /// How long a client may take to send one request head.
     pub request_head: Duration,
-    /// How long connecting to an endpoint may take.
-    pub connect: Duration,
-    /// How long an endpoint may take to begin its answer after the request has been sent whole.
-    pub response_head: Duration,
     /// How long an idle connection to an endpoint is kept. Below five seconds, because servers commonly close theirs
     /// after that (Node's default), and a request must not meet a connection that is just being closed.
     pub upstream_idle: Duration,
@@ -53,8 +49,6 @@ impl Default for Limits {
         Self {
             client_idle: Duration::from_secs(75),
             request_head: Duration::from_secs(30),
-            connect: Duration::from_secs(1),
-            response_head: Duration::from_secs(60),
             upstream_idle: Duration::from_secs(4),
         }
     }

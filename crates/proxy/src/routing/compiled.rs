@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::{Registry, RouteCounters, VersionCounters, split_point};
-use crate::{Endpoint, Pool, Route, RoutingTable};
+use crate::{Endpoint, Pool, Retries, Route, RouteLimits, RoutingTable, Timeouts};
 
 /// A table that workers can use. Immutable; replaced as a whole.
 #[derive(Debug)]
@@ -22,6 +22,9 @@ pub(crate) struct CompiledTable {
 pub(crate) struct CompiledRoute {
     pub(crate) name: String,
     pub(crate) hold: Duration,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limits: RouteLimits,
+    pub(crate) retries: Retries,
     pub(crate) pools: Vec<CompiledPool>,
     /// Whether two versions share the clients, so that it matters who a client is.
     pub(crate) split: bool,
@@ -66,6 +69,9 @@ impl CompiledRoute {
         Self {
             name: route.name.clone(),
             hold: Duration::from_millis(route.hold_ms),
+            timeouts: route.timeouts,
+            limits: route.limits,
+            retries: route.retries,
             pools,
             split: route.pools.iter().filter(|pool| pool.weight > 0).count() > 1,
             counters,

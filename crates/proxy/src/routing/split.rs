@@ -5,10 +5,8 @@
 //! therefore only takes clients from those behind it, a client never comes back while the weight rises, and a pool of
 //! weight 0 has no point on the line.
 
-use http::HeaderMap;
-use http::header::COOKIE;
-
 use crate::FULL_WEIGHT;
+use crate::message::{Fields, Name};
 
 /// The cookie that holds a client's id. The edge sets it when a route is split and the request carried no id.
 pub const CLIENT_COOKIE: &str = "pilotage-client";
@@ -31,19 +29,18 @@ pub fn split_point(route: &str, client: &[u8]) -> u32 {
 }
 
 /// The id that a request carries: the cookie, else the header.
-pub(crate) fn client_id(headers: &HeaderMap) -> Option<&[u8]> {
-    let id = cookie(headers, CLIENT_COOKIE)
+pub(crate) fn client_id(fields: &Fields) -> Option<&[u8]> {
+    let id = cookie(fields, CLIENT_COOKIE)
         .filter(|id| !id.is_empty())
-        .or_else(|| headers.get(CLIENT_HEADER).map(http::HeaderValue::as_bytes))
+        .or_else(|| fields.find(CLIENT_HEADER))
         .filter(|id| !id.is_empty())?;
     Some(&id[..id.len().min(LONGEST_ID)])
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+fn cookie<'h>(fields: &'h Fields, name: &str) -> Option<&'h [u8]> {
+    fields
+        .all(Name::Cookie)
+        .flat_map(|line| line.split(|byte| *byte == b';'))
         .find_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
@@ -64,8 +61,6 @@ fn finalize(mut hash: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -85,14 +80,15 @@ mod tests {
 
     #[test]
     fn the_cookie_goes_before_the_header() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(client_id(&headers), None);
-        headers.insert(CLIENT_HEADER, HeaderValue::from_static("from-header"));
-        assert_eq!(client_id(&headers), Some(&b"from-header"[..]));
-        headers
-            .append(COOKIE, HeaderValue::from_static("a=b; pilotage-clientele=no;pilotage-client=c1 ; z=1"));
-        assert_eq!(client_id(&headers), Some(&b"c1"[..]));
-        headers.insert(COOKIE, HeaderValue::from_static("pilotage-client="));
-        assert_eq!(client_id(&headers), Some(&b"from-header"[..]), "an empty cookie is none");
+        let mut fields = Fields::default();
+        assert_eq!(client_id(&fields), None);
+        fields.push(b"X-Client-Id", b"from-header");
+        assert_eq!(client_id(&fields), Some(&b"from-header"[..]));
+        fields.push(b"Cookie", b"a=b; pilotage-clientele=no;pilotage-client=c1 ; z=1");
+        assert_eq!(client_id(&fields), Some(&b"c1"[..]));
+        fields.clear();
+        fields.push(b"X-Client-Id", b"from-header");
+        fields.push(b"Cookie", b"pilotage-client=");
+        assert_eq!(client_id(&fields), Some(&b"from-header"[..]), "an empty cookie is none");
     }
 }

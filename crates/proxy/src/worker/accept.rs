@@ -2,30 +2,17 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
 
-use super::guard::{Guarded, Watch};
-use super::head::ClientConnection;
-use super::serve::{Visitor, serve};
+use super::client::{Visitor, converse};
+use super::stream::Transport;
 use super::thread::Worker;
 use super::view::View;
-
-/// Longest request head that is accepted; above it the answer is 431.
-const LARGEST_HEAD: usize = 64 * 1024;
-
-/// How long an idle connection may still send a request after its listener was closed: the request may be on its way
-/// already, and is then answered with `Connection: close` instead of a reset.
-const LINGER: Duration = Duration::from_millis(250);
 
 /// The pause after a failed accept, which mostly means that there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -104,14 +91,17 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
+                // Fails only on a connection that is gone already, which the first read notices.
+                let _ = stream.set_nodelay(true);
                 let visitor = Visitor {
                     worker: Rc::clone(&worker),
-                    connection: ClientConnection::new(peer, address),
-                    watch: Watch::new(),
+                    peer,
+                    listen: address,
+                    secure: false,
                     closing: closing.clone(),
                     _open: open.clone(),
                 };
-                spawn_local(converse(Rc::new(visitor), stream));
+                spawn_local(converse(visitor, Transport::Tcp(stream)));
             }
             Err(error) => {
                 tracing::warn!(%address, %error, "a connection could not be accepted");
@@ -119,32 +109,4 @@ async fn accept(
             }
         }
     }
-}
-
-/// Serves one connection until it ends. Whatever goes wrong with it is the client's affair.
-async fn converse(visitor: Rc<Visitor>, stream: TcpStream) {
-    // Fails only on a connection that is gone already, which the first read notices.
-    let _ = stream.set_nodelay(true);
-    let limits = visitor.worker.limits;
-    let mut closing = visitor.closing.clone();
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // From the answer before; a head that has begun is timed by `Guarded`.
-        .header_read_timeout(limits.client_idle)
-        .max_header_size(LARGEST_HEAD)
-        .serve_connection(
-            TokioIo::new(Guarded::new(stream, Arc::clone(&visitor.watch), limits.request_head)),
-            service_fn(move |request| serve(Rc::clone(&visitor), request)),
-        )
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = closing.wait_for(|closing| *closing) => {}
-    }
-    if tokio::time::timeout(LINGER, connection.as_mut()).await.is_ok() {
-        return;
-    }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
 }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::endpoint::Upstream;
 use super::random::Random;
+use super::upstream::Upstream;
 use super::view::RouteView;
 use crate::Address;
 use crate::routing::CompiledPool;

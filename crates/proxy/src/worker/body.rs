@@ -1,195 +1,194 @@
-//! Bodies on their way: what the client sends (`Upload`), and what it gets (`ReplyBody`). Both are streamed; how fast is
-//! up to the reader at the far end.
+//! Bodies of HTTP/1 messages, taken out of a connection and put into one.
 
-use std::cell::Cell;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::io;
+use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use thiserror::Error;
 
-use super::flight::Flight;
-use super::link::Link;
+use super::stream::{Buffers, Inlet, Outlet, Transport};
+use crate::http1::{ChunkFault, ChunkedDecoder, Step, write_chunk_start, write_field};
+use crate::message::{BodyLength, Fields, Name};
 
-/// How far a request body has come; shared between the body, which hyper owns, and the exchange.
-#[derive(Debug)]
-pub(super) struct Progress {
-    finished: Cell<bool>,
-    client_failed: Cell<bool>,
-    waits_for_client: Cell<bool>,
-    moved_at: Cell<Instant>,
+/// What comes next of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// There are bytes.
+    Data,
+    /// It has ended, and its trailers are known.
+    End,
 }
 
-impl Progress {
-    /// Whether the whole body has been passed on.
-    pub(super) fn is_finished(&self) -> bool {
-        self.finished.get()
-    }
+/// Why a body cannot be read on.
+#[derive(Debug, Error)]
+pub(super) enum BodyFault {
+    /// The connection ended or broke in the middle.
+    #[error("the connection broke in the middle of a body")]
+    Broken,
+    /// Its framing cannot be understood.
+    #[error(transparent)]
+    Chunks(#[from] ChunkFault),
+}
 
-    /// Whether the body could not be read: the client went away, or framed it wrongly.
-    pub(super) fn client_failed(&self) -> bool {
-        self.client_failed.get()
-    }
-
-    /// Whether it is the client that everybody waits for.
-    pub(super) fn waits_for_client(&self) -> bool {
-        self.waits_for_client.get() && !self.finished.get()
-    }
-
-    /// When the last part of it was passed on.
-    pub(super) fn moved_at(&self) -> Instant {
-        self.moved_at.get()
+impl From<io::Error> for BodyFault {
+    fn from(_: io::Error) -> Self {
+        Self::Broken
     }
 }
 
-/// A request body on its way to an endpoint.
-pub(super) struct Upload {
-    inner: Option<Incoming>,
-    progress: Rc<Progress>,
+/// Takes one body out of a connection.
+#[derive(Default)]
+pub(super) struct BodyReader {
+    framing: Framing,
+    /// How many of the bytes that have come are data.
+    ready: usize,
+    pub(super) trailers: Fields,
 }
 
-impl Upload {
-    pub(super) fn new(body: Incoming) -> Self {
-        let empty = body.is_end_stream();
-        let progress = Progress {
-            finished: Cell::new(empty),
-            client_failed: Cell::new(false),
-            waits_for_client: Cell::new(false),
-            moved_at: Cell::new(Instant::now()),
+#[derive(Default)]
+enum Framing {
+    #[default]
+    Ended,
+    Left(u64),
+    Chunks(ChunkedDecoder),
+    UntilClose,
+}
+
+impl BodyReader {
+    /// Another body begins.
+    pub(super) fn begin(&mut self, length: BodyLength) {
+        self.ready = 0;
+        self.trailers.clear();
+        self.framing = match length {
+            BodyLength::Empty | BodyLength::Known(0) => Framing::Ended,
+            BodyLength::Known(left) => Framing::Left(left),
+            BodyLength::Streamed => Framing::Chunks(ChunkedDecoder::default()),
+            BodyLength::UntilClose => Framing::UntilClose,
         };
-        Self { inner: (!empty).then_some(body), progress: Rc::new(progress) }
     }
 
-    /// Another body without content, for sending the same request again.
-    pub(super) fn empty_again(&self) -> Self {
-        Self { inner: None, progress: Rc::clone(&self.progress) }
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.framing, Framing::Ended)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.inner.is_none()
-    }
-
-    pub(super) fn progress(&self) -> Rc<Progress> {
-        Rc::clone(&self.progress)
-    }
-}
-
-impl Body for Upload {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
+    /// Looks for more of it; reads if need be.
+    pub(super) fn poll(
+        &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
-        let polled = Pin::new(&mut *inner).poll_frame(cx);
-        let ended = inner.is_end_stream();
-        let progress = &self.progress;
-        progress.waits_for_client.set(polled.is_pending());
-        match &polled {
-            Poll::Pending => {}
-            Poll::Ready(Some(Err(_))) => progress.client_failed.set(true),
-            Poll::Ready(frame) => {
-                progress.moved_at.set(Instant::now());
-                progress.finished.set(frame.is_none() || ended);
+        io: &mut Transport,
+        inlet: &mut Inlet,
+        buffers: &Buffers,
+    ) -> Poll<Result<Part, BodyFault>> {
+        loop {
+            if let Some(part) = self.look(inlet)? {
+                return Poll::Ready(Ok(part));
+            }
+            if ready!(inlet.poll_fill(cx, io, buffers))? == 0 {
+                return Poll::Ready(match self.framing {
+                    Framing::UntilClose => {
+                        self.framing = Framing::Ended;
+                        Ok(Part::End)
+                    }
+                    _ => Err(BodyFault::Broken),
+                });
             }
         }
-        polled
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
-    }
-}
-
-/// An answer's body on its way to a client.
-pub(super) enum ReplyBody {
-    /// The edge's own words.
-    Text(Option<Bytes>),
-    /// From an endpoint.
-    Download(Download),
-}
-
-/// A body that comes from an endpoint. While it lives, the request is in flight; when it has ended, the connection goes
-/// back to the idle ones; when it is dropped before (the client is gone), the connection is closed.
-pub(super) struct Download {
-    inner: Incoming,
-    carrier: Option<Carrier>,
-}
-
-/// What a body from an endpoint holds on to until it has ended.
-pub(super) struct Carrier {
-    pub(super) flight: Flight,
-    pub(super) link: Link,
-    pub(super) upload: Rc<Progress>,
-}
-
-impl Download {
-    pub(super) fn new(inner: Incoming, carrier: Carrier) -> Self {
-        let mut download = Self { inner, carrier: Some(carrier) };
-        if download.inner.is_end_stream() {
-            download.finish();
-        }
-        download
-    }
-
-    fn finish(&mut self) {
-        let Some(Carrier { flight, link, upload }) = self.carrier.take() else { return };
-        // An endpoint may answer before it has read the request; such a connection is of no further use.
-        if upload.is_finished() {
-            flight.upstream.park(link);
+    /// The next part, if it has come.
+    fn look(&mut self, inlet: &mut Inlet) -> Result<Option<Part>, ChunkFault> {
+        loop {
+            let here = inlet.bytes().len();
+            self.ready = match &mut self.framing {
+                Framing::Ended => return Ok(Some(Part::End)),
+                Framing::Left(left) => usize::try_from(*left).unwrap_or(usize::MAX).min(here),
+                Framing::UntilClose => here,
+                Framing::Chunks(decoder) => match decoder.next(inlet.bytes(), &mut self.trailers)? {
+                    Step::Data(length) => length,
+                    Step::Skip(0) => 0,
+                    Step::Skip(used) => {
+                        inlet.take(used);
+                        continue;
+                    }
+                    Step::End(used) => {
+                        inlet.take(used);
+                        self.framing = Framing::Ended;
+                        return Ok(Some(Part::End));
+                    }
+                },
+            };
+            return Ok((self.ready > 0).then_some(Part::Data));
         }
     }
 
-    fn fail(&mut self) {
-        if let Some(carrier) = self.carrier.take() {
-            carrier.flight.shard().broken.add(1);
+    /// The data that has come.
+    pub(super) fn data<'i>(&self, inlet: &'i Inlet) -> &'i [u8] {
+        inlet.bytes().get(..self.ready).unwrap_or_default()
+    }
+
+    /// So many bytes of the data were used.
+    pub(super) fn take(&mut self, inlet: &mut Inlet, bytes: usize) {
+        inlet.take(bytes);
+        self.ready -= bytes.min(self.ready);
+        match &mut self.framing {
+            Framing::Left(left) => {
+                *left = left.saturating_sub(bytes as u64);
+                if *left == 0 {
+                    self.framing = Framing::Ended;
+                }
+            }
+            Framing::Chunks(decoder) => decoder.take(bytes),
+            Framing::Ended | Framing::UntilClose => {}
         }
     }
 }
 
-impl Body for ReplyBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
+/// Puts one body into a connection.
+#[derive(Default)]
+pub(super) enum BodyWriter {
+    /// As it is: its length was said before, or it ends with the connection.
+    #[default]
+    Plain,
+    /// In chunks; so much of the last one that was begun is missing.
+    Chunks { left: usize },
+}
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
+impl BodyWriter {
+    /// Takes some of these bytes; says how many.
+    pub(super) fn poll_write(
+        &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let download = match &mut *self {
-            Self::Text(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Self::Download(download) => download,
-        };
-        let polled = Pin::new(&mut download.inner).poll_frame(cx);
-        match &polled {
-            Poll::Pending => {}
-            // hyper cuts the client's connection on an error, so that a broken answer is never taken for a whole one.
-            Poll::Ready(Some(Err(_))) => download.fail(),
-            Poll::Ready(None) => download.finish(),
-            Poll::Ready(Some(Ok(_))) if download.inner.is_end_stream() => download.finish(),
-            Poll::Ready(Some(Ok(_))) => {}
+        io: &mut Transport,
+        outlet: &mut Outlet,
+        buffers: &Buffers,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Self::Chunks { left } = self else { return outlet.poll_write(cx, io, bytes) };
+        if *left == 0 {
+            write_chunk_start(outlet.text(buffers), bytes.len());
+            *left = bytes.len();
         }
-        polled
+        let written = ready!(outlet.poll_write(cx, io, &bytes[..bytes.len().min(*left)]))?;
+        *left -= written;
+        if *left == 0 {
+            outlet.text(buffers).extend_from_slice(b"\r\n");
+        }
+        Poll::Ready(Ok(written))
     }
 
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Text(text) => text.is_none(),
-            Self::Download(download) => download.inner.is_end_stream(),
+    /// Nothing follows but these trailers.
+    pub(super) fn end(&mut self, outlet: &mut Outlet, buffers: &Buffers, trailers: &Fields) {
+        if let Self::Chunks { .. } = self {
+            let text = outlet.text(buffers);
+            text.extend_from_slice(b"0\r\n");
+            for (_, name, value) in trailers.iter().filter(|(known, ..)| may_trail(*known)) {
+                write_field(text, name, value);
+            }
+            text.extend_from_slice(b"\r\n");
         }
     }
+}
 
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Text(text) => SizeHint::with_exact(text.as_ref().map_or(0, Bytes::len) as u64),
-            Self::Download(download) => download.inner.size_hint(),
-        }
-    }
+/// Whether a field may come after a body: none that says where a message ends or where it goes (RFC 9110, section 6.5.1).
+pub(super) fn may_trail(name: Name) -> bool {
+    !name.is_hop_by_hop() && !matches!(name, Name::ContentLength | Name::Host | Name::Trailer)
 }

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::endpoint::Upstream;
 use super::thread::Worker;
+use super::upstream::Upstream;
 use crate::routing::{Shard, VersionCounters};
 
 /// A request on its way to one endpoint of one version.

@@ -1,24 +1,21 @@
 //! A worker: one thread, one runtime, its own listeners and connections. In the order in which a request meets them:
-//! `accept` (connections), `guard` and `framing` (ambiguous bytes), `serve` (one request), `head` (what of it is passed on), `exchange` (tries until one endpoint
-//! answers), `balance` (which endpoint), `endpoint` and `link` (connections to it), `flight` (counting), `body`,
-//! `tunnel` (upgrades).
+//! `accept` (connections), `client` (what clients speak), `exchange` (one request: tries until one endpoint answers),
+//! `balance` (which endpoint), `upstream` (connections to endpoints, and what they speak), `flight` (counting), `tunnel`
+//! (upgrades). Below them `stream` (bytes in and out of sockets), `body` and `head`.
 
 mod accept;
-mod answer;
 mod balance;
 mod body;
+mod client;
 mod clock;
-mod endpoint;
 mod exchange;
 mod flight;
-mod framing;
-mod guard;
 mod head;
-mod link;
 mod random;
-mod serve;
+mod stream;
 mod thread;
 mod tunnel;
+mod upstream;
 mod view;
 
 pub(crate) use thread::{Command, Shared, WorkerHandle, spawn};

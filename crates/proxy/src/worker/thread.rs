@@ -15,6 +15,7 @@ use tokio::task::LocalSet;
 use super::accept::Doors;
 use super::clock::Clock;
 use super::random::Random;
+use super::stream::Buffers;
 use super::view::View;
 use crate::edge::Limits;
 use crate::routing::CompiledTable;
@@ -83,6 +84,7 @@ pub(super) struct Worker {
     pub(super) limits: Limits,
     pub(super) random: Random,
     pub(super) clock: Clock,
+    pub(super) buffers: Buffers,
     /// Woken when the table has changed, for requests that wait for an endpoint.
     pub(super) changed: Notify,
     /// Requests that wait for an endpoint now.
@@ -99,6 +101,7 @@ impl Worker {
             limits: shared.limits,
             random,
             clock: Clock::new(),
+            buffers: Buffers::default(),
             changed: Notify::new(),
             held: Cell::new(0),
             view: RefCell::new(Rc::new(view)),

@@ -1,57 +1,78 @@
 //! Connections that stop being HTTP: WebSockets and other upgrades, passed through byte by byte.
 
-use std::rc::Rc;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use http::header::{CONNECTION, UPGRADE};
-use http::{HeaderMap, HeaderValue, Request, Version};
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
-use tokio::io::copy_bidirectional;
+use tokio::io::AsyncWrite;
 
+use super::client::{Http1Client, Visitor};
 use super::flight::Flight;
-use super::serve::Visitor;
+use super::stream::{Buffers, Inlet, Outlet, Transport};
+use super::upstream::Http1Link;
 
-/// A client that wants to go on in another protocol.
-pub(super) struct Upgrade {
-    protocol: HeaderValue,
-    client: OnUpgrade,
+/// Carries bytes both ways until both sides have ended. The request is in flight as long.
+pub(super) async fn carry(mut client: Http1Client, mut link: Http1Link, flight: Flight, visitor: Visitor) {
+    let buffers = &visitor.worker.buffers;
+    let (mut up, mut down) = (Way::default(), Way::default());
+    poll_fn(|cx| {
+        let sent =
+            up.go_on(cx, (&mut client.io, &mut client.inlet), (&mut link.io, &mut link.outlet), buffers);
+        let received =
+            down.go_on(cx, (&mut link.io, &mut link.inlet), (&mut client.io, &mut client.outlet), buffers);
+        match (sent, received) {
+            // An error on either side means that it is gone, and so is the tunnel.
+            (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => Poll::Ready(()),
+            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
+    })
+    .await;
+    drop((flight, visitor));
 }
 
-impl Upgrade {
-    /// Reads the wish from a request. HTTP/2 without TLS is not passed through: requests inside it would get past
-    /// everything that the edge checks. A server may ignore the wish, so such a request is served as it is.
-    pub(super) fn wanted<B>(request: &mut Request<B>) -> Option<Self> {
-        let headers = request.headers();
-        let protocol = headers.get(UPGRADE)?.clone();
-        let names_it = headers
-            .get_all(CONNECTION)
-            .iter()
-            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-            .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"));
-        let is_http_2 = protocol.as_bytes().to_ascii_lowercase().windows(3).any(|part| part == b"h2c");
-        if !names_it || is_http_2 || request.version() != Version::HTTP_11 {
-            return None;
-        }
-        Some(Self { protocol, client: hyper::upgrade::on(request) })
-    }
-
-    /// Puts the wish into the request that goes out.
-    pub(super) fn ask(&self, headers: &mut HeaderMap) {
-        announce(headers, self.protocol.clone());
-    }
-
-    /// Carries bytes both ways until both sides have ended. The request is in flight as long.
-    pub(super) async fn carry(self, upstream: OnUpgrade, flight: Flight, visitor: Rc<Visitor>) {
-        // An error on either side means that it is gone, and so is the tunnel.
-        if let (Ok(upstream), Ok(client)) = (upstream.await, self.client.await) {
-            let _ = copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(upstream)).await;
-        }
-        drop((flight, visitor));
-    }
+/// One direction of a tunnel.
+#[derive(Default)]
+struct Way {
+    /// The reader's side has ended.
+    ended: bool,
+    /// The writer's side was told.
+    closed: bool,
 }
 
-/// Names the protocol that a connection changes to.
-pub(super) fn announce(headers: &mut HeaderMap, protocol: HeaderValue) {
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, protocol);
+impl Way {
+    fn go_on(
+        &mut self,
+        cx: &mut Context<'_>,
+        (from, inlet): (&mut Transport, &mut Inlet),
+        (to, outlet): (&mut Transport, &mut Outlet),
+        buffers: &Buffers,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            while !inlet.is_empty() {
+                match outlet.poll_write(cx, to, inlet.bytes())? {
+                    Poll::Ready(bytes) => inlet.take(bytes),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            if self.closed {
+                return Poll::Ready(Ok(()));
+            }
+            if self.ended {
+                ready!(outlet.poll_flush(cx, to))?;
+                ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
+                self.closed = true;
+                continue;
+            }
+            match inlet.poll_fill(cx, from, buffers)? {
+                Poll::Ready(0) => self.ended = true,
+                Poll::Ready(_) => {}
+                Poll::Pending => {
+                    let _ = outlet.poll_flush(cx, to)?;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
 }

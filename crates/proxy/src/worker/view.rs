@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::endpoint::Upstream;
+use super::upstream::Upstream;
 use crate::Endpoint;
 use crate::routing::{CompiledPool, CompiledRoute, CompiledTable};
 

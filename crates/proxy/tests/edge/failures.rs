@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
-use pilotage_proxy::{FULL_WEIGHT, Limits, split_point};
+use pilotage_proxy::{FULL_WEIGHT, split_point};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -240,13 +240,13 @@ async fn a_client_that_does_not_wait_for_the_answer_frees_the_endpoint() {
 
 #[tokio::test]
 async fn silence_ends_with_504_or_408() {
-    let limits = Limits { response_head: Duration::from_millis(100), ..Limits::default() };
-    let mut world = World::start_with(limits).await;
+    let mut world = World::start().await;
     let silent = Upstream::conversing(|mut stream| async move {
         let _ = stream.read_to_end(&mut Vec::new()).await;
     })
     .await;
-    world.route(&[("1.0.0", FULL_WEIGHT, &[silent.address])]).await;
+    let pools: &[(_, _, &[_])] = &[("1.0.0", FULL_WEIGHT, &[silent.address])];
+    world.route_with(pools, |route| route.timeouts.first_byte_ms = 100).await;
     assert_eq!(Client::connect(world.listen).await.get("/").await.status(), 504);
     assert_eq!(world.version("1.0.0").await.broken, 1);
 

@@ -48,6 +48,17 @@ impl World {
         assert_eq!(self.client.apply(table).await.unwrap(), epoch);
     }
 
+    /// Routes to the pools with settings of the caller's.
+    pub async fn route_with(
+        &mut self,
+        pools: &[(&str, u32, &[SocketAddr])],
+        change: impl FnOnce(&mut Route),
+    ) {
+        let mut table = self.table(0, pools);
+        change(&mut table.routes[0]);
+        self.client.apply(table).await.unwrap();
+    }
+
     /// The next table, with one route.
     pub fn table(&mut self, hold_ms: u64, pools: &[(&str, u32, &[SocketAddr])]) -> RoutingTable {
         self.epoch += 1;

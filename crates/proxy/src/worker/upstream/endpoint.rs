@@ -1,10 +1,13 @@
 //! One endpoint as one thread knows it: idle connections, load, and whether it could be reached lately.
 
 use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::link::Link;
+use super::{Http1Link, Link};
 use crate::Address;
+use crate::worker::thread::Worker;
 
 /// Idle connections kept by one thread to one endpoint.
 const MOST_IDLE: usize = 256;
@@ -21,10 +24,11 @@ const FIRST_EJECTION: Duration = Duration::from_millis(100);
 const LONGEST_EJECTION: Duration = Duration::from_secs(5);
 
 /// One endpoint, as one thread knows it.
-pub(super) struct Upstream {
-    pub(super) address: Address,
-    pub(super) in_flight: Cell<u32>,
-    idle: RefCell<Vec<Link>>,
+pub(in crate::worker) struct Upstream {
+    pub(in crate::worker) address: Address,
+    pub(in crate::worker) in_flight: Cell<u32>,
+    #[expect(clippy::vec_box, reason = "a link is handed over as it lies, boxed")]
+    idle: RefCell<Vec<Box<Http1Link>>>,
     /// Named by no table any more: connections that come back are closed.
     retired: Cell<bool>,
     failures: Cell<u32>,
@@ -32,7 +36,7 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(address: Address) -> Self {
+    pub(in crate::worker) fn new(address: Address) -> Self {
         Self {
             address,
             in_flight: Cell::new(0),
@@ -44,49 +48,62 @@ impl Upstream {
     }
 
     /// An idle connection that can take a request now, the one used last first.
-    pub(super) fn take_idle(&self, repeatable: bool) -> Option<Link> {
+    pub(in crate::worker) fn take_idle(&self, repeatable: bool) -> Option<Link> {
         let mut idle = self.idle.borrow_mut();
-        let mut index = idle.len();
         for _ in 0..MOST_LOOKED_AT {
-            index = index.checked_sub(1)?;
-            let link = &idle[index];
-            if link.is_closed() {
-                idle.remove(index);
-            } else if repeatable && link.is_ready() {
-                return Some(idle.remove(index));
-            } else if !repeatable && link.idle_for() >= FRESH {
+            if !repeatable && idle.last()?.idle_for() >= FRESH {
                 // Those before it were idle for longer still.
                 return None;
-            } else if !repeatable && link.is_ready() {
-                let link = idle.remove(index);
-                if link.is_quiet() {
-                    return Some(link);
-                }
+            }
+            let link = idle.pop()?;
+            let silent = if repeatable { link.io.is_silent() } else { link.io.is_silent_for_certain() };
+            if silent {
+                return Some(Link::Http1(link));
             }
         }
         None
     }
 
-    /// Keeps a connection for the next request.
-    pub(super) fn park(&self, mut link: Link) {
+    /// A new connection.
+    pub(in crate::worker) async fn connect(&self, limit: Duration, worker: &Rc<Worker>) -> io::Result<Link> {
+        let link = Http1Link::connect(&self.address, limit, Rc::clone(worker)).await?;
+        Ok(Link::Http1(Box::new(link)))
+    }
+
+    /// Keeps a connection that was opened and not used after all.
+    pub(in crate::worker) fn park_unused(&self, link: Link) {
+        match link {
+            Link::Http1(link) => self.keep(link),
+        }
+    }
+
+    /// Keeps a connection for the next request, if it can take one.
+    pub(in crate::worker) fn park(&self, link: Link) {
+        match link {
+            Link::Http1(link) if link.is_reusable() => self.keep(link),
+            Link::Http1(_) => {}
+        }
+    }
+
+    fn keep(&self, mut link: Box<Http1Link>) {
         let mut idle = self.idle.borrow_mut();
-        if !self.retired.get() && !link.is_closed() && idle.len() < MOST_IDLE {
+        if !self.retired.get() && idle.len() < MOST_IDLE {
             link.rest();
             idle.push(link);
         }
     }
 
-    pub(super) fn close_idle(&self, longest: Duration) {
-        self.idle.borrow_mut().retain(|link| !link.is_closed() && link.idle_for() < longest);
+    pub(in crate::worker) fn close_idle(&self, longest: Duration) {
+        self.idle.borrow_mut().retain(|link| link.idle_for() < longest && link.io.is_silent());
     }
 
-    pub(super) fn retire(&self) {
+    pub(in crate::worker) fn retire(&self) {
         self.retired.set(true);
         self.idle.borrow_mut().clear();
     }
 
     /// It could not be connected to: leave it out for a while.
-    pub(super) fn eject(&self) {
+    pub(in crate::worker) fn eject(&self) {
         let failures = self.failures.get().min(16);
         self.failures.set(failures + 1);
         let pause = (FIRST_EJECTION * (1 << failures)).min(LONGEST_EJECTION);
@@ -94,12 +111,12 @@ impl Upstream {
     }
 
     /// It could be connected to.
-    pub(super) fn reached(&self) {
+    pub(in crate::worker) fn reached(&self) {
         self.failures.set(0);
         self.ejected_until.set(None);
     }
 
-    pub(super) fn is_ejected(&self) -> bool {
+    pub(in crate::worker) fn is_ejected(&self) -> bool {
         self.ejected_until.get().is_some_and(|until| Instant::now() < until)
     }
 }

@@ -1,0 +1,160 @@
+//! A client's connection, from its first byte to its last.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt;
+use tokio::sync::{mpsc, watch};
+
+use super::Http1Client;
+use crate::http1::HeadFault;
+use crate::worker::exchange::{Answer, Desk, Exchange, HEAD_TOO_SLOW, Outcome, unreadable};
+use crate::worker::head::Forwarding;
+use crate::worker::stream::{Deadline, Transport};
+use crate::worker::thread::Worker;
+use crate::worker::tunnel;
+
+/// How long an idle connection may still send a request after its listener was closed: the request may be on its way
+/// already, and is then answered with `Connection: close` instead of a reset.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// How long a client that was told to close may go on sending before it is cut off: a reset sent too early would reach it
+/// before it has read the answer.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Most bytes that are read and thrown away meanwhile.
+const MOST_LAST_WORDS: usize = 1024 * 1024;
+
+/// A connected client.
+pub(in crate::worker) struct Visitor {
+    pub(in crate::worker) worker: Rc<Worker>,
+    pub(in crate::worker) peer: SocketAddr,
+    pub(in crate::worker) listen: SocketAddr,
+    pub(in crate::worker) secure: bool,
+    /// True once the client should take its next request elsewhere.
+    pub(in crate::worker) closing: watch::Receiver<bool>,
+    /// The worker does not end before all of these are dropped.
+    pub(in crate::worker) _open: mpsc::Sender<()>,
+}
+
+impl Visitor {
+    pub(in crate::worker) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+}
+
+/// What a connection brings next.
+enum Next {
+    Request,
+    Refused(Answer),
+    Closed,
+}
+
+/// Serves one connection until it ends. Whatever goes wrong with it is the client's affair.
+pub(in crate::worker) async fn converse(visitor: Visitor, io: Transport) {
+    let mut client = Http1Client::new(io, Rc::clone(&visitor.worker));
+    let mut desk = Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.secure));
+    let mut closing = Closing::of(&visitor);
+    loop {
+        match next_request(&visitor, &mut client, &mut desk, &mut closing).await {
+            Next::Closed => return,
+            Next::Refused(answer) => {
+                if let Outcome::Answered = Exchange::new(&visitor, &mut client, &mut desk).say(answer).await {
+                    part(&mut client, &mut desk.deadline, &visitor.worker).await;
+                }
+                return;
+            }
+            Next::Request => {}
+        }
+        match Exchange::new(&visitor, &mut client, &mut desk).run().await {
+            Outcome::Answered if client.can_go_on() => client.rest(),
+            Outcome::Answered => return part(&mut client, &mut desk.deadline, &visitor.worker).await,
+            Outcome::Cut => return,
+            Outcome::Tunnel(link, flight) => return tunnel::carry(client, *link, flight, visitor).await,
+        }
+    }
+}
+
+async fn next_request(
+    visitor: &Visitor,
+    client: &mut Http1Client,
+    desk: &mut Desk,
+    closing: &mut Closing,
+) -> Next {
+    let limits = visitor.worker.limits;
+    let Desk { request, deadline, .. } = desk;
+    deadline.set(Instant::now() + limits.client_idle);
+    let (mut head_begun, mut lingers) = (false, false);
+    poll_fn(|cx| {
+        match client.poll_head(cx, request) {
+            Poll::Ready(Ok(Ok(true))) => return Poll::Ready(Next::Request),
+            Poll::Ready(Ok(Err(fault))) => return Poll::Ready(refusal(fault, request)),
+            Poll::Ready(Ok(Ok(false)) | Err(_)) => return Poll::Ready(Next::Closed),
+            Poll::Pending => {}
+        }
+        if !head_begun && client.is_within_head() {
+            head_begun = true;
+            deadline.set(Instant::now() + limits.request_head);
+        }
+        if !head_begun && !lingers && closing.poll(cx).is_ready() {
+            lingers = true;
+            deadline.set(Instant::now() + LINGER);
+        }
+        match deadline.poll(cx) {
+            Poll::Ready(()) if head_begun => Poll::Ready(Next::Refused(HEAD_TOO_SLOW)),
+            Poll::Ready(()) => Poll::Ready(Next::Closed),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+fn refusal(fault: HeadFault, request: &mut crate::message::RequestHead) -> Next {
+    // The request before this one is not to be mistaken for it.
+    request.begin(crate::message::Protocol::Http11, b"", b"", None);
+    Next::Refused(unreadable(fault))
+}
+
+/// Closes a connection in a way that lets the client read what it was answered.
+async fn part(client: &mut Http1Client, deadline: &mut Deadline, worker: &Worker) {
+    let unread = client.has_unread();
+    if client.io.shutdown().await.is_err() || !unread {
+        return;
+    }
+    deadline.set(Instant::now() + LAST_WORDS);
+    let mut thrown_away = 0;
+    poll_fn(|cx| {
+        loop {
+            match client.inlet.poll_fill(cx, &mut client.io, &worker.buffers) {
+                Poll::Ready(Ok(bytes)) if bytes > 0 && thrown_away < MOST_LAST_WORDS => {
+                    thrown_away += bytes;
+                    client.inlet.take(usize::MAX);
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return deadline.poll(cx),
+            }
+        }
+    })
+    .await;
+}
+
+/// Waits for the listener to close. Made once for a connection: it is looked at with every request.
+struct Closing(Pin<Box<dyn Future<Output = ()>>>);
+
+impl Closing {
+    fn of(visitor: &Visitor) -> Self {
+        let mut closing = visitor.closing.clone();
+        Self(Box::pin(async move {
+            // An error means that the door is gone altogether.
+            let _ = closing.wait_for(|closing| *closing).await;
+        }))
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}

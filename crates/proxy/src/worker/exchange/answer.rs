@@ -1,0 +1,73 @@
+//! The edge's own answers.
+
+use crate::http1::HeadFault;
+
+/// A short answer in plain text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::worker) struct Answer {
+    pub(in crate::worker) status: u16,
+    pub(in crate::worker) reason: &'static str,
+    pub(in crate::worker) text: &'static str,
+    /// It is worth trying again.
+    pub(in crate::worker) again: bool,
+    /// Nothing that follows on this connection can be trusted.
+    pub(in crate::worker) last: bool,
+}
+
+const fn plain(status: u16, reason: &'static str, text: &'static str) -> Answer {
+    Answer { status, reason, text, again: false, last: false }
+}
+
+const fn refused(status: u16, reason: &'static str, text: &'static str) -> Answer {
+    Answer { last: true, ..plain(status, reason, text) }
+}
+
+pub(super) const UNAVAILABLE: Answer = Answer {
+    again: true,
+    ..plain(
+        503,
+        "Service Unavailable",
+        "No instance of this service can take the request at the moment. Please try again.\n",
+    )
+};
+
+pub(super) const BAD_GATEWAY: Answer =
+    plain(502, "Bad Gateway", "The service broke off the connection before it answered.\n");
+
+pub(super) const GATEWAY_TIMEOUT: Answer =
+    plain(504, "Gateway Timeout", "The service did not answer in time.\n");
+
+pub(super) const BODY_UNREADABLE: Answer =
+    refused(400, "Bad Request", "The body of the request could not be read.\n");
+
+pub(super) const BODY_TOO_LARGE: Answer =
+    refused(413, "Content Too Large", "The body of the request is larger than this service takes.\n");
+
+pub(super) const BODY_TOO_SLOW: Answer =
+    refused(408, "Request Timeout", "The body of the request did not come in time.\n");
+
+pub(in crate::worker) const HEAD_TOO_SLOW: Answer =
+    refused(408, "Request Timeout", "The head of the request did not come in time.\n");
+
+pub(super) const NO_CONNECT: Answer = refused(501, "Not Implemented", "CONNECT is not supported here.\n");
+
+/// What a client is told whose request cannot be read.
+pub(in crate::worker) const fn unreadable(fault: HeadFault) -> Answer {
+    match fault {
+        HeadFault::Malformed => {
+            refused(400, "Bad Request", "The request cannot be read, or can be read in more than one way.\n")
+        }
+        HeadFault::Host => {
+            refused(400, "Bad Request", "The request has no usable Host header, or several.\n")
+        }
+        HeadFault::TooLarge => {
+            refused(431, "Request Header Fields Too Large", "The head of the request is too large.\n")
+        }
+        HeadFault::UnknownCoding => {
+            refused(400, "Bad Request", "The request has a transfer coding that is not known here.\n")
+        }
+        HeadFault::Version => {
+            refused(505, "HTTP Version Not Supported", "This version of HTTP is not spoken here.\n")
+        }
+    }
+}

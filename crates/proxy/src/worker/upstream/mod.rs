@@ -1,0 +1,10 @@
+//! Connections to instances.
+
+mod connect;
+mod endpoint;
+mod http1;
+mod link;
+
+pub(super) use endpoint::Upstream;
+pub(super) use http1::Http1Link;
+pub(super) use link::{Link, LinkFault, Outgoing};
