@@ -1,5 +1,6 @@
-//! Our edge, in a process of its own: the bench's executable, started again.
+//! Our edge, in a process of its own: a copy of the bench's executable, which is an edge when it is told so.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -52,7 +53,7 @@ impl Edge {
     /// Starts an edge with one worker that serves nothing yet; [`Proxy::address`] is free for it.
     pub fn start_without_table(folder: &Path) -> Result<Self, Fault> {
         let address = free_address()?;
-        let mut command = Command::new(std::env::current_exe().during("looking for this program")?);
+        let mut command = Command::new(own_copy(folder)?);
         command.arg(EDGE_ROLE).arg(folder);
         let mut program = Program::start("the edge", PROXY, folder, command)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -103,6 +104,14 @@ pub fn serve(folder: &Path) -> Result<(), Fault> {
         ..EdgeConfig::new(socket(folder), folder.join("state"))
     };
     pilotage_proxy::run(config).during("the edge")
+}
+
+/// A copy of this program: with the same file, the edge would share its pages with the bench, and seem smaller than it is.
+fn own_copy(folder: &Path) -> Result<PathBuf, Fault> {
+    let copy = folder.join("edge");
+    let own = std::env::current_exe().during("looking for this program")?;
+    fs::copy(own, &copy).during(copy.display())?;
+    Ok(copy)
 }
 
 fn socket(folder: &Path) -> PathBuf {
