@@ -18,7 +18,7 @@ mod worker;
 pub use client::{EdgeClient, EdgeClientError};
 pub use control::{AccessLogStats, ConnectionStats, EdgeStats, Identity, Request, Response, RouteStats};
 pub use edge::{EdgeConfig, EdgeError, Limits, run};
-pub use routing::{CLIENT_COOKIE, CLIENT_HEADER, split_point};
+pub use routing::{CLIENT_COOKIE, CLIENT_HEADER, SECURE_CLIENT_COOKIE, split_point};
 pub use stats::{Histogram, MirrorStats, VersionStats};
 pub use table::{
     Address, AddressError, Certificate, ClientKey, Cohort, Condition, Ejection, Endpoint, FULL_WEIGHT,

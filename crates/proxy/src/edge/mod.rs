@@ -2,6 +2,7 @@
 
 mod bind;
 mod config;
+mod cookie_key;
 mod error;
 mod publish;
 mod run;

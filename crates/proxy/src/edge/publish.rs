@@ -93,9 +93,8 @@ impl Publisher {
         if listeners.is_empty() { Ok(()) } else { self.switch((*table).clone(), listeners).await }
     }
 
-    fn missing(&self, table: &RoutingTable) -> Vec<SocketAddr> {
-        let wanted = table.routes.iter().map(|route| route.listen);
-        wanted.filter(|address| !self.bound.contains(address)).collect()
+    fn missing(&self, table: &RoutingTable) -> BTreeSet<SocketAddr> {
+        wanted(table).into_iter().filter(|address| !self.bound.contains(address)).collect()
     }
 
     fn bind_new(&self, table: &RoutingTable) -> Result<Listeners, String> {
@@ -111,9 +110,10 @@ impl Publisher {
     /// Returns when every worker uses the table and has taken up its listeners.
     async fn switch(&mut self, table: RoutingTable, mut listeners: Listeners) -> Result<(), String> {
         self.bound.extend(listeners.keys());
-        let wanted: BTreeSet<_> = table.routes.iter().map(|route| route.listen).collect();
+        let wanted = wanted(&table);
         self.bound.retain(|address| wanted.contains(address));
-        self.shared.table.store(Arc::new(CompiledTable::new(table, &self.registry)));
+        let before = self.shared.table.load_full();
+        self.shared.table.store(Arc::new(CompiledTable::new(table, Some(&before), &self.registry)));
 
         let mut answers = Vec::with_capacity(self.workers.len());
         for worker in &self.workers {
@@ -128,6 +128,12 @@ impl Publisher {
         }
         Ok(())
     }
+}
+
+/// The addresses that a table names. One without routes may still redirect.
+fn wanted(table: &RoutingTable) -> BTreeSet<SocketAddr> {
+    let listeners = table.listeners.iter().map(|listener| listener.address);
+    table.routes.iter().map(|route| route.listen).chain(listeners).collect()
 }
 
 /// A table must be sound, and newer than the one in use.

@@ -9,6 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
+use super::cookie_key::cookie_key;
 use super::publish::Publisher;
 use super::socket::{Control, ControlSocket};
 use super::state::StateFolder;
@@ -40,8 +41,9 @@ async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
     let socket = ControlSocket::bind(&config.socket).await?;
     let identity = identity();
     let registry = Arc::new(Registry::new(config.workers.get(), identity.started_micros));
-    let empty = CompiledTable::new(RoutingTable::empty(), &registry);
-    let shared = Arc::new(Shared { table: ArcSwap::from_pointee(empty), limits: config.limits });
+    let empty = CompiledTable::new(RoutingTable::empty(), None, &registry);
+    let cookie_key = cookie_key(&config.state_folder)?;
+    let shared = Arc::new(Shared { table: ArcSwap::from_pointee(empty), limits: config.limits, cookie_key });
     let (ended_sender, mut ended) = mpsc::unbounded_channel();
     let workers = start_workers(config.workers.get(), &shared, &ended_sender)?;
     let (stop, mut stopped) = mpsc::unbounded_channel();

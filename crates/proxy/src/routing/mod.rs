@@ -1,10 +1,50 @@
-//! The routing table in the form that workers read, the split of clients, and the counters.
+//! The routing table in the form that workers read, and every choice that is made by it. No input or output, and no
+//! clock: what happens now is said by arguments.
+//!
+//! In the order in which a request meets them: `forwarded` and `trace` (what may be believed of its head), `table` and
+//! `lookup` (which route, with `host` and `path`), `assign` (which version: `cohort`, `client`, `cookie`, `split`),
+//! `mirror` (whether it is copied), `balance` (which instance), `ejection` and `retry` (what happens when that fails), and
+//! the counters.
+#![allow(dead_code, unused_imports, reason = "the workers take these up one after the other")]
 
-mod compiled;
+mod asked;
+mod assign;
+mod balance;
+mod client;
+mod cohort;
+mod cookie;
 mod counters;
+mod deadline;
+mod ejection;
+mod forwarded;
+mod host;
+mod lookup;
+mod mirror;
+mod path;
+mod percent;
+mod query;
+mod retry;
+mod route;
+#[cfg(test)]
+mod sample;
 mod split;
+mod table;
+mod trace;
 
-pub(crate) use compiled::{CompiledPool, CompiledRoute, CompiledTable};
+pub(crate) use asked::Asked;
+pub(crate) use assign::Assignment;
+pub(crate) use balance::{InstanceWeight, Load, pick};
+pub use client::CLIENT_HEADER;
+pub(crate) use cookie::CookieKey;
+pub use cookie::{CLIENT_COOKIE, SECURE_CLIENT_COOKIE};
 pub(crate) use counters::{Registry, RouteCounters, Shard, VersionCounters};
-pub(crate) use split::client_id;
-pub use split::{CLIENT_COOKIE, CLIENT_HEADER, split_point};
+pub(crate) use deadline::grpc_timeout;
+pub(crate) use ejection::{EjectionRules, Health, Siblings};
+pub(crate) use forwarded::{Origin, Peer};
+pub(crate) use lookup::{NoRoute, RouteId};
+pub(crate) use mirror::{ByteBudget, CompiledMirror, mirror_choice};
+pub(crate) use retry::RetryBudget;
+pub(crate) use route::{CompiledLimits, CompiledPool, CompiledRoute, CompiledTimeouts};
+pub use split::split_point;
+pub(crate) use table::{CompiledListener, CompiledTable};
+pub(crate) use trace::{Trace, trace};

@@ -6,16 +6,6 @@
 //! weight 0 has no point on the line.
 
 use crate::FULL_WEIGHT;
-use crate::message::{Fields, Name};
-
-/// The cookie that holds a client's id. The edge sets it when a route is split and the request carried no id.
-pub const CLIENT_COOKIE: &str = "pilotage-client";
-
-/// The request header that holds a client's id, for clients that keep no cookies.
-pub const CLIENT_HEADER: &str = "x-client-id";
-
-/// Ids are hashed up to this length, so that a huge cookie costs nothing.
-const LONGEST_ID: usize = 128;
 
 /// The point of a client on the line of a route: 0 to 9,999.
 ///
@@ -23,25 +13,33 @@ const LONGEST_ID: usize = 128;
 /// leaves the last bytes of an id nearly unmixed), then the remainder by [`FULL_WEIGHT`]. The salt by route keeps one
 /// client from being among the first to try everything. This never changes: a client would change sides.
 pub fn split_point(route: &str, client: &[u8]) -> u32 {
-    let hash = fnv_1a(fnv_1a(fnv_1a(FNV_OFFSET, route.as_bytes()), &[0]), client);
-    // Cannot truncate: the remainder is below 10,000.
-    (finalize(hash) % u64::from(FULL_WEIGHT)) as u32
+    Salt::of_route(route).point(client)
 }
 
-/// The id that a request carries: the cookie, else the header.
-pub(crate) fn client_id(fields: &Fields) -> Option<&[u8]> {
-    let id = cookie(fields, CLIENT_COOKIE)
-        .filter(|id| !id.is_empty())
-        .or_else(|| fields.find(CLIENT_HEADER))
-        .filter(|id| !id.is_empty())?;
-    Some(&id[..id.len().min(LONGEST_ID)])
-}
+/// What makes the line of one route, or of one cohort, another one than the next: the hash of everything that comes
+/// before the client's id.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Salt(u64);
 
-fn cookie<'h>(fields: &'h Fields, name: &str) -> Option<&'h [u8]> {
-    fields
-        .all(Name::Cookie)
-        .flat_map(|line| line.split(|byte| *byte == b';'))
-        .find_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+impl Salt {
+    pub(super) fn of_route(name: &str) -> Self {
+        Self(FNV_OFFSET).with(name)
+    }
+
+    /// The salt of a cohort of this route: who is early there is not early in the split as well.
+    pub(super) fn of_cohort(self, name: &str) -> Self {
+        self.with(name)
+    }
+
+    /// The point of a client: 0 to 9,999.
+    pub(super) fn point(self, client: &[u8]) -> u32 {
+        // Cannot truncate: the remainder is below 10,000.
+        (finalize(fnv_1a(self.0, client)) % u64::from(FULL_WEIGHT)) as u32
+    }
+
+    fn with(self, name: &str) -> Self {
+        Self(fnv_1a(fnv_1a(self.0, name.as_bytes()), &[0]))
+    }
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -76,19 +74,7 @@ mod tests {
             [("production/web", "alice"), ("production/web", "bob"), ("staging/web", "alice"), ("", "")]
                 .map(|(route, client)| split_point(route, client.as_bytes()));
         assert_eq!(points, [5_449, 8_569, 3_079, 2_267]);
-    }
-
-    #[test]
-    fn the_cookie_goes_before_the_header() {
-        let mut fields = Fields::default();
-        assert_eq!(client_id(&fields), None);
-        fields.push(b"X-Client-Id", b"from-header");
-        assert_eq!(client_id(&fields), Some(&b"from-header"[..]));
-        fields.push(b"Cookie", b"a=b; pilotage-clientele=no;pilotage-client=c1 ; z=1");
-        assert_eq!(client_id(&fields), Some(&b"c1"[..]));
-        fields.clear();
-        fields.push(b"X-Client-Id", b"from-header");
-        fields.push(b"Cookie", b"pilotage-client=");
-        assert_eq!(client_id(&fields), Some(&b"from-header"[..]), "an empty cookie is none");
+        let beta = Salt::of_route("production/web").of_cohort("beta");
+        assert_eq!([beta.point(b"alice"), beta.point(b"bob")], [8_873, 4_421]);
     }
 }

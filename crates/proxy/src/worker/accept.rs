@@ -46,7 +46,7 @@ impl Doors {
             }
         }
         self.open.retain(|address, closing| {
-            let wanted = view.route(*address).is_some();
+            let wanted = view.table.listener(*address).is_some();
             if !wanted {
                 closing.send_replace(true);
             }

@@ -15,7 +15,7 @@ pub(super) struct Choice<'v> {
 }
 
 /// An endpoint of the client's own pool that was not tried yet; if there is none, of another pool that has a share of the
-/// clients. A pool without a share takes nobody, come what may.
+/// clients. A pool without a share takes nobody that a cohort does not send there.
 pub(super) fn choose<'v>(
     view: &'v RouteView,
     own: usize,
@@ -24,9 +24,10 @@ pub(super) fn choose<'v>(
 ) -> Option<Choice<'v>> {
     let pools = || view.route.pools.iter().zip(&view.upstreams);
     let others = pools().enumerate().filter(|(index, _)| *index != own).map(|(_, pool)| pool);
-    pools().nth(own).into_iter().chain(others).filter(|(pool, _)| pool.weight > 0).find_map(
-        |(pool, upstreams)| pick(upstreams, tried, random).map(|upstream| Choice { pool, upstream }),
-    )
+    let others = others.filter(|(pool, _)| pool.weight > 0);
+    pools().nth(own).into_iter().chain(others).find_map(|(pool, upstreams)| {
+        pick(upstreams, tried, random).map(|upstream| Choice { pool, upstream })
+    })
 }
 
 /// The less loaded of two taken at random. Endpoints that could not be reached lately are left out, unless no other is

@@ -4,6 +4,7 @@
 //! (upgrades). Below them `stream` (bytes in and out of sockets), `body` and `head`.
 
 mod accept;
+mod asked;
 mod balance;
 mod body;
 mod client;

@@ -18,7 +18,7 @@ use super::random::Random;
 use super::stream::Buffers;
 use super::view::View;
 use crate::edge::Limits;
-use crate::routing::CompiledTable;
+use crate::routing::{CompiledTable, CookieKey};
 
 /// How often idle connections are looked through, and the clock is set.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     /// The table in use. A store here is the switch: every request that begins after it sees the new table.
     pub(crate) table: ArcSwap<CompiledTable>,
     pub(crate) limits: Limits,
+    /// Signs the cookies by which clients are known again.
+    pub(crate) cookie_key: CookieKey,
 }
 
 /// What a worker is told.
@@ -117,6 +119,10 @@ impl Worker {
             self.view.replace(Rc::new(next));
         }
         Rc::clone(&self.view.borrow())
+    }
+
+    pub(super) fn cookie_key(&self) -> &CookieKey {
+        &self.shared.cookie_key
     }
 
     /// Whether the table is still the one of this view.

@@ -1,19 +1,19 @@
 //! What one thread sees of a table: the table itself, and its own connections to the endpoints named there.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::upstream::Upstream;
 use crate::Endpoint;
-use crate::routing::{CompiledPool, CompiledRoute, CompiledTable};
+use crate::routing::{CompiledPool, CompiledRoute, CompiledTable, RouteId};
 
 /// A table as one thread uses it. Rebuilt when the table changes; endpoints that stay keep their connections.
 pub(super) struct View {
     pub(super) table: Arc<CompiledTable>,
-    routes: HashMap<SocketAddr, RouteView>,
+    /// In the order of the table.
+    routes: Vec<RouteView>,
     upstreams: HashMap<Endpoint, Rc<Upstream>>,
 }
 
@@ -38,9 +38,9 @@ impl View {
         let routes = table
             .routes
             .iter()
-            .map(|(listen, route)| {
+            .map(|route| {
                 let upstreams = route.pools.iter().map(&mut of_pool).collect();
-                (*listen, RouteView { route: Arc::clone(route), upstreams })
+                RouteView { route: Arc::clone(route), upstreams }
             })
             .collect();
         let view = Self { table, routes, upstreams };
@@ -50,8 +50,8 @@ impl View {
         view
     }
 
-    pub(super) fn route(&self, listen: SocketAddr) -> Option<&RouteView> {
-        self.routes.get(&listen)
+    pub(super) fn route(&self, id: RouteId) -> &RouteView {
+        &self.routes[id.index()]
     }
 
     /// Closes connections to endpoints that have not been used for so long.

@@ -55,13 +55,22 @@ impl Client {
         Self { address, sender, id: None }
     }
 
-    /// A client that names itself by the cookie.
+    /// A client that names itself by the header.
     pub async fn named(address: SocketAddr, id: impl Into<String>) -> Self {
         Self { id: Some(id.into()), ..Self::connect(address).await }
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
         self.try_get(path).await.unwrap()
+    }
+
+    /// With further headers; `host` takes the place of the address.
+    pub async fn get_with(&mut self, path: &str, headers: &[(&'static str, &str)]) -> Answer {
+        let mut request = self.request(Method::GET, path, "");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        self.send(request).await.unwrap()
     }
 
     pub async fn try_get(&mut self, path: &str) -> Result<Answer, hyper::Error> {
@@ -76,7 +85,7 @@ impl Client {
         let mut request =
             Request::builder().method(method).uri(path).header("host", self.address.to_string());
         if let Some(id) = &self.id {
-            request = request.header("cookie", format!("pilotage-client={id}"));
+            request = request.header("x-client-id", id);
         }
         request.body(Full::new(body.into())).unwrap()
     }

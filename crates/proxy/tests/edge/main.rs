@@ -11,3 +11,4 @@ mod failures;
 mod heads;
 mod lifecycle;
 mod routing;
+mod shaping;

@@ -71,11 +71,14 @@ async fn a_client_without_an_id_is_given_one_that_keeps_it_where_it_is() {
         let cookie = first.header("set-cookie").unwrap().to_owned();
         let (pair, attributes) = cookie.split_once("; ").unwrap();
         assert_eq!(attributes, "Path=/; HttpOnly; SameSite=Lax");
-        let id = pair.strip_prefix("pilotage-client=").unwrap();
+        assert!(pair.starts_with("pilotage-client="), "{pair}");
         for _ in 0..3 {
-            let again = Client::named(world.listen, id).await.get("/").await;
+            let again = client.get_with("/", &[("cookie", pair)]).await;
             assert_eq!(again.version(), first.version());
+            assert_eq!(again.header("set-cookie"), None, "it has one");
         }
+        let forged = pair.replacen(|digit: char| digit.is_ascii_digit(), "x", 1);
+        assert!(client.get_with("/", &[("cookie", &forged)]).await.header("set-cookie").is_some());
     }
 }
 

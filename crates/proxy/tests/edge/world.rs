@@ -10,6 +10,7 @@ use pilotage_proxy::{
     EdgeClient, EdgeConfig, EdgeError, Endpoint, Limits, Pool, Route, RoutingTable, VersionStats, run,
 };
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
 /// The name of the route that most tests use.
 pub const ROUTE: &str = "test/web";
@@ -76,6 +77,19 @@ impl World {
 
     /// Stops the edge and says how it ended.
     pub async fn stop(mut self) -> Result<(), EdgeError> {
+        self.end().await
+    }
+
+    /// Stops the edge and starts another in the same folder.
+    pub async fn restart(mut self) -> Self {
+        self.end().await.unwrap();
+        let (edge, client) = start_edge(self.folder.path(), Limits::default()).await;
+        let listen = self.listen;
+        eventually("the new edge listens", || async move { TcpStream::connect(listen).await.is_ok() }).await;
+        Self { client, edge: Some(edge), ..self }
+    }
+
+    async fn end(&mut self) -> Result<(), EdgeError> {
         self.client.shutdown(Duration::from_secs(5)).await.unwrap();
         let edge = self.edge.take().unwrap();
         tokio::task::spawn_blocking(|| edge.join().unwrap()).await.unwrap()
@@ -92,14 +106,16 @@ pub fn table(
         version: (*version).to_owned(),
         weight: *weight,
         protocol: pilotage_proxy::Protocol::Http1,
-        endpoints: endpoints
-            .iter()
-            .map(|address| Endpoint { instance: format!("i-{}", address.port()), address: (*address).into() })
-            .collect(),
+        endpoints: endpoints.iter().copied().map(endpoint).collect(),
     };
     let pools = pools.iter().map(pool).collect();
     let route = Route { pools, hold_ms, ..Route::new(ROUTE, listen) };
     RoutingTable { epoch, routes: vec![route], ..RoutingTable::empty() }
+}
+
+/// An instance, named after its port.
+pub fn endpoint(address: SocketAddr) -> Endpoint {
+    Endpoint { instance: format!("i-{}", address.port()), address: address.into() }
 }
 
 pub fn config(folder: &Path) -> EdgeConfig {

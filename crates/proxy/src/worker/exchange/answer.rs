@@ -31,6 +31,11 @@ pub(super) const UNAVAILABLE: Answer = Answer {
     )
 };
 
+pub(super) const UNKNOWN: Answer = plain(404, "Not Found", "Nothing is served here.\n");
+
+pub(super) const AMBIGUOUS_PATH: Answer =
+    plain(400, "Bad Request", "The path can be read in more than one way.\n");
+
 pub(super) const BAD_GATEWAY: Answer =
     plain(502, "Bad Gateway", "The service broke off the connection before it answered.\n");
 

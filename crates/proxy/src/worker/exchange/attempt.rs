@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::relay::{Heard, Passed};
 use super::{Exchange, Outcome, answer};
 use crate::message::Name;
-use crate::routing::{CLIENT_COOKIE, CompiledPool};
+use crate::routing::CompiledPool;
 use crate::worker::balance::Choice;
 use crate::worker::body::BodyFault;
 use crate::worker::client::ClientEnd;
@@ -26,7 +26,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         let idle = if self.resends == 0 { upstream.take_idle(self.request.is_repeatable()) } else { None };
         let (mut link, reused) = match idle {
             Some(link) => (link, true),
-            None => match upstream.connect(Duration::from_millis(timeouts.connect_ms), self.worker).await {
+            None => match upstream.connect(timeouts.connect, self.worker).await {
                 Ok(link) => (link, false),
                 Err(_) => {
                     upstream.eject();
@@ -40,20 +40,18 @@ impl<C: ClientEnd> Exchange<'_, C> {
             upstream.park_unused(link);
             return None;
         }
-        self.ends_at = timeouts.total_ms.map(|limit| self.started + Duration::from_millis(limit));
+        self.ends_at = timeouts.total.map(|limit| self.started + limit);
         self.most_resends = route.route.retries.attempts;
         self.upload.limit(route.route.limits.max_body_bytes);
         flight.shard().sent(self.worker.clock.micros(Instant::now()));
         let (host, added) = self.forwarding.of(self.request);
         let upgrade = self.client.wanted_upgrade();
         link.begin(Outgoing { head: self.request, host, added, upgrade });
-        match self.hear(&mut link, Duration::from_millis(timeouts.first_byte_ms)).await {
+        match self.hear(&mut link, timeouts.first_byte).await {
             Heard::Head if self.response.status == 101 => {
                 Some(self.switch_protocols(link, pool, flight).await)
             }
-            Heard::Head => {
-                Some(self.reply(link, pool, flight, Duration::from_millis(timeouts.idle_ms)).await)
-            }
+            Heard::Head => Some(self.reply(link, pool, flight, timeouts.idle).await),
             Heard::Fault(fault) => self.failed(fault, &link, &flight, reused).await,
             Heard::Client(BodyFault::Chunks(_)) => Some(self.say(answer::BODY_UNREADABLE).await),
             Heard::Client(BodyFault::Broken) | Heard::Gone => Some(Outcome::Cut),
@@ -131,9 +129,8 @@ impl<C: ClientEnd> Exchange<'_, C> {
         flight.shard().answered(self.response.status >= 500, latency);
         self.added.clear();
         self.added.push(b"Pilotage-Version", pool.version.as_bytes());
-        if let Some(id) = self.drawn.as_deref() {
-            let cookie = format!("{CLIENT_COOKIE}={id}; Path=/; HttpOnly; SameSite=Lax");
-            self.added.push(b"Set-Cookie", cookie.as_bytes());
+        if let Some(cookie) = &self.cookie {
+            self.added.push(b"Set-Cookie", cookie);
         }
         let last = self.visitor.is_closing();
         self.client.begin(self.response, self.added, last);

@@ -16,6 +16,7 @@ use upload::Upload;
 
 pub(super) use answer::{Answer, HEAD_TOO_SLOW, unreadable};
 
+use super::asked::AskedRequest;
 use super::balance::{Choice, choose};
 use super::client::{ClientEnd, Visitor};
 use super::flight::Flight;
@@ -23,10 +24,10 @@ use super::head::Forwarding;
 use super::stream::Deadline;
 use super::thread::Worker;
 use super::upstream::Http1Link;
-use super::view::RouteView;
+use super::view::{RouteView, View};
 use crate::Address;
 use crate::message::{Fields, Protocol, RequestHead, ResponseHead};
-use crate::routing::{RouteCounters, VersionCounters, client_id};
+use crate::routing::{NoRoute, RouteCounters, VersionCounters};
 
 /// While a request waits for an endpoint, the known ones are tried again after so long.
 const HOLD_PAUSE: Duration = Duration::from_millis(50);
@@ -81,8 +82,10 @@ pub(super) struct Exchange<'e, C> {
     upload: Upload,
     /// Bytes of the answer's body that the client's connection has taken.
     sent: u64,
-    /// The id drawn for a client that has none.
-    drawn: Option<String>,
+    /// What the id of a client that has none is made of.
+    drawn: Option<u64>,
+    /// Gives it to the client.
+    cookie: Option<Vec<u8>>,
     /// Endpoints that have failed this request.
     tried: Vec<Address>,
     resends: u32,
@@ -109,6 +112,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             ends_at: None,
             sent: 0,
             drawn: None,
+            cookie: None,
             tried: Vec::new(),
             resends: 0,
             most_resends: 0,
@@ -124,8 +128,9 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
         }
         loop {
             let view = self.worker.view();
-            let Some(route) = view.route(self.visitor.listen) else {
-                return self.say(answer::UNAVAILABLE).await;
+            let route = match self.route(&view) {
+                Ok(route) => route,
+                Err(answer) => return self.say(answer).await,
             };
             let own = self.own_pool(route);
             let choice = own.and_then(|own| choose(route, own, &self.tried, &self.worker.random));
@@ -142,16 +147,25 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
         }
     }
 
+    fn route<'v>(&self, view: &'v View) -> Result<&'v RouteView, Answer> {
+        let listen = self.visitor.listen;
+        let host = self.request.host().unwrap_or_default();
+        match view.table.find(listen, host, self.request.target()) {
+            Ok(id) => Ok(view.route(id)),
+            Err(NoRoute::AmbiguousPath) => Err(answer::AMBIGUOUS_PATH),
+            // The whole address has left the table.
+            Err(NoRoute::Unknown) if view.table.listener(listen).is_none() => Err(answer::UNAVAILABLE),
+            Err(NoRoute::Unknown) => Err(answer::UNKNOWN),
+        }
+    }
+
     fn own_pool(&mut self, route: &RouteView) -> Option<usize> {
-        if !route.route.split {
-            return route.route.pool_of(&[]);
-        }
-        if let Some(id) = client_id(&self.request.fields) {
-            return route.route.pool_of(id);
-        }
+        let asked = AskedRequest { head: self.request, visitor: self.visitor };
         let worker = self.worker;
-        let id = self.drawn.get_or_insert_with(|| format!("{:016x}", worker.random.next()));
-        route.route.pool_of(id.as_bytes())
+        let draw = || *self.drawn.get_or_insert_with(|| worker.random.next());
+        let assigned = route.route.assign(&asked, worker.cookie_key(), draw);
+        self.cookie = assigned.cookie;
+        assigned.pool
     }
 
     /// A client that another version takes at once, because its own has no endpoint, was sent elsewhere too.

@@ -1,0 +1,43 @@
+//! What routing asks of a request, answered from its head and its connection.
+
+use std::net::IpAddr;
+
+use super::client::Visitor;
+use crate::message::{Name, RequestHead};
+use crate::routing::Asked;
+
+/// A request, and who sent it.
+pub(super) struct AskedRequest<'r> {
+    pub(super) head: &'r RequestHead,
+    pub(super) visitor: &'r Visitor,
+}
+
+impl Asked for AskedRequest<'_> {
+    fn host(&self) -> &[u8] {
+        self.head.host().unwrap_or_default()
+    }
+
+    fn target(&self) -> &[u8] {
+        self.head.target()
+    }
+
+    fn method_is_safe(&self) -> bool {
+        self.head.is_safe()
+    }
+
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.head.fields.find(name)
+    }
+
+    fn cookies(&self) -> impl Iterator<Item = &[u8]> {
+        self.head.fields.all(Name::Cookie)
+    }
+
+    fn client(&self) -> IpAddr {
+        self.visitor.peer.ip()
+    }
+
+    fn is_secure(&self) -> bool {
+        self.visitor.secure
+    }
+}
