@@ -59,7 +59,7 @@ fn sample() -> SocketAddr {
         runtime.block_on(async {
             let settings = SampleSettings { port: Some(0), ..SampleSettings::default() };
             let service = SampleService::listen(settings).await.unwrap();
-            tell.send(service.address()).unwrap();
+            tell.send(service.tcp_address().unwrap()).unwrap();
             service.serve(std::future::pending()).await
         })
     });

@@ -5,9 +5,11 @@
 //! way. Of Pilotage they know only the edge's headers and its histogram.
 
 mod generator;
+mod grpc;
 mod random;
 pub mod sample;
 
 pub use generator::{
-    DroppedRequest, Latency, Load, LoadError, LoadHandle, LoadPlan, LoadReport, Outcomes, Pacing, VersionLoad,
+    DroppedRequest, Latency, Load, LoadError, LoadHandle, LoadPlan, LoadReport, Outcomes, Pacing, Session,
+    Traffic, VersionLoad,
 };

@@ -11,7 +11,7 @@ use pilotage_load::{Load, LoadPlan, LoadReport};
 
 async fn sample(settings: SampleSettings) -> SocketAddr {
     let service = SampleService::listen(SampleSettings { port: Some(0), ..settings }).await.unwrap();
-    let address = service.address();
+    let address = service.tcp_address().unwrap();
     tokio::spawn(service.serve(std::future::pending()));
     address
 }

@@ -18,7 +18,7 @@ struct Running {
 
 async fn start(settings: SampleSettings) -> Running {
     let service = SampleService::listen(SampleSettings { port: Some(0), ..settings }).await.unwrap();
-    let address = service.address();
+    let address = service.tcp_address().unwrap();
     let (stop, stopped) = oneshot::channel();
     let served = tokio::spawn(service.serve(async { drop(stopped.await) }));
     Running { address, stop, served }
@@ -110,6 +110,69 @@ async fn an_echo_returns_what_it_was_sent() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_upload_in_pieces_is_counted_hashed_and_its_trailers_are_read() {
+    let running = start(SampleSettings::default()).await;
+    let mut stream = connect(running.address).await;
+    let head = "POST /upload HTTP/1.1\r\nHost: sample\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\
+                Trailer: colour\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for piece in ["2\r\nab\r\n", "1\r\nc\r\n", "0\r\ncolour: blue\r\n\r\n"] {
+        stream.write_all(piece.as_bytes()).await.unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    // The digest of "abc" is an example of FIPS 180-4.
+    let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let expected = format!(r#"{{"bytes":3,"sha256":"{digest}","trailers":{{"colour":"blue"}}}}"#);
+    assert!(answer.ends_with(&expected), "{answer}");
+}
+
+#[tokio::test]
+async fn an_answer_with_trailers_ends_with_them() {
+    let running = start(SampleSettings::default()).await;
+    let mut stream = connect(running.address).await;
+    let head = "GET /trailers HTTP/1.1\r\nHost: sample\r\nConnection: close, TE\r\nTE: trailers\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("trailer: sample-sha256\r\n"), "{answer}");
+    assert!(answer.rsplit_once("\r\n0\r\n").unwrap().1.starts_with("sample-sha256: "), "{answer}");
+}
+
+#[tokio::test]
+async fn events_are_sent_one_by_one() {
+    let running = start(SampleSettings { version: "2.0.0".into(), ..SampleSettings::default() }).await;
+    let answer = get(running.address, "/events?count=2&ms=1").await;
+    assert!(answer.contains("content-type: text/event-stream"), "{answer}");
+    for number in 1..=2 {
+        assert!(answer.contains(&format!("id: {number}\nevent: tick\ndata: 2.0.0\n\n")), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_served_replaced_when_stale_and_removed_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("sample.sock");
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let settings = SampleSettings { socket: Some(socket.clone()), ..SampleSettings::default() };
+    let service = SampleService::listen(settings.clone()).await.unwrap();
+    assert_eq!(service.address().to_string(), format!("unix:{}", socket.display()));
+    let taken = SampleService::listen(settings).await.unwrap_err();
+    assert!(taken.to_string().contains("sample.sock"), "{taken}");
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(service.serve(async { drop(stopped.await) }));
+    let mut stream = tokio::net::UnixStream::connect(&socket).await.unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: sample\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
+    assert!(!socket.exists());
 }
 
 #[tokio::test]

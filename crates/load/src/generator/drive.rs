@@ -3,59 +3,70 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
-use super::connection::Pool;
-use super::exchange::{Dropped, Numbered};
 use super::pace::schedule;
 use super::plan::{LoadPlan, Pacing};
+use super::send::Sending;
 use super::tally::Tally;
 
-/// What all requests of one load share.
+/// A load on its way.
 #[derive(Debug)]
 pub(super) struct Run {
-    plan: LoadPlan,
-    pool: Arc<Pool>,
-    body: Bytes,
-    tally: Arc<Tally>,
+    sending: Sending,
+    numbers: Numbers,
+}
+
+/// The numbers of requests that are still to be sent.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    next: AtomicU64,
+    end: u64,
+    until: Option<Instant>,
+    stop: watch::Receiver<bool>,
 }
 
 impl Run {
-    pub(super) fn new(plan: LoadPlan, tally: Arc<Tally>) -> Arc<Self> {
-        let pool = Pool::new(plan.connections);
-        let body = Bytes::from(vec![b'x'; plan.post_bytes]);
-        Arc::new(Self { plan, pool, body, tally })
+    pub(super) fn new(plan: LoadPlan, tally: Arc<Tally>, stop: watch::Receiver<bool>) -> Arc<Self> {
+        let numbers = Numbers {
+            next: AtomicU64::new(0),
+            end: plan.requests.unwrap_or(u64::MAX),
+            until: plan.duration.map(|duration| Instant::now() + duration),
+            stop,
+        };
+        Arc::new(Self { sending: Sending::new(plan, tally), numbers })
     }
 
     /// Returns when the load has been stopped, or is over, and nothing is in flight.
-    pub(super) async fn drive(self: Arc<Self>, stop: watch::Receiver<bool>) -> io::Result<()> {
-        match self.plan.pacing {
-            Pacing::Open { requests_per_second } => self.drive_open(requests_per_second, stop).await,
-            Pacing::Closed => self.drive_closed(stop).await,
+    pub(super) async fn drive(self: Arc<Self>) -> io::Result<()> {
+        match self.sending.plan.pacing {
+            Pacing::Open { requests_per_second } => self.drive_open(requests_per_second).await,
+            Pacing::Closed => self.drive_closed().await,
         }
     }
 
-    async fn drive_open(self: Arc<Self>, rate: f64, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    async fn drive_open(self: Arc<Self>, rate: f64) -> io::Result<()> {
         let mut schedule = schedule(rate)?;
         let mut requests = JoinSet::new();
-        let mut over = pin!(over(self.plan.duration));
-        for number in 0..self.plan.requests.unwrap_or(u64::MAX) {
+        let mut over = pin!(over(self.sending.plan.duration));
+        let mut stop = self.numbers.stop.clone();
+        for number in 0..self.numbers.end {
             let due = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = &mut over => break,
                 due = schedule.recv() => due,
             };
             let Some(due) = due else { break };
-            if self.tally.in_flight() >= self.plan.max_in_flight as u64 {
-                self.tally.not_sent();
+            if self.sending.tally.in_flight() >= self.sending.plan.max_in_flight as u64 {
+                self.sending.tally.not_sent();
             } else {
-                self.tally.sent();
-                requests.spawn(self.clone().request(number, due));
+                let run = self.clone();
+                self.sending.tally.sent();
+                requests.spawn(async move { run.sending.request(number, number as usize, due).await });
             }
             while requests.try_join_next().is_some() {}
         }
@@ -64,36 +75,28 @@ impl Run {
         Ok(())
     }
 
-    async fn drive_closed(self: Arc<Self>, stop: watch::Receiver<bool>) -> io::Result<()> {
-        let until = self.plan.duration.map(|duration| Instant::now() + duration);
-        let mut connections = JoinSet::new();
-        for first in 0..self.plan.connections as u64 {
-            let (run, stop) = (self.clone(), stop.clone());
-            connections.spawn(async move {
-                // Each connection takes every so-manieth number, so that no two requests have the same.
-                let numbers = (first..run.plan.requests.unwrap_or(u64::MAX)).step_by(run.plan.connections);
-                for number in numbers {
-                    if *stop.borrow() || until.is_some_and(|until| Instant::now() >= until) {
-                        break;
-                    }
-                    run.tally.sent();
-                    run.clone().request(number, Instant::now()).await;
-                }
-            });
+    async fn drive_closed(self: Arc<Self>) -> io::Result<()> {
+        let mut users = JoinSet::new();
+        for place in 0..self.sending.users() {
+            let run = self.clone();
+            users.spawn(async move { run.sending.one_after_the_other(place, &run.numbers).await });
         }
-        while connections.join_next().await.is_some() {}
+        while users.join_next().await.is_some() {}
         Ok(())
-    }
-
-    async fn request(self: Arc<Self>, number: u64, due: Instant) {
-        let request = Numbered::new(&self.plan, number);
-        let end = timeout(self.plan.timeout, request.exchange(&self.pool, &self.body)).await;
-        let end = end.unwrap_or_else(|_elapsed| Err(Dropped::timeout(self.plan.timeout)));
-        self.tally.finished(due, &request.method, end);
     }
 }
 
-async fn over(duration: Option<std::time::Duration>) {
+impl Numbers {
+    /// The number of the next request, unless the load is over.
+    pub(super) fn next(&self) -> Option<u64> {
+        if *self.stop.borrow() || self.until.is_some_and(|until| Instant::now() >= until) {
+            return None;
+        }
+        Some(self.next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < self.end)
+    }
+}
+
+async fn over(duration: Option<Duration>) {
     match duration {
         Some(duration) => tokio::time::sleep(duration).await,
         None => std::future::pending().await,

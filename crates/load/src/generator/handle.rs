@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
 use super::drive::Run;
-use super::plan::{LoadPlan, Pacing};
+use super::plan::{LoadPlan, Pacing, Traffic};
 use super::report::LoadReport;
 use super::tally::Tally;
 
@@ -46,10 +46,10 @@ impl Load {
         let (stop, stopped) = watch::channel(false);
         let (end, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let run = Run::new(plan, tally.clone());
+        let run = Run::new(plan, tally.clone(), stopped);
         let counted = tally.clone();
         let thread = std::thread::Builder::new().name("load".to_owned()).spawn(move || {
-            let result = runtime.block_on(run.drive(stopped));
+            let result = runtime.block_on(run.drive());
             counted.ended();
             // Nobody may be waiting any more.
             let _ = end.send(result);
@@ -92,6 +92,22 @@ impl Drop for LoadHandle {
 fn check(plan: &LoadPlan) -> Result<(), LoadError> {
     if plan.connections == 0 {
         return Err(LoadError::Plan("at least one connection is needed"));
+    }
+    match plan.traffic {
+        Traffic::Http2 { streams: 0 }
+        | Traffic::GrpcUnary { streams: 0 }
+        | Traffic::GrpcStream { streams: 0, .. } => {
+            return Err(LoadError::Plan("at least one stream a connection is needed"));
+        }
+        Traffic::GrpcStream { session, .. } | Traffic::WebSocket { session } => {
+            if session.messages == 0 {
+                return Err(LoadError::Plan("a session needs at least one message"));
+            }
+            if plan.pacing != Pacing::Closed {
+                return Err(LoadError::Plan("sessions have a pace of their own; plan them as a closed load"));
+            }
+        }
+        _ => {}
     }
     match plan.pacing {
         Pacing::Open { requests_per_second: rate } if !(rate > 0.0 && rate.is_finite()) => {

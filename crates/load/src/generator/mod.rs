@@ -3,17 +3,23 @@
 //! The thread is its own so that the measurement does not wait behind the work of the caller's runtime.
 
 mod body;
-mod connection;
+mod clients;
 mod drive;
-mod exchange;
+mod grpc;
 mod handle;
+mod http1;
+mod http2;
 mod latency;
+mod outcome;
 mod pace;
 mod plan;
 mod report;
+mod request;
+mod send;
 mod tally;
+mod websocket;
 
 pub use handle::{Load, LoadError, LoadHandle};
 pub use latency::Latency;
-pub use plan::{LoadPlan, Pacing};
+pub use plan::{LoadPlan, Pacing, Session, Traffic};
 pub use report::{DroppedRequest, LoadReport, Outcomes, VersionLoad};

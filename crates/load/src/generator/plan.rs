@@ -16,6 +16,46 @@ pub enum Pacing {
     Closed,
 }
 
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    /// Requests over HTTP/1.1, one at a time on each connection.
+    Http1,
+    /// Requests over HTTP/2 by prior knowledge.
+    Http2 {
+        /// How many at a time on each connection.
+        streams: usize,
+    },
+    /// Calls of the sample's gRPC method `Unary`.
+    GrpcUnary {
+        /// How many at a time on each connection.
+        streams: usize,
+    },
+    /// Calls of the sample's gRPC method `BidiStream`. Each message counts as a request, and its echo as the answer; that
+    /// of the last one is whole when the call has ended well.
+    GrpcStream {
+        /// How many at a time on each connection.
+        streams: usize,
+        /// How many messages and pauses a call has.
+        session: Session,
+    },
+    /// WebSockets, one on each connection, to the sample's echo. Each message counts as a request, and its echo as the
+    /// answer.
+    WebSocket {
+        /// How many messages and pauses one has.
+        session: Session,
+    },
+}
+
+/// A conversation of many messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// How many messages, at least 1.
+    pub messages: u64,
+    /// How long the client is silent between an answer and its next message.
+    pub pause: Duration,
+}
+
 /// The load to send to one address. [`LoadPlan::open`] and [`LoadPlan::closed`] fill in the rest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadPlan {
@@ -23,15 +63,18 @@ pub struct LoadPlan {
     pub address: SocketAddr,
     /// The `Host` header.
     pub host: String,
+    /// What is sent.
+    pub traffic: Traffic,
     /// What is asked for by GET.
     pub path: String,
     /// When requests are sent.
     pub pacing: Pacing,
-    /// Connections that are kept open. With [`Pacing::Open`], more are opened while all of these are busy.
+    /// Connections that are kept open. With [`Pacing::Open`], more are opened for HTTP/1.1 while all of these are busy.
     pub connections: usize,
-    /// Simulated clients. Each keeps its id; every second one carries it in a cookie, the others in a header.
+    /// Simulated clients. Every second one has an id of its own in a header; the others send back the cookie they got.
     pub clients: u64,
-    /// The share of requests that are POST, 0 to 1.
+    /// The share of requests that are POST, 0 to 1. This and what follows on POST is for requests, not for gRPC and
+    /// WebSockets.
     pub post_share: f64,
     /// Where POST requests go.
     pub post_path: String,
@@ -41,13 +84,13 @@ pub struct LoadPlan {
     pub slow_upload_share: f64,
     /// How long a slow body takes.
     pub slow_upload: Duration,
-    /// The share of requests that use a connection of their own, closed after it, 0 to 1.
+    /// The share of requests over HTTP/1.1 that use a connection of their own, closed after it, 0 to 1.
     pub new_connection_share: f64,
     /// A request without a whole answer after this time is dropped.
     pub timeout: Duration,
     /// Requests due while so many are in flight are not sent, and counted as such.
     pub max_in_flight: usize,
-    /// What HTTP clients do (RFC 9110, section 9.2.2): when a connection that was used before turns out to be closed, a
+    /// What clients do over HTTP/1.1 (RFC 9110, section 9.2.2): when a connection that was used before turns out to be closed, a
     /// GET, or a request of which nothing was sent, is sent once more on a new connection. Counted.
     pub resend: bool,
     /// The load ends by itself after this time.
@@ -64,6 +107,7 @@ impl LoadPlan {
         Self {
             address,
             host: address.to_string(),
+            traffic: Traffic::Http1,
             path: "/".to_owned(),
             pacing: Pacing::Open { requests_per_second },
             connections: 32,
@@ -83,7 +127,7 @@ impl LoadPlan {
         }
     }
 
-    /// GET requests for `/` over so many connections, each as fast as it is answered.
+    /// GET requests for `/` over so many connections, each as fast as it is answered; or other traffic.
     pub fn closed(address: SocketAddr, connections: usize) -> Self {
         Self { pacing: Pacing::Closed, connections, ..Self::open(address, 0.0) }
     }

@@ -40,11 +40,16 @@ pub struct LoadReport {
     pub outcomes: Outcomes,
     /// Requests that were sent a second time because a kept connection turned out to be closed.
     pub resent: u64,
+    /// Requests that went to another connection because theirs was being closed in order: HTTP/2 said by GOAWAY that they
+    /// were not taken, or a WebSocket was closed with 1001 before it answered. They are counted once more as they end.
+    pub moved: u64,
+    /// WebSockets that the other side closed with 1001 (going away), as it does when a drain's deadline has come.
+    pub told_to_go: u64,
     /// Requests that were due but not sent, because too many were in flight.
     pub not_sent: u64,
     /// Requests sent and not yet ended.
     pub in_flight: u64,
-    /// How often requests were dropped, by reason: `refused`, `reset`, `cut`, `timeout`, `502` …
+    /// How often requests were dropped, by reason: `refused`, `reset`, `cut`, `timeout`, `502`, `grpc-14` …
     pub drop_reasons: BTreeMap<String, u64>,
     /// The first few dropped requests.
     pub first_drops: Vec<DroppedRequest>,
@@ -77,7 +82,7 @@ pub struct VersionLoad {
 pub struct DroppedRequest {
     /// When it was due, in microseconds since 1970-01-01T00:00:00Z.
     pub sent_micros: i64,
-    /// Its method.
+    /// Its method, or `gRPC` or `WebSocket`.
     pub method: String,
     /// The reason under which it is counted.
     pub reason: String,

@@ -6,8 +6,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use pilotage_proxy::Histogram;
 
-use super::exchange::{Answer, Dropped, Verdict};
 use super::latency::Latency;
+use super::outcome::{Answer, Dropped, Verdict};
 use super::report::{DroppedRequest, LoadReport, Outcomes, VersionLoad};
 
 /// So many dropped requests are described one by one.
@@ -31,6 +31,8 @@ struct Clock {
 struct Counts {
     outcomes: Outcomes,
     resent: u64,
+    moved: u64,
+    told_to_go: u64,
     not_sent: u64,
     in_flight: u64,
     drop_reasons: BTreeMap<String, u64>,
@@ -59,6 +61,23 @@ impl Tally {
         self.counts().not_sent += 1;
     }
 
+    /// A request goes to another connection.
+    pub(super) fn moved(&self) {
+        self.counts().moved += 1;
+    }
+
+    /// A request goes to another connection later.
+    pub(super) fn taken_back(&self) {
+        let mut counts = self.counts();
+        counts.moved += 1;
+        counts.in_flight -= 1;
+    }
+
+    /// A WebSocket was closed with 1001.
+    pub(super) fn told_to_go(&self) {
+        self.counts().told_to_go += 1;
+    }
+
     pub(super) fn in_flight(&self) -> u64 {
         self.counts().in_flight
     }
@@ -69,25 +88,30 @@ impl Tally {
     }
 
     /// A request that was due at `due` has ended.
-    pub(super) fn finished(&self, due: Instant, method: &http::Method, end: Result<Answer, Dropped>) {
+    pub(super) fn finished(&self, due: Instant, method: &str, end: Result<Answer, Dropped>) {
         let now = Instant::now();
         let mut counts = self.counts();
         counts.in_flight -= 1;
-        match end {
+        let dropped = match end {
             Ok(answer) => {
                 counts.resent += u64::from(answer.resent);
                 counts.answered(&self.clock, due, now, &answer);
+                match answer.verdict {
+                    Verdict::Dropped(dropped) => dropped,
+                    _ => return,
+                }
             }
             Err(dropped) => {
                 counts.outcomes.dropped += 1;
-                counts.dropped(DroppedRequest {
-                    sent_micros: self.clock.micros(due),
-                    method: method.to_string(),
-                    reason: dropped.reason,
-                    detail: dropped.detail,
-                });
+                dropped
             }
-        }
+        };
+        counts.dropped(DroppedRequest {
+            sent_micros: self.clock.micros(due),
+            method: method.to_owned(),
+            reason: dropped.reason,
+            detail: dropped.detail,
+        });
     }
 
     pub(super) fn report(&self) -> LoadReport {
@@ -100,6 +124,8 @@ impl Tally {
             requests: counts.outcomes.total(),
             outcomes: counts.outcomes,
             resent: counts.resent,
+            moved: counts.moved,
+            told_to_go: counts.told_to_go,
             not_sent: counts.not_sent,
             in_flight: counts.in_flight,
             drop_reasons: counts.drop_reasons.clone(),
@@ -126,12 +152,6 @@ impl Counts {
         answer.verdict.count(&mut version.load.outcomes);
         answer.verdict.count(&mut self.outcomes);
         self.latency.record(latency_micros);
-        if answer.verdict == Verdict::Dropped {
-            let reason = answer.status.as_str().to_owned();
-            let detail = format!("answered {} without the service's mark", answer.status);
-            let method = answer.method.to_string();
-            self.dropped(DroppedRequest { sent_micros: clock.micros(due), method, reason, detail });
-        }
     }
 
     fn dropped(&mut self, dropped: DroppedRequest) {

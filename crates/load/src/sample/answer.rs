@@ -1,18 +1,19 @@
 //! What the sample service answers to one request.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http::header::{HeaderName, HeaderValue};
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 
-use super::FAILURE_HEADER;
-use super::SampleSettings;
+use super::body::{self, Answer};
+use super::tasks::Tasks;
+use super::{FAILURE_HEADER, SampleSettings, events, grpc, trailers, upload, websocket};
 use crate::random::Random;
 
 /// The longest wait that `/slow` grants, in milliseconds.
@@ -21,45 +22,75 @@ const SLOWEST_MS: u64 = 60_000;
 /// The longest body that `/echo` takes, in bytes.
 const ECHO_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 
-type Answer = Response<Full<Bytes>>;
-
 /// Answers requests; shared by all connections.
 #[derive(Debug)]
 pub(super) struct Answerer {
-    settings: SampleSettings,
+    pub(super) settings: SampleSettings,
     started: Instant,
     requests: AtomicU64,
+    tasks: Tasks,
+}
+
+/// The work on one request is done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work {
+    /// The how-manieth it was.
+    pub(super) number: u64,
+    /// Whether it is to fail, as the settings say.
+    pub(super) fails: bool,
 }
 
 impl Answerer {
-    pub(super) fn new(settings: SampleSettings) -> Self {
-        Self { settings, started: Instant::now(), requests: AtomicU64::new(0) }
+    pub(super) fn new(settings: SampleSettings, tasks: Tasks) -> Self {
+        Self { settings, started: Instant::now(), requests: AtomicU64::new(0), tasks }
     }
 
     /// Probes are answered at once and never fail by chance: `error_rate` is about what users see.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    pub(super) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+        if grpc::is_call(&request) {
+            return Ok(grpc::answer(&self, request).await);
+        }
+        let query = request.uri().query();
         Ok(match (request.method(), request.uri().path()) {
-            (_, "/health") => json_answer(StatusCode::OK, &json!({"healthy": true})),
+            (_, "/health") => body::json(StatusCode::OK, &json!({"healthy": true})),
             (_, "/ready") => self.readiness(),
-            (&Method::POST, "/echo") => self.echo(request).await,
+            (_, "/") => self.greeting().await,
             (_, "/slow") => {
-                let wait_ms = query_number(request.uri().query(), "ms").unwrap_or(0).min(SLOWEST_MS);
+                let wait_ms = query_number(query, "ms").unwrap_or(0).min(SLOWEST_MS);
                 tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-                self.work(|number| self.greeting(number)).await
+                self.greeting().await
             }
-            (_, "/") => self.work(|number| self.greeting(number)).await,
-            _ => json_answer(StatusCode::NOT_FOUND, &json!({"error": "there is nothing here"})),
+            (&Method::POST, "/echo") => self.echo(request).await,
+            (&Method::POST, "/upload") => upload::answer(&self, request).await,
+            (_, "/trailers") => self.unless_it_fails(trailers::answer).await,
+            (_, "/events") => {
+                let events = events::Events {
+                    count: query_number(query, "count").unwrap_or(10),
+                    pause: Duration::from_millis(query_number(query, "ms").unwrap_or(0).min(SLOWEST_MS)),
+                    version: self.settings.version.clone(),
+                };
+                self.unless_it_fails(|| events.answer()).await
+            }
+            (&Method::GET, "/websocket") => {
+                self.unless_it_fails(|| websocket::answer(&self.tasks, request)).await
+            }
+            _ => body::json(StatusCode::NOT_FOUND, &json!({"error": "there is nothing here"})),
         })
+    }
+
+    /// Waits for what goes on after its request; call it when there are no more connections.
+    pub(super) async fn finish(&self) {
+        self.tasks.take().join_all().await;
     }
 
     fn readiness(&self) -> Answer {
         let ready = self.started.elapsed() >= Duration::from_millis(self.settings.ready_after_ms);
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        json_answer(status, &json!({"ready": ready}))
+        body::json(status, &json!({"ready": ready}))
     }
 
-    /// Takes the time a request takes, and answers with the success or with a failure, as the settings say.
-    async fn work(&self, success: impl FnOnce(u64) -> Answer) -> Answer {
+    /// Takes the time a request takes, and says whether it fails, as the settings say.
+    pub(super) async fn work(&self) -> Work {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let mut random = Random::for_item(self.settings.seed, number);
         let fails = random.chance(self.settings.error_rate);
@@ -70,18 +101,26 @@ impl Answerer {
         if wait_ms > 0 {
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
-        if fails { self.failure(number) } else { success(number) }
+        Work { number, fails }
     }
 
-    fn greeting(&self, number: u64) -> Answer {
-        json_answer(
-            StatusCode::OK,
-            &json!({"version": self.settings.version, "instance": self.settings.instance, "request": number}),
-        )
+    /// Works, and answers so, or with a failure.
+    pub(super) async fn unless_it_fails(&self, success: impl FnOnce() -> Answer) -> Answer {
+        let work = self.work().await;
+        if work.fails { self.failure(work.number) } else { success() }
+    }
+
+    async fn greeting(&self) -> Answer {
+        let Work { number, fails } = self.work().await;
+        if fails {
+            return self.failure(number);
+        }
+        let SampleSettings { version, instance, .. } = &self.settings;
+        body::json(StatusCode::OK, &json!({"version": version, "instance": instance, "request": number}))
     }
 
     fn failure(&self, number: u64) -> Answer {
-        let mut answer = json_answer(
+        let mut answer = body::json(
             StatusCode::INTERNAL_SERVER_ERROR,
             &json!({
                 "error": "the service failed this request itself, as its settings say",
@@ -90,27 +129,22 @@ impl Answerer {
                 "request": number,
             }),
         );
-        let name = HeaderName::from_static(FAILURE_HEADER);
-        answer.headers_mut().insert(name, HeaderValue::from_static("yes"));
+        mark_failure(&mut answer);
         answer
     }
 
     async fn echo(&self, request: Request<Incoming>) -> Answer {
-        let body = match Limited::new(request.into_body(), ECHO_LIMIT_BYTES).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) => {
-                return json_answer(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": error.to_string()}));
-            }
-        };
-        self.work(|_number| Response::new(Full::new(body))).await
+        match Limited::new(request.into_body(), ECHO_LIMIT_BYTES).collect().await {
+            Ok(content) => self.unless_it_fails(|| body::whole(content.to_bytes())).await,
+            Err(error) => body::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": error.to_string()})),
+        }
     }
 }
 
-fn json_answer(status: StatusCode, value: &serde_json::Value) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(value.to_string())));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
+/// Says in an answer that its failure is the service's own.
+pub(super) fn mark_failure(answer: &mut Answer) {
+    let name = HeaderName::from_static(FAILURE_HEADER);
+    answer.headers_mut().insert(name, HeaderValue::from_static("yes"));
 }
 
 fn query_number(query: Option<&str>, name: &str) -> Option<u64> {

@@ -1,24 +1,22 @@
 //! The life of the sample service: listen, answer, and end by SIGTERM or by the planted crash.
 
 use std::future::pending;
-use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use pilotage_proxy::Address;
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::answer::Answerer;
-use super::{SampleSettings, SettingsError};
+use super::flood::Flood;
+use super::listener::{Accepted, Listener};
+use super::tasks::Tasks;
+use super::{SampleSettings, SettingsError, connection};
 
 /// Why the sample service ended with an error.
 #[derive(Debug, Error)]
@@ -27,13 +25,13 @@ pub enum SampleError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// Nobody said which port.
-    #[error("the sample service needs a port: set PORT, or pass --port")]
+    #[error("the sample service needs a port: set PORT or pass --port, or PILOTAGE_SOCKET or --socket")]
     NoPort,
-    /// The port cannot be listened on.
+    /// The port or socket cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: Address,
         /// Why.
         source: std::io::Error,
     },
@@ -45,16 +43,15 @@ pub enum SampleError {
     Crashed,
 }
 
-/// Runs the sample service as a process of its own: settings from `arguments`, the port from `PORT`, until SIGTERM or
-/// SIGINT, which let requests in flight finish. The caller ends the process when this returns; after
-/// [`SampleError::Crashed`] at once and with a status that is not 0.
+/// Runs the sample service as a process of its own: settings from `arguments`, until SIGTERM or SIGINT, which let
+/// requests in flight finish. It listens on the listener that it was passed (`LISTEN_FDS`), on the `socket` or `port` of
+/// its settings, or on those that `PILOTAGE_SOCKET` or `PORT` name, whichever is first. The caller ends the process when
+/// this returns; after [`SampleError::Crashed`] at once and with a status that is not 0.
 pub async fn run(arguments: &[String]) -> Result<(), SampleError> {
-    let mut settings = SampleSettings::from_arguments(arguments)?;
-    if settings.port.is_none() {
-        settings.port = std::env::var("PORT").ok().and_then(|port| port.parse().ok());
-    }
+    let settings = SampleSettings::from_arguments(arguments)?;
     let ignore_sigterm = settings.ignore_sigterm;
-    let service = SampleService::listen(settings).await?;
+    let listener = Listener::told(settings.clone()).await?;
+    let service = SampleService { address: listener.address()?, settings, listener };
     println!("sample service listening on {}", service.address());
     service.serve(stop_signal(ignore_sigterm)?).await
 }
@@ -63,32 +60,36 @@ pub async fn run(arguments: &[String]) -> Result<(), SampleError> {
 #[derive(Debug)]
 pub struct SampleService {
     settings: SampleSettings,
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
+    address: Address,
 }
 
 impl SampleService {
-    /// Listens on 127.0.0.1; port 0 takes a free one.
+    /// Listens on the `socket` of the settings, else on their `port` on 127.0.0.1; port 0 takes a free one.
     pub async fn listen(settings: SampleSettings) -> Result<Self, SampleError> {
-        let port = settings.port.ok_or(SampleError::NoPort)?;
-        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let failed = |source| SampleError::Listen { address: wanted, source };
-        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { settings, listener, address })
+        let listener = Listener::bind(&settings).await?;
+        Ok(Self { address: listener.address()?, settings, listener })
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Where it listens, unless on a unix socket.
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        match self.address {
+            Address::Tcp(address) => Some(address),
+            Address::Unix(_) => None,
+        }
     }
 
     /// Answers until `stop` is ready, then finishes what is in flight. A planted crash cuts all connections.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), SampleError> {
         let _flood = Flood::start(self.settings.log_flood);
         let crash = crash_after(self.settings.crash_after_ms);
-        let answerer = Arc::new(Answerer::new(self.settings));
         let (closing, closed) = watch::channel(false);
+        let answerer = Arc::new(Answerer::new(self.settings, Tasks::new(closed.clone())));
         // Connections end with this set, so that a crash cuts them.
         let mut connections = JoinSet::new();
         let (mut stop, mut crash) = (pin!(stop), pin!(crash));
@@ -98,7 +99,12 @@ impl SampleService {
                 biased;
                 () = &mut crash => return Err(SampleError::Crashed),
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => drop(connections.spawn(connection(stream, answerer.clone(), closed.clone()))),
+                    Ok(Accepted::Tcp(stream)) => {
+                        drop(connections.spawn(connection::serve(stream, answerer.clone(), closed.clone())));
+                    }
+                    Ok(Accepted::Unix(stream)) => {
+                        drop(connections.spawn(connection::serve(stream, answerer.clone(), closed.clone())));
+                    }
                     // Out of descriptors or the like: others may end soon.
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 },
@@ -108,30 +114,15 @@ impl SampleService {
         }
         drop(self.listener);
         closing.send_replace(true);
+        let ended = async {
+            while connections.join_next().await.is_some() {}
+            answerer.finish().await;
+        };
         tokio::select! {
             () = &mut crash => Err(SampleError::Crashed),
-            () = async { while connections.join_next().await.is_some() {} } => Ok(()),
+            () = ended => Ok(()),
         }
     }
-}
-
-/// Serves one connection; once `closed` says so, it ends after the request in flight.
-async fn connection(stream: TcpStream, answerer: Arc<Answerer>, mut closed: watch::Receiver<bool>) {
-    // Without it, small answers could wait for the client's acknowledgement; a refusal only costs that time.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let answerer = answerer.clone();
-        async move { answerer.answer(request).await }
-    });
-    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let mut served = pin!(served);
-    tokio::select! {
-        // An error here is a client that went away, which is its right.
-        _ = &mut served => return,
-        _ = closed.wait_for(|closed| *closed) => {}
-    }
-    served.as_mut().graceful_shutdown();
-    let _ = served.await;
 }
 
 async fn crash_after(after_ms: Option<u64>) {
@@ -158,42 +149,4 @@ fn stop_signal(ignore_sigterm: bool) -> Result<impl Future<Output = ()>, std::io
             _ = interrupt.recv() => {}
         }
     })
-}
-
-/// Writes lines to standard output from a thread of its own, so that a full pipe does not hold up answers.
-struct Flood(Arc<AtomicBool>);
-
-impl Flood {
-    const TICKS_PER_SECOND: u64 = 50;
-
-    fn start(lines_per_second: u64) -> Self {
-        let over = Arc::new(AtomicBool::new(lines_per_second == 0));
-        let seen = over.clone();
-        if lines_per_second > 0 {
-            std::thread::spawn(move || Self::write(lines_per_second, &seen));
-        }
-        Self(over)
-    }
-
-    fn write(lines_per_second: u64, over: &AtomicBool) {
-        let lines_per_tick = lines_per_second.div_ceil(Self::TICKS_PER_SECOND);
-        let mut number = 0_u64;
-        while !over.load(Ordering::Relaxed) {
-            let mut output = std::io::stdout().lock();
-            for _ in 0..lines_per_tick {
-                number += 1;
-                if writeln!(output, "line {number} of a flood that nobody reads to its end").is_err() {
-                    return;
-                }
-            }
-            drop(output);
-            std::thread::sleep(Duration::from_millis(1_000 / Self::TICKS_PER_SECOND));
-        }
-    }
-}
-
-impl Drop for Flood {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }

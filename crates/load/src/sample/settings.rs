@@ -14,8 +14,10 @@ pub struct SampleSettings {
     pub version: String,
     /// The name of this instance.
     pub instance: String,
-    /// The port on 127.0.0.1; when not given, the variable `PORT` says it.
+    /// The port on 127.0.0.1.
     pub port: Option<u16>,
+    /// The unix socket to listen on instead.
+    pub socket: Option<PathBuf>,
     /// Which requests fail and how long each takes follows from this number.
     pub seed: u64,
     /// The share of requests that fail with 500, from 0 to 1.
@@ -40,6 +42,7 @@ impl Default for SampleSettings {
             version: "0.0.0".to_owned(),
             instance: format!("sample-{}", std::process::id()),
             port: None,
+            socket: None,
             seed: 1,
             error_rate: 0.0,
             latency_ms: 0,
@@ -113,7 +116,7 @@ impl SampleSettings {
             let value = inline.or_else(|| words.next().cloned()).ok_or_else(no_value)?;
             match name.as_str() {
                 "settings" => file = Some(PathBuf::from(value)),
-                "version" | "instance" => drop(flags.insert(name, Value::String(value))),
+                "version" | "instance" | "socket" => drop(flags.insert(name, Value::String(value))),
                 _ => drop(flags.insert(name, plain_value(value))),
             }
         }

@@ -8,8 +8,8 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::body::RequestBody;
-use super::exchange::Dropped;
+use crate::generator::body::RequestBody;
+use crate::generator::outcome::Dropped;
 
 /// The sending end of one connection.
 pub(super) type Sender = SendRequest<RequestBody>;
@@ -27,7 +27,7 @@ pub(super) async fn open(address: SocketAddr) -> Result<Sender, Dropped> {
 
 /// A number of connections that are used in turn.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(in crate::generator) struct Pool {
     limit: usize,
     places: Mutex<Places>,
 }
@@ -47,7 +47,7 @@ pub(super) struct Lease {
 }
 
 impl Pool {
-    pub(super) fn new(limit: usize) -> Arc<Self> {
+    pub(in crate::generator) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, places: Mutex::default() })
     }
 
