@@ -11,7 +11,6 @@ pub(crate) enum Protocol {
     #[default]
     Http11,
     /// HTTP/2.
-    #[allow(dead_code, reason = "made by HTTP/2 and TLS connections, which come next")]
     Http2,
 }
 

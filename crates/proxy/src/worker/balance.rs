@@ -55,7 +55,7 @@ mod tests {
 
     fn upstreams(count: u16) -> Vec<Rc<Upstream>> {
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        (1..=count).map(|port| Rc::new(Upstream::new(address(port).into()))).collect()
+        (1..=count).map(|port| Rc::new(Upstream::new(address(port).into(), crate::Protocol::Http1))).collect()
     }
 
     fn port(address: &Address) -> u16 {

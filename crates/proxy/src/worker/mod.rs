@@ -12,6 +12,7 @@ mod clock;
 mod exchange;
 mod flight;
 mod head;
+mod http2;
 mod random;
 mod stream;
 mod thread;

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::upstream::Upstream;
-use crate::Endpoint;
 use crate::routing::{CompiledPool, CompiledRoute, CompiledTable, RouteId};
+use crate::{Endpoint, Protocol};
 
 /// A table as one thread uses it. Rebuilt when the table changes; endpoints that stay keep their connections.
 pub(super) struct View {
     pub(super) table: Arc<CompiledTable>,
     /// In the order of the table.
     routes: Vec<RouteView>,
-    upstreams: HashMap<Endpoint, Rc<Upstream>>,
+    upstreams: HashMap<(Endpoint, Protocol), Rc<Upstream>>,
 }
 
 /// A route with this thread's connections, pool by pool.
@@ -27,14 +27,17 @@ impl View {
     /// Prepares a table, taking over what is still of use from the view before it.
     pub(super) fn new(table: Arc<CompiledTable>, before: Option<&Self>) -> Self {
         let mut upstreams = HashMap::new();
-        let mut known = |endpoint: &Endpoint| {
-            let upstream = upstreams.entry(endpoint.clone()).or_insert_with(|| {
-                let kept = before.and_then(|view| view.upstreams.get(endpoint));
-                kept.map_or_else(|| Rc::new(Upstream::new(endpoint.address.clone())), Rc::clone)
+        let mut known = |endpoint: &Endpoint, protocol| {
+            let key = (endpoint.clone(), protocol);
+            let kept = before.and_then(|view| view.upstreams.get(&key).map(Rc::clone));
+            let upstream = upstreams.entry(key).or_insert_with(|| {
+                kept.unwrap_or_else(|| Rc::new(Upstream::new(endpoint.address.clone(), protocol)))
             });
             Rc::clone(upstream)
         };
-        let mut of_pool = |pool: &CompiledPool| pool.endpoints.iter().map(&mut known).collect();
+        let mut of_pool = |pool: &CompiledPool| {
+            pool.endpoints.iter().map(|endpoint| known(endpoint, pool.protocol)).collect()
+        };
         let routes = table
             .routes
             .iter()
@@ -60,7 +63,7 @@ impl View {
     }
 
     fn retire_missing(&self, before: &Self) {
-        let gone = before.upstreams.iter().filter(|(endpoint, _)| !self.upstreams.contains_key(endpoint));
+        let gone = before.upstreams.iter().filter(|(key, _)| !self.upstreams.contains_key(key));
         gone.for_each(|(_, upstream)| upstream.retire());
     }
 }

@@ -9,6 +9,7 @@ mod world;
 mod control;
 mod failures;
 mod heads;
+mod http2;
 mod lifecycle;
 mod routing;
 mod shaping;

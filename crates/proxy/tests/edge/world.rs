@@ -60,6 +60,13 @@ impl World {
         self.client.apply(table).await.unwrap();
     }
 
+    /// A table that serves nothing.
+    pub async fn no_routes(&mut self) {
+        self.epoch += 1;
+        let table = RoutingTable { epoch: self.epoch, ..RoutingTable::empty() };
+        self.client.apply(table).await.unwrap();
+    }
+
     /// The next table, with one route.
     pub fn table(&mut self, hold_ms: u64, pools: &[(&str, u32, &[SocketAddr])]) -> RoutingTable {
         self.epoch += 1;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
 
-use super::Http1Client;
+use super::{Http1Client, multiplexed};
 use crate::http1::HeadFault;
 use crate::worker::exchange::{Answer, Desk, Exchange, HEAD_TOO_SLOW, Outcome, unreadable};
 use crate::worker::head::Forwarding;
@@ -50,6 +50,8 @@ impl Visitor {
 /// What a connection brings next.
 enum Next {
     Request,
+    /// The client speaks HTTP/2 by prior knowledge.
+    Http2,
     Refused(Answer),
     Closed,
 }
@@ -63,10 +65,16 @@ pub(in crate::worker) async fn converse(visitor: Visitor, io: Transport) {
         match next_request(&visitor, &mut client, &mut desk, &mut closing).await {
             Next::Closed => return,
             Next::Refused(answer) => {
-                if let Outcome::Answered = Exchange::new(&visitor, &mut client, &mut desk).say(answer).await {
+                if let Outcome::Answered =
+                    Exchange::new(&visitor, &mut client, &mut desk).refuse(answer).await
+                {
                     part(&mut client, &mut desk.deadline, &visitor.worker).await;
                 }
                 return;
+            }
+            Next::Http2 => {
+                let (io, begun) = client.into_parts();
+                return multiplexed::converse(visitor, io, begun).await;
             }
             Next::Request => {}
         }
@@ -92,6 +100,9 @@ async fn next_request(
     poll_fn(|cx| {
         match client.poll_head(cx, request) {
             Poll::Ready(Ok(Ok(true))) => return Poll::Ready(Next::Request),
+            Poll::Ready(Ok(Err(HeadFault::Version))) if client.speaks_http2() => {
+                return Poll::Ready(Next::Http2);
+            }
             Poll::Ready(Ok(Err(fault))) => return Poll::Ready(refusal(fault, request)),
             Poll::Ready(Ok(Ok(false)) | Err(_)) => return Poll::Ready(Next::Closed),
             Poll::Pending => {}
@@ -143,10 +154,10 @@ async fn part(client: &mut Http1Client, deadline: &mut Deadline, worker: &Worker
 }
 
 /// Waits for the listener to close. Made once for a connection: it is looked at with every request.
-struct Closing(Pin<Box<dyn Future<Output = ()>>>);
+pub(super) struct Closing(Pin<Box<dyn Future<Output = ()>>>);
 
 impl Closing {
-    fn of(visitor: &Visitor) -> Self {
+    pub(super) fn of(visitor: &Visitor) -> Self {
         let mut closing = visitor.closing.clone();
         Self(Box::pin(async move {
             // An error means that the door is gone altogether.
@@ -154,7 +165,7 @@ impl Closing {
         }))
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.as_mut().poll(cx)
     }
 }

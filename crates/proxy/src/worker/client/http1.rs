@@ -4,6 +4,8 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use bytes::BytesMut;
+
 use super::ClientEnd;
 use crate::http1::{HeadFault, HeadScanner, parse_request, write_field, write_status_line};
 use crate::message::{BodyLength, Fields, Name, Protocol, RequestHead, ResponseHead};
@@ -60,6 +62,7 @@ impl Http1Client {
         loop {
             match self.scanner.find(self.inlet.bytes()) {
                 Ok(None) => {}
+                Ok(Some(_)) if self.speaks_http2() => return Poll::Ready(Ok(Err(HeadFault::Version))),
                 Ok(Some(place)) => {
                     self.scanner = HeadScanner::default();
                     let end = place.end;
@@ -77,6 +80,16 @@ impl Http1Client {
                 return Poll::Ready(Ok(Ok(false)));
             }
         }
+    }
+
+    /// Whether what has come is the beginning of HTTP/2 (RFC 9113, section 3.4), which looks like a request.
+    pub(super) fn speaks_http2(&self) -> bool {
+        self.inlet.bytes().starts_with(b"PRI * HTTP/2.0\r\n\r\n") && self.outlet.written == 0
+    }
+
+    /// The connection, and what has been read from it and not used.
+    pub(super) fn into_parts(self) -> (Transport, BytesMut) {
+        (self.io, self.inlet.into_bytes())
     }
 
     fn begin_request(&mut self, head: &RequestHead, readable: bool) {

@@ -2,6 +2,8 @@
 
 mod connection;
 mod http1;
+mod http2;
+mod multiplexed;
 
 use std::io;
 use std::task::{Context, Poll};

@@ -23,7 +23,8 @@ impl<C: ClientEnd> Exchange<'_, C> {
         let timeouts = route.route.timeouts;
         let flight = Flight::begin(self.worker, &pool.counters, upstream);
         // After a broken connection the others to the same endpoint are doubtful too.
-        let idle = if self.resends == 0 { upstream.take_idle(self.request.is_repeatable()) } else { None };
+        let idle =
+            if self.resends == 0 { upstream.take_open(self.request.is_repeatable()).await } else { None };
         let (mut link, reused) = match idle {
             Some(link) => (link, true),
             None => match upstream.connect(timeouts.connect, self.worker).await {

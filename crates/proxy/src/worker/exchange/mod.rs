@@ -208,8 +208,13 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
         }
     }
 
+    /// Answers a request that cannot be served at all.
+    pub(super) async fn refuse(mut self, answer: Answer) -> Outcome {
+        self.say(answer).await
+    }
+
     /// Answers in our own words.
-    pub(super) async fn say(&mut self, answer: Answer) -> Outcome {
+    async fn say(&mut self, answer: Answer) -> Outcome {
         self.response.begin(Protocol::Http11, answer.status, answer.reason.as_bytes());
         let fields = &mut self.response.fields;
         fields.push(b"Content-Type", b"text/plain; charset=utf-8");

@@ -25,6 +25,15 @@ impl Deadline {
         }
     }
 
+    /// There is none from now on.
+    pub(in crate::worker) fn clear(&mut self) {
+        self.at = None;
+    }
+
+    pub(in crate::worker) fn at(&self) -> Option<Instant> {
+        self.at
+    }
+
     /// Ready once the deadline has passed.
     pub(in crate::worker) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.at else { return Poll::Pending };

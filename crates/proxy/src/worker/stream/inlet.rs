@@ -27,6 +27,10 @@ impl Inlet {
         &self.buffer
     }
 
+    pub(in crate::worker) fn into_bytes(self) -> BytesMut {
+        self.buffer
+    }
+
     pub(in crate::worker) fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }

@@ -5,9 +5,10 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::http2::Shared;
 use super::{Http1Link, Link};
-use crate::Address;
 use crate::worker::thread::Worker;
+use crate::{Address, Protocol};
 
 /// Idle connections kept by one thread to one endpoint.
 const MOST_IDLE: usize = 256;
@@ -26,9 +27,12 @@ const LONGEST_EJECTION: Duration = Duration::from_secs(5);
 /// One endpoint, as one thread knows it.
 pub(in crate::worker) struct Upstream {
     pub(in crate::worker) address: Address,
+    protocol: Protocol,
     pub(in crate::worker) in_flight: Cell<u32>,
     #[expect(clippy::vec_box, reason = "a link is handed over as it lies, boxed")]
     idle: RefCell<Vec<Box<Http1Link>>>,
+    /// Connections that exchanges share.
+    shared: RefCell<Vec<Shared>>,
     /// Named by no table any more: connections that come back are closed.
     retired: Cell<bool>,
     failures: Cell<u32>,
@@ -36,11 +40,13 @@ pub(in crate::worker) struct Upstream {
 }
 
 impl Upstream {
-    pub(in crate::worker) fn new(address: Address) -> Self {
+    pub(in crate::worker) fn new(address: Address, protocol: Protocol) -> Self {
         Self {
             address,
+            protocol,
             in_flight: Cell::new(0),
             idle: RefCell::default(),
+            shared: RefCell::default(),
             retired: Cell::new(false),
             failures: Cell::new(0),
             ejected_until: Cell::new(None),
@@ -48,7 +54,7 @@ impl Upstream {
     }
 
     /// An idle connection that can take a request now, the one used last first.
-    pub(in crate::worker) fn take_idle(&self, repeatable: bool) -> Option<Link> {
+    fn take_idle(&self, repeatable: bool) -> Option<Link> {
         let mut idle = self.idle.borrow_mut();
         for _ in 0..MOST_LOOKED_AT {
             if !repeatable && idle.last()?.idle_for() >= FRESH {
@@ -64,16 +70,44 @@ impl Upstream {
         None
     }
 
+    /// Place on a connection that other exchanges use too.
+    async fn take_shared(&self) -> Option<Link> {
+        let shared = self.shared.borrow().iter().find(|shared| shared.has_room()).cloned()?;
+        let link = shared.link().await.ok()?;
+        Some(Link::Http2(Box::new(link)))
+    }
+
+    /// A connection that is open already, and can take a request now.
+    pub(in crate::worker) async fn take_open(&self, repeatable: bool) -> Option<Link> {
+        match self.protocol {
+            Protocol::Http1 => self.take_idle(repeatable),
+            Protocol::Http2 => self.take_shared().await,
+        }
+    }
+
     /// A new connection.
     pub(in crate::worker) async fn connect(&self, limit: Duration, worker: &Rc<Worker>) -> io::Result<Link> {
-        let link = Http1Link::connect(&self.address, limit, Rc::clone(worker)).await?;
-        Ok(Link::Http1(Box::new(link)))
+        match self.protocol {
+            Protocol::Http1 => {
+                let link = Http1Link::connect(&self.address, limit, Rc::clone(worker)).await?;
+                Ok(Link::Http1(Box::new(link)))
+            }
+            Protocol::Http2 => {
+                let shared = Shared::connect(&self.address, limit).await?;
+                let link = shared.link().await?;
+                if !self.retired.get() {
+                    self.shared.borrow_mut().push(shared);
+                }
+                Ok(Link::Http2(Box::new(link)))
+            }
+        }
     }
 
     /// Keeps a connection that was opened and not used after all.
     pub(in crate::worker) fn park_unused(&self, link: Link) {
         match link {
             Link::Http1(link) => self.keep(link),
+            Link::Http2(_) => {}
         }
     }
 
@@ -81,7 +115,7 @@ impl Upstream {
     pub(in crate::worker) fn park(&self, link: Link) {
         match link {
             Link::Http1(link) if link.is_reusable() => self.keep(link),
-            Link::Http1(_) => {}
+            Link::Http1(_) | Link::Http2(_) => {}
         }
     }
 
@@ -95,11 +129,14 @@ impl Upstream {
 
     pub(in crate::worker) fn close_idle(&self, longest: Duration) {
         self.idle.borrow_mut().retain(|link| link.idle_for() < longest && link.io.is_silent());
+        self.shared.borrow_mut().retain(|shared| !shared.has_ended());
     }
 
     pub(in crate::worker) fn retire(&self) {
         self.retired.set(true);
         self.idle.borrow_mut().clear();
+        // Exchanges under way hold on to their connection.
+        self.shared.borrow_mut().clear();
     }
 
     /// It could not be connected to: leave it out for a while.

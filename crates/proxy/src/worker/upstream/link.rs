@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use thiserror::Error;
 
-use super::Http1Link;
+use super::{Http1Link, Http2Link};
 use crate::message::{Fields, RequestHead, ResponseHead};
 use crate::worker::body::{BodyFault, Part};
 
@@ -16,7 +16,6 @@ pub(in crate::worker) enum LinkFault {
     #[error("the instance broke off the connection")]
     Broken,
     /// It has not begun with the request and never will; another may.
-    #[allow(dead_code, reason = "made by HTTP/2 and TLS connections, which come next")]
     #[error("the instance has refused the request before it began with it")]
     Unprocessed,
     /// What came is not an answer.
@@ -45,6 +44,8 @@ pub(in crate::worker) struct Outgoing<'r> {
 pub(in crate::worker) enum Link {
     /// On a connection of its own.
     Http1(Box<Http1Link>),
+    /// On a stream of a shared connection.
+    Http2(Box<Http2Link>),
 }
 
 impl Link {
@@ -52,6 +53,7 @@ impl Link {
     pub(in crate::worker) fn begin(&mut self, request: Outgoing<'_>) {
         match self {
             Self::Http1(link) => link.begin(request),
+            Self::Http2(link) => link.begin(request),
         }
     }
 
@@ -63,6 +65,7 @@ impl Link {
     ) -> Poll<io::Result<usize>> {
         match self {
             Self::Http1(link) => link.poll_write(cx, bytes),
+            Self::Http2(link) => link.poll_write(cx, bytes),
         }
     }
 
@@ -70,6 +73,7 @@ impl Link {
     pub(in crate::worker) fn end(&mut self, trailers: &Fields) {
         match self {
             Self::Http1(link) => link.end(trailers),
+            Self::Http2(link) => link.end(trailers),
         }
     }
 
@@ -77,6 +81,7 @@ impl Link {
     pub(in crate::worker) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Http1(link) => link.poll_flush(cx),
+            Self::Http2(_) => Poll::Ready(Ok(())),
         }
     }
 
@@ -88,6 +93,7 @@ impl Link {
     ) -> Poll<Result<(), LinkFault>> {
         match self {
             Self::Http1(link) => link.poll_head(cx, head),
+            Self::Http2(link) => link.poll_head(cx, head),
         }
     }
 
@@ -95,6 +101,7 @@ impl Link {
     pub(in crate::worker) fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Part, BodyFault>> {
         match self {
             Self::Http1(link) => link.poll_body(cx),
+            Self::Http2(link) => link.poll_body(cx),
         }
     }
 
@@ -102,6 +109,7 @@ impl Link {
     pub(in crate::worker) fn body_data(&self) -> &[u8] {
         match self {
             Self::Http1(link) => link.body_data(),
+            Self::Http2(link) => link.body_data(),
         }
     }
 
@@ -109,6 +117,7 @@ impl Link {
     pub(in crate::worker) fn take_body(&mut self, bytes: usize) {
         match self {
             Self::Http1(link) => link.take_body(bytes),
+            Self::Http2(link) => link.take_body(bytes),
         }
     }
 
@@ -116,6 +125,7 @@ impl Link {
     pub(in crate::worker) fn body_trailers(&self) -> &Fields {
         match self {
             Self::Http1(link) => link.body_trailers(),
+            Self::Http2(link) => link.body_trailers(),
         }
     }
 
@@ -123,6 +133,7 @@ impl Link {
     pub(in crate::worker) fn is_untouched(&self) -> bool {
         match self {
             Self::Http1(link) => link.is_untouched(),
+            Self::Http2(_) => false,
         }
     }
 }
