@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::RoutingTable;
 use crate::stats::VersionStats;
+use crate::tls::CertificateStatus;
 
 /// What the control plane asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,6 +90,9 @@ pub struct EdgeStats {
     /// Lines of the access log.
     #[serde(default)]
     pub access_log: AccessLogStats,
+    /// The certificates of the table in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<CertificateStatus>,
 }
 
 /// What was counted of client connections.

@@ -13,6 +13,7 @@ mod message;
 mod routing;
 mod stats;
 mod table;
+mod tls;
 mod worker;
 
 pub use client::{EdgeClient, EdgeClientError};
@@ -25,3 +26,4 @@ pub use table::{
     Listener, Mirror, Network, NetworkError, Pool, Protocol, Retries, Route, RouteLimits, RoutingTable,
     Source, TableError, Test, Timeouts,
 };
+pub use tls::CertificateStatus;

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::bind;
 use super::state::{StagedTable, StateFolder};
 use crate::routing::{CompiledTable, Registry};
+use crate::tls::Staged;
 use crate::worker::{Command, Shared};
 use crate::{EdgeStats, RoutingTable};
 
@@ -35,12 +36,13 @@ impl Publisher {
 
     /// Everything counted so far.
     pub(super) fn stats(&self) -> EdgeStats {
-        self.registry.read(self.shared.table.load().source.epoch)
+        let stats = self.registry.read(self.shared.table.load().source.epoch);
+        EdgeStats { certificates: self.shared.encryption.status(), ..stats }
     }
 
     /// Uses a table, or says why not and leaves everything as it was.
     ///
-    /// What can fail is done first: listeners are bound and the file is written. Then the table is switched, and only
+    /// What can fail is done first: certificates are read, listeners bound and the file is written. Then the table is switched, and only
     /// then made durable: traffic must not wait for a slow disk, the answer must.
     pub(super) async fn apply(&mut self, table: RoutingTable) -> Result<u64, String> {
         let current = Arc::clone(&self.shared.table.load().source);
@@ -48,6 +50,7 @@ impl Publisher {
             return Ok(table.epoch);
         }
         check(&table, &current)?;
+        let encryption = self.encrypt(&table).await?;
         let listeners = self.bind_new(&table)?;
         let staged = self.state.stage(&table).map_err(|error| {
             format!(
@@ -55,9 +58,12 @@ impl Publisher {
             )
         })?;
         let epoch = table.epoch;
+        // Before the switch, so that no request meets a new address that is not encrypted yet.
+        let encryption_before = self.shared.encryption.commit(encryption);
         self.switch(table, listeners).await?;
         if let Err(error) = commit(staged).await {
             let listeners = self.bind_new(&current)?;
+            self.shared.encryption.commit(encryption_before);
             self.switch((*current).clone(), listeners).await?;
             return Err(format!(
                 "the table could not be made durable: {error}; the table before it is in use again"
@@ -68,8 +74,9 @@ impl Publisher {
     }
 
     /// Uses the table of the edge before this one. An address that cannot be had does not keep the others from being
-    /// served; [`Publisher::bind_missing`] tries it again.
+    /// served; [`Publisher::bind_missing`] tries it again. Neither does a certificate that cannot be read.
     pub(super) async fn restore(&mut self, table: RoutingTable) -> Result<(), String> {
+        self.shared.encryption.restore(&table.listeners);
         self.switch(table, Listeners::new()).await?;
         self.bind_missing(true).await
     }
@@ -91,6 +98,16 @@ impl Publisher {
             }
         }
         if listeners.is_empty() { Ok(()) } else { self.switch((*table).clone(), listeners).await }
+    }
+
+    /// Reads the certificates of a table, on a thread that may wait for a disk.
+    async fn encrypt(&self, table: &RoutingTable) -> Result<Staged, String> {
+        let (encryption, listeners) = (Arc::clone(&self.shared.encryption), table.listeners.clone());
+        match tokio::task::spawn_blocking(move || encryption.stage(&listeners)).await {
+            Ok(Ok(staged)) => Ok(staged),
+            Ok(Err(error)) => Err(format!("{error}; the table before it stays in use")),
+            Err(error) => Err(format!("the certificates could not be read: {error}")),
+        }
     }
 
     fn missing(&self, table: &RoutingTable) -> BTreeSet<SocketAddr> {

@@ -17,6 +17,7 @@ use super::{EdgeConfig, EdgeError};
 use crate::RoutingTable;
 use crate::control::Identity;
 use crate::routing::{CompiledTable, Registry};
+use crate::tls::Encryption;
 use crate::worker::{Command, Shared, WorkerHandle, spawn};
 
 /// How often addresses that could not be bound at the start are tried again.
@@ -38,12 +39,19 @@ pub fn run(config: EdgeConfig) -> Result<(), EdgeError> {
 async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
     let mut terminate = signals(SignalKind::terminate())?;
     let mut interrupt = signals(SignalKind::interrupt())?;
+    let hangup = signals(SignalKind::hangup())?;
     let socket = ControlSocket::bind(&config.socket).await?;
     let identity = identity();
     let registry = Arc::new(Registry::new(config.workers.get(), identity.started_micros));
     let empty = CompiledTable::new(RoutingTable::empty(), None, &registry);
     let cookie_key = cookie_key(&config.state_folder)?;
-    let shared = Arc::new(Shared { table: ArcSwap::from_pointee(empty), limits: config.limits, cookie_key });
+    let encryption = Arc::new(Encryption::new().map_err(EdgeError::io("setting up TLS"))?);
+    let shared = Arc::new(Shared {
+        table: ArcSwap::from_pointee(empty),
+        limits: config.limits,
+        cookie_key,
+        encryption: Arc::clone(&encryption),
+    });
     let (ended_sender, mut ended) = mpsc::unbounded_channel();
     let workers = start_workers(config.workers.get(), &shared, &ended_sender)?;
     let (stop, mut stopped) = mpsc::unbounded_channel();
@@ -57,6 +65,8 @@ async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
     let grace = tokio::select! {
         () = socket.serve(Arc::clone(&control)) => config.grace,
         () = keep_binding(&control) => config.grace,
+        () = Arc::clone(&encryption).watch() => config.grace,
+        () = reload_on(hangup, &encryption) => config.grace,
         grace = stopped.recv() => grace.unwrap_or(config.grace),
         _ = terminate.recv() => config.grace,
         _ = interrupt.recv() => config.grace,
@@ -100,6 +110,15 @@ async fn keep_binding(control: &Control) {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Takes up renewed certificates at once whenever somebody asks for it.
+async fn reload_on(mut hangup: Signal, encryption: &Arc<Encryption>) {
+    while hangup.recv().await.is_some() {
+        Arc::clone(encryption).reload().await;
+    }
+    // The signal cannot be had any more; the files are looked at all the same.
+    std::future::pending::<()>().await;
 }
 
 fn start_workers(

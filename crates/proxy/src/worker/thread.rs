@@ -19,6 +19,7 @@ use super::stream::Buffers;
 use super::view::View;
 use crate::edge::Limits;
 use crate::routing::{CompiledTable, CookieKey};
+use crate::tls::Encryption;
 
 /// How often idle connections are looked through, and the clock is set.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// Signs the cookies by which clients are known again.
     pub(crate) cookie_key: CookieKey,
+    /// Certificates, and the handshakes with them.
+    pub(crate) encryption: Arc<Encryption>,
 }
 
 /// What a worker is told.

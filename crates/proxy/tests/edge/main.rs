@@ -6,6 +6,7 @@ mod client;
 mod upstream;
 mod world;
 
+mod certificates;
 mod control;
 mod failures;
 mod heads;
