@@ -42,8 +42,8 @@ impl Publisher {
 
     /// Uses a table, or says why not and leaves everything as it was.
     ///
-    /// What can fail is done first: certificates are read, listeners bound and the file is written. Then the table is switched, and only
-    /// then made durable: traffic must not wait for a slow disk, the answer must.
+    /// What can fail is done first: certificates are read, listeners bound and the file is written. Then the table is
+    /// switched, and only then made durable: traffic must not wait for a slow disk, the answer must.
     pub(super) async fn apply(&mut self, table: RoutingTable) -> Result<u64, String> {
         let current = Arc::clone(&self.shared.table.load().source);
         if *current == table {

@@ -21,7 +21,11 @@ fn issue(folder: &Path, name: &str) -> Certificate {
 }
 
 /// A table with a plain route, and one on an encrypted address.
-async fn both(world: &mut World, upstream: &Upstream, certificate: Certificate) -> (RoutingTable, SocketAddr) {
+async fn both(
+    world: &mut World,
+    upstream: &Upstream,
+    certificate: Certificate,
+) -> (RoutingTable, SocketAddr) {
     let mut table = world.table(0, &[("1.0.0", FULL_WEIGHT, &[upstream.address])]);
     let mut encrypted = table.routes[0].clone();
     (encrypted.name, encrypted.listen) = ("test/encrypted".to_owned(), free_address());
@@ -42,7 +46,9 @@ async fn a_table_with_a_broken_certificate_is_refused_whole() {
     let (table, address) = both(&mut world, &upstream, certificate.clone()).await;
     match world.client.apply(table.clone()).await {
         Err(EdgeClientError::Refused { reason }) => {
-            for part in [address.to_string().as_str(), "tls.key has no private key", "the table before it stays"] {
+            for part in
+                [address.to_string().as_str(), "tls.key has no private key", "the table before it stays"]
+            {
                 assert!(reason.contains(part), "{reason}");
             }
         }
