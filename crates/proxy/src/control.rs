@@ -120,7 +120,7 @@ pub struct AccessLogStats {
 /// The counters of one route.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RouteStats {
-    /// By version; a version stays here as long as the edge runs.
+    /// By version. One that is no longer in the table stays here until it has had nothing in flight for an hour.
     pub versions: BTreeMap<String, VersionStats>,
     /// Requests that no version could take, answered by the edge itself with 503: dropped by us. A request that was
     /// sent to a version and failed there (502, 504) counts as `broken` of that version, never here.

@@ -29,6 +29,9 @@ pub struct VersionStats {
     pub ejections: u64,
     /// Latency from request head to response head, in microseconds.
     pub latency: Histogram,
+    /// All latencies added up, in microseconds.
+    #[serde(default)]
+    pub latency_sum_micros: u64,
     /// Copies of requests that were sent to it. None of them is counted above.
     #[serde(default)]
     pub mirror: MirrorStats,
@@ -49,6 +52,40 @@ pub struct MirrorStats {
     pub bytes: u64,
     /// Latency of the answers' heads, in microseconds.
     pub latency: Histogram,
+    /// All latencies added up, in microseconds.
+    #[serde(default)]
+    pub latency_sum_micros: u64,
+}
+
+impl VersionStats {
+    /// Adds what was counted elsewhere of the same version.
+    pub fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.errors += other.errors;
+        self.broken += other.broken;
+        self.retries += other.retries;
+        self.in_flight += other.in_flight;
+        self.last_request_micros = self.last_request_micros.max(other.last_request_micros);
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.ejections += other.ejections;
+        self.latency.merge(&other.latency);
+        self.latency_sum_micros = self.latency_sum_micros.wrapping_add(other.latency_sum_micros);
+        self.mirror.merge(&other.mirror);
+    }
+}
+
+impl MirrorStats {
+    /// Adds what was counted elsewhere of the same version.
+    pub fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.errors += other.errors;
+        self.broken += other.broken;
+        self.dropped += other.dropped;
+        self.bytes += other.bytes;
+        self.latency.merge(&other.latency);
+        self.latency_sum_micros = self.latency_sum_micros.wrapping_add(other.latency_sum_micros);
+    }
 }
 
 /// A log-linear histogram: 32 sub-buckets to each power of two, so that a value is known to about 3 %.
@@ -113,6 +150,17 @@ impl Histogram {
     /// How many values were counted.
     pub fn count(&self) -> u64 {
         self.buckets.iter().map(|(_, count)| count).sum()
+    }
+
+    /// For each bound in microseconds, rising, how many values certainly do not exceed it.
+    #[allow(dead_code, reason = "telemetry takes it up")]
+    pub(crate) fn counts_up_to<const N: usize>(&self, bounds: &[u64; N]) -> [u64; N] {
+        let mut counts = [0; N];
+        for (bucket, count) in &self.buckets {
+            let first = bounds.partition_point(|bound| *bound < upper_bound(*bucket));
+            counts[first..].iter_mut().for_each(|sum| *sum += count);
+        }
+        counts
     }
 
     /// The smallest value in microseconds that at least the fraction `q` (0 to 1) of all values do not exceed, rounded up

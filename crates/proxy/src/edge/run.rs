@@ -18,7 +18,7 @@ use crate::RoutingTable;
 use crate::control::Identity;
 use crate::routing::{CompiledTable, Registry};
 use crate::tls::Encryption;
-use crate::worker::{Command, Shared, WorkerHandle, spawn};
+use crate::worker::{Command, Rooms, Shared, WorkerHandle, spawn};
 
 /// How often addresses that could not be bound at the start are tried again.
 const BIND_AGAIN: Duration = Duration::from_secs(1);
@@ -49,6 +49,9 @@ async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
     let shared = Arc::new(Shared {
         table: ArcSwap::from_pointee(empty),
         limits: config.limits,
+        workers: config.workers.get(),
+        rooms: Rooms::default(),
+        connections: registry.connections(),
         cookie_key,
         encryption: Arc::clone(&encryption),
     });

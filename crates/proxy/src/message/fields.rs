@@ -68,6 +68,11 @@ impl Fields {
         self.list.push(Field { known: Name::of(name), name: name_place, value });
     }
 
+    /// Bytes of all names and values.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len()
+    }
+
     /// All fields: which one, its name as written, its value.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Name, &[u8], &[u8])> {
         self.list

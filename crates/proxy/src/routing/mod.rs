@@ -5,7 +5,7 @@
 //! `lookup` (which route, with `host` and `path`), `assign` (which version: `cohort`, `client`, `cookie`, `split`),
 //! `mirror` (whether it is copied), `balance` (which instance), `ejection` and `retry` (what happens when that fails), and
 //! the counters.
-#![allow(dead_code, unused_imports, reason = "the workers take these up one after the other")]
+#![allow(dead_code, reason = "telemetry and tunnels take up the rest")]
 
 mod asked;
 mod assign;
@@ -32,19 +32,20 @@ mod table;
 mod trace;
 
 pub(crate) use asked::Asked;
-pub(crate) use assign::Assignment;
 pub(crate) use balance::{InstanceWeight, Load, pick};
 pub use client::CLIENT_HEADER;
 pub(crate) use cookie::CookieKey;
 pub use cookie::{CLIENT_COOKIE, SECURE_CLIENT_COOKIE};
-pub(crate) use counters::{Registry, RouteCounters, Shard, VersionCounters};
+pub(crate) use counters::{
+    ConnectionCounters, ConnectionShard, Registry, RouteCounters, Shard, VersionCounters,
+};
 pub(crate) use deadline::grpc_timeout;
 pub(crate) use ejection::{EjectionRules, Health, Siblings};
 pub(crate) use forwarded::{Origin, Peer};
 pub(crate) use lookup::{NoRoute, RouteId};
 pub(crate) use mirror::{ByteBudget, CompiledMirror, mirror_choice};
 pub(crate) use retry::RetryBudget;
-pub(crate) use route::{CompiledLimits, CompiledPool, CompiledRoute, CompiledTimeouts};
+pub(crate) use route::{CompiledPool, CompiledRoute};
 pub use split::split_point;
-pub(crate) use table::{CompiledListener, CompiledTable};
+pub(crate) use table::CompiledTable;
 pub(crate) use trace::{Trace, trace};

@@ -6,11 +6,6 @@
 //! work: `files` (what is on disk), `loaded` (one certificate with its key), `names` (what it is for), `kept` (what
 //! becomes of it when its files change), `selection` (which one a client gets), `acceptor` (the handshake).
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the workers do not ask for the acceptor yet")
-)]
-
 mod acceptor;
 mod encryption;
 mod error;

@@ -9,8 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
 
-use super::client::{Visitor, converse};
-use super::stream::Transport;
+use super::client::{Visitor, welcome};
 use super::thread::Worker;
 use super::view::View;
 
@@ -97,11 +96,11 @@ async fn accept(
                     worker: Rc::clone(&worker),
                     peer,
                     listen: address,
-                    secure: false,
+                    negotiated: None,
                     closing: closing.clone(),
                     _open: open.clone(),
                 };
-                spawn_local(converse(visitor, Transport::Tcp(stream)));
+                spawn_local(welcome(visitor, stream));
             }
             Err(error) => {
                 tracing::warn!(%address, %error, "a connection could not be accepted");

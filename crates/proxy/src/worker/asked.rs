@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::client::Visitor;
 use crate::message::{Name, RequestHead};
-use crate::routing::Asked;
+use crate::routing::{Asked, Origin};
 
-/// A request, and who sent it.
+/// A request, and where it comes from.
 pub(super) struct AskedRequest<'r> {
     pub(super) head: &'r RequestHead,
-    pub(super) visitor: &'r Visitor,
+    pub(super) origin: &'r Origin,
 }
 
 impl Asked for AskedRequest<'_> {
@@ -34,10 +33,10 @@ impl Asked for AskedRequest<'_> {
     }
 
     fn client(&self) -> IpAddr {
-        self.visitor.peer.ip()
+        self.origin.client
     }
 
     fn is_secure(&self) -> bool {
-        self.visitor.secure
+        self.origin.secure
     }
 }

@@ -1,103 +1,117 @@
-//! Which endpoint takes a request.
+//! Which instance takes a request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use std::rc::Rc;
 
 use super::random::Random;
+use super::room::Seat;
 use super::upstream::Upstream;
 use super::view::RouteView;
 use crate::Address;
-use crate::routing::CompiledPool;
+use crate::routing::{CompiledPool, InstanceWeight, Load, Siblings, pick};
 
-/// An endpoint, and the pool it was taken from.
+/// One instance of a route.
+pub(super) struct Instance {
+    pub(super) upstream: Rc<Upstream>,
+    /// How many requests it works on, over all workers; for routes that limit it.
+    pub(super) used: Option<Arc<AtomicU32>>,
+}
+
+/// An instance, and the pool it was taken from.
 pub(super) struct Choice<'v> {
     pub(super) pool: &'v CompiledPool,
     pub(super) upstream: &'v Rc<Upstream>,
+    pub(super) siblings: Siblings,
+    pub(super) seat: Option<Seat>,
 }
 
-/// An endpoint of the client's own pool that was not tried yet; if there is none, of another pool that has a share of the
-/// clients. A pool without a share takes nobody that a cohort does not send there.
+/// Which instance takes a request now.
+pub(super) enum Chosen<'v> {
+    One(Choice<'v>),
+    /// All that could are working on as many as they may.
+    Full,
+    /// There is none.
+    Nobody,
+}
+
+/// An instance of the client's own pool that was not tried yet; if there is none, of another pool that has a share of the
+/// clients. A pool without a share takes nobody that a cohort does not send there. A full pool sends nobody elsewhere.
 pub(super) fn choose<'v>(
     view: &'v RouteView,
     own: usize,
     tried: &[Address],
     random: &Random,
-) -> Option<Choice<'v>> {
-    let pools = || view.route.pools.iter().zip(&view.upstreams);
+    now: Instant,
+) -> Chosen<'v> {
+    let pools = || view.route.pools.iter().zip(&view.instances);
     let others = pools().enumerate().filter(|(index, _)| *index != own).map(|(_, pool)| pool);
     let others = others.filter(|(pool, _)| pool.weight > 0);
-    pools().nth(own).into_iter().chain(others).find_map(|(pool, upstreams)| {
-        pick(upstreams, tried, random).map(|upstream| Choice { pool, upstream })
-    })
-}
-
-/// The less loaded of two taken at random. Endpoints that could not be reached lately are left out, unless no other is
-/// left.
-fn pick<'v>(upstreams: &'v [Rc<Upstream>], tried: &[Address], random: &Random) -> Option<&'v Rc<Upstream>> {
-    let untried = || upstreams.iter().filter(|upstream| !tried.contains(&upstream.address));
-    let reachable = || untried().filter(|upstream| !upstream.is_ejected());
-    match reachable().count() {
-        0 => untried().nth(random.below(untried().count())),
-        1 => reachable().next(),
-        count => {
-            let first = random.below(count);
-            let second = (first + 1 + random.below(count - 1)) % count;
-            let (first, second) = (reachable().nth(first)?, reachable().nth(second)?);
-            Some(if second.in_flight.get() < first.in_flight.get() { second } else { first })
+    for (pool, instances) in pools().nth(own).into_iter().chain(others) {
+        match choose_in(view, pool, instances, tried, random, now) {
+            Chosen::Nobody => {}
+            chosen => return chosen,
         }
     }
+    Chosen::Nobody
 }
 
-#[cfg(test)]
-mod tests {
-    use std::net::SocketAddr;
+/// An instance of one pool.
+pub(super) fn choose_in<'v>(
+    view: &'v RouteView,
+    pool: &'v CompiledPool,
+    instances: &'v [Instance],
+    tried: &[Address],
+    random: &Random,
+    now: Instant,
+) -> Chosen<'v> {
+    let untried = || instances.iter().filter(|instance| !tried.contains(&instance.upstream.address));
+    let most = view.route.limits.max_in_flight;
+    let has_room = |instance: &&Instance| match (&instance.used, most) {
+        (Some(used), Some(most)) => used.load(Ordering::Relaxed) < most,
+        _ => true,
+    };
+    let is_in = |instance: &&Instance| !instance.upstream.is_out(now);
+    let out = instances.iter().filter(|instance| instance.upstream.is_out(now)).count();
+    let load = loads(instances, view.route.slow_start, now);
+    let below = |limit| random.below(limit);
+    // Those that failed lately are left out, unless no other is left.
+    let picked = if untried().any(|instance| is_in(&instance)) {
+        pick(untried().filter(is_in).filter(has_room), load, below)
+    } else {
+        pick(untried().filter(has_room), load, below)
+    };
+    let Some(instance) = picked else {
+        return if untried().next().is_some() { Chosen::Full } else { Chosen::Nobody };
+    };
+    let seat = match (&instance.used, most, &view.room) {
+        (Some(used), Some(most), Some(room)) => match Seat::take(room, used, most) {
+            Some(seat) => Some(seat),
+            // Another worker was faster.
+            None => return Chosen::Full,
+        },
+        _ => None,
+    };
+    let siblings = Siblings { all: instances.len(), out };
+    Chosen::One(Choice { pool, upstream: &instance.upstream, siblings, seat })
+}
 
-    use super::*;
-
-    fn upstreams(count: u16) -> Vec<Rc<Upstream>> {
-        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        (1..=count).map(|port| Rc::new(Upstream::new(address(port).into(), crate::Protocol::Http1))).collect()
-    }
-
-    fn port(address: &Address) -> u16 {
-        match address {
-            Address::Tcp(address) => address.port(),
-            Address::Unix(_) => 0,
-        }
-    }
-
-    fn picked(upstreams: &[Rc<Upstream>], tried: &[Address]) -> Vec<u16> {
-        let random = Random::from_system().unwrap();
-        let mut ports: Vec<_> =
-            (0..200).filter_map(|_| Some(port(&pick(upstreams, tried, &random)?.address))).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        ports
-    }
-
-    #[test]
-    fn everyone_has_a_turn_unless_busier_than_all_others() {
-        let upstreams = upstreams(4);
-        assert_eq!(picked(&upstreams, &[]), [1, 2, 3, 4]);
-        upstreams[2].in_flight.set(9);
-        assert_eq!(picked(&upstreams, &[]), [1, 2, 4]);
-    }
-
-    #[test]
-    fn those_that_failed_the_request_are_not_tried_again() {
-        let upstreams = upstreams(2);
-        assert_eq!(picked(&upstreams, &[upstreams[0].address.clone()]), [2]);
-        assert!(picked(&upstreams, &[upstreams[0].address.clone(), upstreams[1].address.clone()]).is_empty());
-    }
-
-    #[test]
-    fn those_that_cannot_be_reached_are_left_out_but_never_all() {
-        let upstreams = upstreams(2);
-        // Often enough to be left out for seconds.
-        (0..8).for_each(|_| upstreams[0].eject());
-        assert_eq!(picked(&upstreams, &[]), [2]);
-        (0..8).for_each(|_| upstreams[1].eject());
-        assert_eq!(picked(&upstreams, &[]), [1, 2]);
-        upstreams[1].reached();
-        assert_eq!(picked(&upstreams, &[]), [2]);
+/// What the choice between two of these goes by.
+fn loads(instances: &[Instance], slow_start: Duration, now: Instant) -> impl Fn(&&Instance) -> Load + use<> {
+    let oldest = if slow_start.is_zero() {
+        Duration::ZERO
+    } else {
+        instances.iter().map(|instance| instance.upstream.age(now)).max().unwrap_or_default()
+    };
+    move |instance| {
+        let upstream = &instance.upstream;
+        let weight = if slow_start.is_zero() {
+            InstanceWeight::FULL
+        } else {
+            InstanceWeight::of_age(upstream.age(now), oldest, slow_start)
+        };
+        Load { in_flight: upstream.in_flight.get(), weight }
     }
 }

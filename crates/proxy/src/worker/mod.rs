@@ -11,13 +11,16 @@ mod client;
 mod clock;
 mod exchange;
 mod flight;
+mod forwarding;
 mod head;
 mod http2;
 mod random;
+mod room;
 mod stream;
 mod thread;
 mod tunnel;
 mod upstream;
 mod view;
 
+pub(crate) use room::Rooms;
 pub(crate) use thread::{Command, Shared, WorkerHandle, spawn};

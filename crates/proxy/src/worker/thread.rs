@@ -15,10 +15,11 @@ use tokio::task::LocalSet;
 use super::accept::Doors;
 use super::clock::Clock;
 use super::random::Random;
+use super::room::Rooms;
 use super::stream::Buffers;
 use super::view::View;
 use crate::edge::Limits;
-use crate::routing::{CompiledTable, CookieKey};
+use crate::routing::{CompiledTable, ConnectionCounters, ConnectionShard, CookieKey};
 use crate::tls::Encryption;
 
 /// How often idle connections are looked through, and the clock is set.
@@ -30,6 +31,10 @@ pub(crate) struct Shared {
     /// The table in use. A store here is the switch: every request that begins after it sees the new table.
     pub(crate) table: ArcSwap<CompiledTable>,
     pub(crate) limits: Limits,
+    /// How many workers there are.
+    pub(crate) workers: usize,
+    pub(crate) rooms: Rooms,
+    pub(crate) connections: Arc<ConnectionCounters>,
     /// Signs the cookies by which clients are known again.
     pub(crate) cookie_key: CookieKey,
     /// Certificates, and the handshakes with them.
@@ -100,7 +105,7 @@ pub(super) struct Worker {
 
 impl Worker {
     fn new(index: usize, shared: Arc<Shared>, random: Random) -> Self {
-        let view = View::new(shared.table.load_full(), None);
+        let view = View::new(shared.table.load_full(), None, &shared.rooms, shared.workers);
         Self {
             index,
             limits: shared.limits,
@@ -118,10 +123,24 @@ impl Worker {
     pub(super) fn view(&self) -> Rc<View> {
         let table = self.shared.table.load();
         if !Arc::ptr_eq(&table, &self.view.borrow().table) {
-            let next = View::new(Arc::clone(&table), Some(&self.view.borrow()));
+            let next = View::new(
+                Arc::clone(&table),
+                Some(&self.view.borrow()),
+                &self.shared.rooms,
+                self.shared.workers,
+            );
             self.view.replace(Rc::new(next));
         }
         Rc::clone(&self.view.borrow())
+    }
+
+    pub(super) fn encryption(&self) -> &Encryption {
+        &self.shared.encryption
+    }
+
+    /// Where this worker counts what concerns no route.
+    pub(super) fn connections(&self) -> &ConnectionShard {
+        self.shared.connections.shard(self.index)
     }
 
     pub(super) fn cookie_key(&self) -> &CookieKey {

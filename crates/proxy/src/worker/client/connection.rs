@@ -7,13 +7,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
 use super::{Http1Client, multiplexed};
 use crate::http1::HeadFault;
-use crate::worker::exchange::{Answer, Desk, Exchange, HEAD_TOO_SLOW, Outcome, unreadable};
-use crate::worker::head::Forwarding;
+use crate::tls::Negotiated;
+use crate::worker::exchange::{Answer, Desk, Exchange, HEAD_TOO_SLOW, Outcome, unreadable, without_port};
+use crate::worker::forwarding::Forwarding;
 use crate::worker::stream::{Deadline, Transport};
 use crate::worker::thread::Worker;
 use crate::worker::tunnel;
@@ -34,7 +37,8 @@ pub(in crate::worker) struct Visitor {
     pub(in crate::worker) worker: Rc<Worker>,
     pub(in crate::worker) peer: SocketAddr,
     pub(in crate::worker) listen: SocketAddr,
-    pub(in crate::worker) secure: bool,
+    /// Of an encrypted connection.
+    pub(in crate::worker) negotiated: Option<Negotiated>,
     /// True once the client should take its next request elsewhere.
     pub(in crate::worker) closing: watch::Receiver<bool>,
     /// The worker does not end before all of these are dropped.
@@ -42,6 +46,17 @@ pub(in crate::worker) struct Visitor {
 }
 
 impl Visitor {
+    /// Whether the connection is encrypted.
+    pub(in crate::worker) fn is_secure(&self) -> bool {
+        self.negotiated.is_some()
+    }
+
+    /// Whether a request for this host belongs on another connection: this one was made for another name.
+    pub(in crate::worker) fn is_misdirected(&self, host: &[u8]) -> bool {
+        let Some(negotiated) = &self.negotiated else { return false };
+        std::str::from_utf8(without_port(host)).is_ok_and(|host| negotiated.is_misdirected(host))
+    }
+
     pub(in crate::worker) fn is_closing(&self) -> bool {
         *self.closing.borrow()
     }
@@ -57,9 +72,47 @@ enum Next {
 }
 
 /// Serves one connection until it ends. Whatever goes wrong with it is the client's affair.
-pub(in crate::worker) async fn converse(visitor: Visitor, io: Transport) {
+pub(in crate::worker) async fn welcome(mut visitor: Visitor, stream: TcpStream) {
+    let worker = Rc::clone(&visitor.worker);
+    let _open = OpenConnection::count(&worker);
+    let Some(acceptor) = worker.encryption().acceptor(visitor.listen) else {
+        return converse(visitor, Transport::Tcp(stream)).await;
+    };
+    match tokio::time::timeout(worker.limits.request_head, acceptor.accept(stream)).await {
+        Ok(Ok((stream, negotiated))) => {
+            let http2 = negotiated.http2;
+            visitor.negotiated = Some(negotiated);
+            let io = Transport::Tls(Box::new(stream));
+            if http2 {
+                multiplexed::converse(visitor, io, BytesMut::new()).await;
+            } else {
+                converse(visitor, io).await;
+            }
+        }
+        Ok(Err(_)) | Err(_) => worker.connections().failed_handshakes.add(1),
+    }
+}
+
+/// A connection, counted for as long as this value lives.
+struct OpenConnection<'w>(&'w Worker);
+
+impl<'w> OpenConnection<'w> {
+    fn count(worker: &'w Worker) -> Self {
+        worker.connections().opened();
+        Self(worker)
+    }
+}
+
+impl Drop for OpenConnection<'_> {
+    fn drop(&mut self) {
+        self.0.connections().closed();
+    }
+}
+
+/// Serves a connection that begins with HTTP/1.
+async fn converse(visitor: Visitor, io: Transport) {
     let mut client = Http1Client::new(io, Rc::clone(&visitor.worker));
-    let mut desk = Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.secure));
+    let mut desk = Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.is_secure()));
     let mut closing = Closing::of(&visitor);
     loop {
         match next_request(&visitor, &mut client, &mut desk, &mut closing).await {

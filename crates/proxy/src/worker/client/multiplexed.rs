@@ -18,7 +18,7 @@ use super::http2::Http2Client;
 use crate::http1::LONGEST_HEAD;
 use crate::message::read_request;
 use crate::worker::exchange::{Desk, Exchange, Outcome, unreadable};
-use crate::worker::head::Forwarding;
+use crate::worker::forwarding::Forwarding;
 use crate::worker::stream::{Deadline, Transport};
 
 /// Streams that one client may have open at a time.
@@ -107,7 +107,7 @@ impl Session {
 /// Answers one request.
 async fn answer(visitor: Rc<Visitor>, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
     let (parts, body) = request.into_parts();
-    let mut desk = Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.secure));
+    let mut desk = Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.is_secure()));
     let read = read_request(&parts, body.is_end_stream(), &mut desk.request);
     let mut client = Http2Client::new(body, respond, desk.request.is_head());
     let exchange = Exchange::new(&visitor, &mut client, &mut desk);

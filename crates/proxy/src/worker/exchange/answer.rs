@@ -31,6 +31,17 @@ pub(super) const UNAVAILABLE: Answer = Answer {
     )
 };
 
+pub(super) const FULL: Answer = Answer {
+    again: true,
+    ..plain(503, "Service Unavailable", "This service has as many requests as it takes. Please try again.\n")
+};
+
+pub(super) const MOVED: Answer =
+    plain(308, "Permanent Redirect", "This is served over an encrypted connection.\n");
+
+pub(super) const MISDIRECTED: Answer =
+    plain(421, "Misdirected Request", "This host is not served on this connection.\n");
+
 pub(super) const UNKNOWN: Answer = plain(404, "Not Found", "Nothing is served here.\n");
 
 pub(super) const AMBIGUOUS_PATH: Answer =
@@ -74,5 +85,37 @@ pub(in crate::worker) const fn unreadable(fault: HeadFault) -> Answer {
         HeadFault::Version => {
             refused(505, "HTTP Version Not Supported", "This version of HTTP is not spoken here.\n")
         }
+    }
+}
+
+/// Where the same is served encrypted. A port that was asked for is that of this connection, and is left out.
+pub(super) fn https_location(host: &[u8], port: u16, target: &[u8]) -> Vec<u8> {
+    let host = without_port(host);
+    let port = if port == 443 { String::new() } else { format!(":{port}") };
+    // Only OPTIONS asks for all of a server.
+    let target = if target == b"*" { b"/" } else { target };
+    [b"https://", host, port.as_bytes(), target].concat()
+}
+
+/// A host without its port; the colons in an IPv6 address stand in brackets.
+pub(in crate::worker) fn without_port(host: &[u8]) -> &[u8] {
+    match host.iter().rposition(|byte| *byte == b':') {
+        Some(colon) if !host[colon..].contains(&b']') => &host[..colon],
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_name_the_host_and_another_port() {
+        let location =
+            |host: &str, port| String::from_utf8(https_location(host.as_bytes(), port, b"/a?b")).unwrap();
+        assert_eq!(location("shop.example:8080", 443), "https://shop.example/a?b");
+        assert_eq!(location("shop.example", 8443), "https://shop.example:8443/a?b");
+        assert_eq!(location("[::1]:80", 443), "https://[::1]/a?b");
+        assert_eq!(location("[::1]", 443), "https://[::1]/a?b");
     }
 }

@@ -1,10 +1,11 @@
-//! One try on one endpoint.
+//! One try on one instance.
 
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::relay::{Heard, Passed};
-use super::{Exchange, Outcome, answer};
+use super::{Exchange, Outcome, answer, grpc};
 use crate::message::Name;
 use crate::routing::CompiledPool;
 use crate::worker::balance::Choice;
@@ -18,50 +19,53 @@ use crate::worker::view::{RouteView, View};
 type Tried = Option<Outcome>;
 
 impl<C: ClientEnd> Exchange<'_, C> {
-    pub(super) async fn attempt(&mut self, view: &View, route: &RouteView, choice: Choice<'_>) -> Tried {
-        let Choice { pool, upstream } = choice;
+    pub(super) async fn attempt(&mut self, view: &View, route: &Rc<RouteView>, choice: Choice<'_>) -> Tried {
+        let pool = choice.pool;
         let timeouts = route.route.timeouts;
-        let flight = Flight::begin(self.worker, &pool.counters, upstream);
-        // After a broken connection the others to the same endpoint are doubtful too.
-        let idle =
-            if self.resends == 0 { upstream.take_open(self.request.is_repeatable()).await } else { None };
-        let (mut link, reused) = match idle {
+        let flight = Flight::begin(self.worker, choice);
+        // After a broken connection the others to the same instance are doubtful too.
+        let open = if self.resends == 0 {
+            flight.upstream.take_open(self.request.is_repeatable()).await
+        } else {
+            None
+        };
+        let (mut link, reused) = match open {
             Some(link) => (link, true),
-            None => match upstream.connect(timeouts.connect, self.worker).await {
+            None => match flight.upstream.connect(timeouts.connect, self.worker).await {
                 Ok(link) => (link, false),
                 Err(_) => {
-                    upstream.eject();
+                    flight.unreachable();
                     return self.again(&flight);
                 }
             },
         };
-        upstream.reached();
         if !reused && !self.worker.is_current(view) {
             // While we connected, the version may have lost its share; its last request must not come after that.
-            upstream.park_unused(link);
+            flight.upstream.park_unused(link);
             return None;
         }
-        self.ends_at = timeouts.total.map(|limit| self.started + limit);
-        self.most_resends = route.route.retries.attempts;
-        self.upload.limit(route.route.limits.max_body_bytes);
+        self.decide_copy(route, pool);
         flight.shard().sent(self.worker.clock.micros(Instant::now()));
-        let (host, added) = self.forwarding.of(self.request);
         let upgrade = self.client.wanted_upgrade();
-        link.begin(Outgoing { head: self.request, host, added, upgrade });
+        link.begin(Outgoing { head: self.request, told: self.forwarding.told(), upgrade });
         match self.hear(&mut link, timeouts.first_byte).await {
-            Heard::Head if self.response.status == 101 => {
-                Some(self.switch_protocols(link, pool, flight).await)
+            Heard::Head => {
+                let failed = matches!(self.response.status, 502..=504);
+                flight.judge(!failed, &route.route.ejection);
+                Some(self.answered(link, pool, flight, route).await)
             }
-            Heard::Head => Some(self.reply(link, pool, flight, timeouts.idle).await),
-            Heard::Fault(fault) => self.failed(fault, &link, &flight, reused).await,
+            Heard::Fault(fault) => self.failed(fault, &link, &flight, reused, route).await,
             Heard::Client(BodyFault::Chunks(_)) => Some(self.say(answer::BODY_UNREADABLE).await),
             Heard::Client(BodyFault::Broken) | Heard::Gone => Some(Outcome::Cut),
-            Heard::TooLarge => Some(self.say(answer::BODY_TOO_LARGE).await),
-            Heard::Late => Some(self.timed_out(&flight).await),
+            Heard::TooLarge => {
+                route.route.counters.refused(self.worker.index).add(1);
+                Some(self.say(answer::BODY_TOO_LARGE).await)
+            }
+            Heard::Late => Some(self.timed_out(&flight, route).await),
         }
     }
 
-    /// This endpoint cannot take the request; another may.
+    /// This instance cannot take the request; another may.
     fn again(&mut self, flight: &Flight) -> Tried {
         if self.held_until.is_none() {
             flight.shard().retries.add(1);
@@ -71,14 +75,25 @@ impl<C: ClientEnd> Exchange<'_, C> {
     }
 
     /// The answer's head did not come.
-    async fn failed(&mut self, fault: LinkFault, link: &Link, flight: &Flight, reused: bool) -> Tried {
+    async fn failed(
+        &mut self,
+        fault: LinkFault,
+        link: &Link,
+        flight: &Flight,
+        reused: bool,
+        route: &RouteView,
+    ) -> Tried {
         let untouched = link.is_untouched() || matches!(fault, LinkFault::Unprocessed);
         if untouched && self.upload.bytes == 0 {
             // Nobody has seen the request.
-            return if reused { None } else { self.again(flight) };
+            return if reused && link.is_untouched() { None } else { self.again(flight) };
+        }
+        if !reused || matches!(fault, LinkFault::Nonsense) {
+            flight.judge(false, &route.route.ejection);
         }
         let repeatable = self.request.is_repeatable() && !matches!(fault, LinkFault::Nonsense);
-        if !repeatable || self.resends >= self.most_resends {
+        let may_resend = repeatable && self.resends < route.route.retries.attempts;
+        if !may_resend || !route.retries.retry(Instant::now()) {
             flight.shard().broken.add(1);
             return Some(self.say(answer::BAD_GATEWAY).await);
         }
@@ -91,25 +106,44 @@ impl<C: ClientEnd> Exchange<'_, C> {
         None
     }
 
-    async fn timed_out(&mut self, flight: &Flight) -> Outcome {
+    async fn timed_out(&mut self, flight: &Flight, route: &RouteView) -> Outcome {
         if self.upload.waits_for_client {
             return self.say(answer::BODY_TOO_SLOW).await;
         }
         flight.shard().broken.add(1);
+        flight.judge(false, &route.route.ejection);
         self.say(answer::GATEWAY_TIMEOUT).await
     }
 
-    async fn reply(
+    /// The answer's head has come.
+    async fn answered(
         &mut self,
         mut link: Link,
         pool: &CompiledPool,
         flight: Flight,
-        idle: Duration,
+        route: &RouteView,
     ) -> Outcome {
-        self.begin_reply(pool, &flight);
-        match self.pass_on(&mut link, idle).await {
+        if self.response.status == 101 {
+            return self.switch_protocols(link, pool, flight).await;
+        }
+        let latency = self.latency();
+        if !self.is_grpc {
+            flight.shard().answered(self.response.status >= 500, latency);
+        }
+        self.begin_reply(pool);
+        let idle = route.route.timeouts.idle;
+        let passed = self.pass_on(&mut link, idle).await;
+        flight.shard().bytes_in.add(self.upload.bytes);
+        flight.shard().bytes_out.add(self.sent);
+        match passed {
             Passed::Whole => {
-                // An endpoint may answer before it has read the request; such a connection is of no further use.
+                if self.is_grpc {
+                    let failed = self.response.status >= 500
+                        || grpc::has_failed(&self.response.fields)
+                        || grpc::has_failed(link.body_trailers());
+                    flight.shard().answered(failed, latency);
+                }
+                // An instance may answer before it has read the request; such a connection is of no further use.
                 if self.upload.is_whole {
                     flight.upstream.park(link);
                 }
@@ -119,15 +153,14 @@ impl<C: ClientEnd> Exchange<'_, C> {
             }
             Passed::Broken | Passed::Late => {
                 flight.shard().broken.add(1);
+                flight.judge(false, &route.route.ejection);
                 Outcome::Cut
             }
             Passed::Gone => Outcome::Cut,
         }
     }
 
-    fn begin_reply(&mut self, pool: &CompiledPool, flight: &Flight) {
-        let latency = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        flight.shard().answered(self.response.status >= 500, latency);
+    fn begin_reply(&mut self, pool: &CompiledPool) {
         self.added.clear();
         self.added.push(b"Pilotage-Version", pool.version.as_bytes());
         if let Some(cookie) = &self.cookie {
@@ -137,6 +170,11 @@ impl<C: ClientEnd> Exchange<'_, C> {
         self.client.begin(self.response, self.added, last);
     }
 
+    /// Microseconds since the request came.
+    fn latency(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     async fn switch_protocols(&mut self, link: Link, pool: &CompiledPool, flight: Flight) -> Outcome {
         let protocol = self.response.fields.get(Name::Upgrade).map(<[u8]>::to_vec);
         let (true, Some(protocol), Link::Http1(link)) = (self.client.wanted_upgrade(), protocol, link) else {
@@ -144,12 +182,14 @@ impl<C: ClientEnd> Exchange<'_, C> {
             flight.shard().broken.add(1);
             return self.say(answer::BAD_GATEWAY).await;
         };
-        let latency = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        flight.shard().answered(false, latency);
+        flight.shard().answered(false, self.latency());
         self.added.clear();
         self.added.push(b"Pilotage-Version", pool.version.as_bytes());
         self.added.push(b"Connection", b"upgrade");
         self.added.push(b"Upgrade", &protocol);
+        if let Some(cookie) = &self.cookie {
+            self.added.push(b"Set-Cookie", cookie);
+        }
         self.client.begin(self.response, self.added, false);
         match self.finish(&[]).await {
             Outcome::Answered => Outcome::Tunnel(link, flight),

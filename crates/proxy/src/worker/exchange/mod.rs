@@ -2,8 +2,11 @@
 
 mod answer;
 mod attempt;
+mod copy;
+mod grpc;
 mod relay;
 mod upload;
+mod wait;
 
 use std::future::poll_fn;
 use std::io;
@@ -14,26 +17,21 @@ use std::time::{Duration, Instant};
 
 use upload::Upload;
 
-pub(super) use answer::{Answer, HEAD_TOO_SLOW, unreadable};
+pub(super) use answer::{Answer, HEAD_TOO_SLOW, unreadable, without_port};
 
 use super::asked::AskedRequest;
-use super::balance::{Choice, choose};
+use super::balance::{Choice, Chosen, choose};
 use super::client::{ClientEnd, Visitor};
 use super::flight::Flight;
-use super::head::Forwarding;
+use super::forwarding::Forwarding;
+use super::room::Waiting;
 use super::stream::Deadline;
 use super::thread::Worker;
 use super::upstream::Http1Link;
 use super::view::{RouteView, View};
 use crate::Address;
-use crate::message::{Fields, Protocol, RequestHead, ResponseHead};
-use crate::routing::{NoRoute, RouteCounters, VersionCounters};
-
-/// While a request waits for an endpoint, the known ones are tried again after so long.
-const HOLD_PAUSE: Duration = Duration::from_millis(50);
-
-/// Requests of one worker that may wait for an endpoint at a time.
-const MOST_HELD: usize = 10_000;
+use crate::message::{BodyLength, Fields, Name, Protocol, RequestHead, ResponseHead};
+use crate::routing::{NoRoute, VersionCounters, grpc_timeout};
 
 /// What is kept from exchange to exchange of one connection.
 pub(super) struct Desk {
@@ -79,20 +77,25 @@ pub(super) struct Exchange<'e, C> {
     started: Instant,
     /// When the whole of it must be over.
     ends_at: Option<Instant>,
+    is_grpc: bool,
     upload: Upload,
     /// Bytes of the answer's body that the client's connection has taken.
     sent: u64,
-    /// What the id of a client that has none is made of.
+    /// The random number drawn for a client that has no id, so that it keeps the id however often this is tried.
     drawn: Option<u64>,
-    /// Gives it to the client.
+    /// The cookie that names such a client from now on.
     cookie: Option<Vec<u8>>,
-    /// Endpoints that have failed this request.
+    /// Instances that have failed this request.
     tried: Vec<Address>,
     resends: u32,
-    most_resends: u32,
     /// The version that broke the connection last, after it had been sent the request.
     broken_by: Option<Arc<VersionCounters>>,
+    /// Until when it waits for an instance to come.
     held_until: Option<Instant>,
+    /// Its place in the queue of a full route, and until when it stands there.
+    queued: Option<(Waiting, Instant)>,
+    /// Whether it has been decided if it is copied.
+    copy_decided: bool,
 }
 
 impl<'e, C: ClientEnd> Exchange<'e, C> {
@@ -103,6 +106,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             worker: &visitor.worker,
             client,
             upload: Upload::new(desk.request.length, started),
+            is_grpc: grpc::is_asked_for(&desk.request),
             request: &desk.request,
             response: &mut desk.response,
             added: &mut desk.added,
@@ -115,39 +119,74 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             cookie: None,
             tried: Vec::new(),
             resends: 0,
-            most_resends: 0,
             broken_by: None,
             held_until: None,
+            queued: None,
+            copy_decided: false,
         }
     }
 
     /// Tries until there is an answer. Each try looks at the table anew.
     pub(super) async fn run(mut self) -> Outcome {
-        if self.request.method() == b"CONNECT" {
-            return self.say(answer::NO_CONNECT).await;
+        if let Err(refusal) = self.look() {
+            return self.refused(refusal).await;
         }
+        let mut first = true;
         loop {
             let view = self.worker.view();
             let route = match self.route(&view) {
                 Ok(route) => route,
-                Err(answer) => return self.say(answer).await,
+                Err(answer) => return self.refused(Refusal::Answer(answer)).await,
             };
-            let own = self.own_pool(route);
-            let choice = own.and_then(|own| choose(route, own, &self.tried, &self.worker.random));
-            let Some(choice) = choice else {
-                if self.wait(route.route.hold).await {
-                    continue;
+            if std::mem::take(&mut first)
+                && let Err(answer) = self.begin(route)
+            {
+                route.route.counters.refused(self.worker.index).add(1);
+                return self.say(answer).await;
+            }
+            match self.choose(route) {
+                Chosen::One(choice) => {
+                    self.queued = None;
+                    if let Some(outcome) = self.attempt(&view, route, choice).await {
+                        return outcome;
+                    }
                 }
-                return self.give_up(&route.route.counters).await;
-            };
-            self.count_fallback(route, own, &choice);
-            if let Some(outcome) = self.attempt(&view, route, choice).await {
-                return outcome;
+                Chosen::Full => match self.queue(route).await {
+                    wait::Waited::GoOn => {}
+                    wait::Waited::Gone => return Outcome::Cut,
+                    wait::Waited::Enough => {
+                        route.route.counters.refused(self.worker.index).add(1);
+                        return self.say(answer::FULL).await;
+                    }
+                },
+                Chosen::Nobody => match self.hold(route).await {
+                    wait::Waited::GoOn => {}
+                    wait::Waited::Gone => return Outcome::Cut,
+                    wait::Waited::Enough => return self.give_up(route).await,
+                },
             }
         }
     }
 
-    fn route<'v>(&self, view: &'v View) -> Result<&'v RouteView, Answer> {
+    /// Looks at the request before it is known where it goes.
+    fn look(&mut self) -> Result<(), Refusal> {
+        let (view, worker) = (self.worker.view(), self.worker);
+        let listener = view.table.listener(self.visitor.listen);
+        let trusted = listener.map_or(&[][..], |listener| &listener.trusted);
+        self.forwarding.look(self.request, trusted, || worker.random.next());
+        if self.request.method() == b"CONNECT" {
+            return Err(Refusal::Answer(answer::NO_CONNECT));
+        }
+        if self.visitor.is_misdirected(self.forwarding.told().host) {
+            return Err(Refusal::Answer(answer::MISDIRECTED));
+        }
+        match listener.and_then(|listener| listener.redirect_to_https) {
+            Some(port) => Err(Refusal::Redirect(port)),
+            None => Ok(()),
+        }
+    }
+
+    fn route<'v>(&self, view: &'v View) -> Result<&'v Rc<RouteView>, Answer> {
         let listen = self.visitor.listen;
         let host = self.request.host().unwrap_or_default();
         match view.table.find(listen, host, self.request.target()) {
@@ -159,50 +198,52 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
         }
     }
 
-    fn own_pool(&mut self, route: &RouteView) -> Option<usize> {
-        let asked = AskedRequest { head: self.request, visitor: self.visitor };
+    /// Applies what the route says of all its requests.
+    fn begin(&mut self, route: &RouteView) -> Result<(), Answer> {
+        route.retries.request(self.started);
+        let asked_for = self.request.fields.get(Name::GrpcTimeout).and_then(grpc_timeout);
+        let total = route.route.timeouts.total_with(asked_for.filter(|_| self.is_grpc));
+        self.ends_at = total.and_then(|total| self.started.checked_add(total));
+        let largest = route.route.limits.max_body_bytes;
+        self.upload.limit(largest);
+        match (self.request.length, largest) {
+            (BodyLength::Known(length), Some(largest)) if length > largest => Err(answer::BODY_TOO_LARGE),
+            _ => Ok(()),
+        }
+    }
+
+    fn choose<'v>(&mut self, route: &'v RouteView) -> Chosen<'v> {
+        let asked = AskedRequest { head: self.request, origin: &self.forwarding.origin };
         let worker = self.worker;
         let draw = || *self.drawn.get_or_insert_with(|| worker.random.next());
         let assigned = route.route.assign(&asked, worker.cookie_key(), draw);
         self.cookie = assigned.cookie;
-        assigned.pool
+        let Some(own) = assigned.pool else { return Chosen::Nobody };
+        let now = if self.tried.is_empty() { self.started } else { Instant::now() };
+        let chosen = choose(route, own, &self.tried, &worker.random, now);
+        if let Chosen::One(choice) = &chosen {
+            self.count_fallback(route, own, choice);
+        }
+        chosen
     }
 
-    /// A client that another version takes at once, because its own has no endpoint, was sent elsewhere too.
-    fn count_fallback(&self, route: &RouteView, own: Option<usize>, choice: &Choice<'_>) {
-        let own = own.and_then(|own| route.route.pools.get(own));
-        if let Some(own) = own
-            && self.tried.is_empty()
-            && !Arc::ptr_eq(&own.counters, &choice.pool.counters)
-        {
+    /// A client that another version takes at once, because its own has no instance, was sent elsewhere too.
+    fn count_fallback(&self, route: &RouteView, own: usize, choice: &Choice<'_>) {
+        let own = &route.route.pools[own];
+        if self.tried.is_empty() && !Arc::ptr_eq(&own.counters, &choice.pool.counters) {
             own.counters.shard(self.worker.index).retries.add(1);
         }
     }
 
-    /// Waits for another table, or for an endpoint to come back; false when the time is up.
-    async fn wait(&mut self, hold: Duration) -> bool {
-        let now = Instant::now();
-        let until = *self.held_until.get_or_insert(now + hold);
-        let held = &self.worker.held;
-        if now >= until || held.get() >= MOST_HELD {
-            return false;
-        }
-        let _place = HeldPlace::take(self.worker);
-        // Either way the endpoints are looked at again.
-        let _ = tokio::time::timeout(HOLD_PAUSE.min(until - now), self.worker.changed.notified()).await;
-        self.tried.clear();
-        true
-    }
-
     /// Each request that fails is counted once: by the version that had it, or else as one that we could not serve.
-    async fn give_up(&mut self, route: &RouteCounters) -> Outcome {
+    async fn give_up(&mut self, route: &RouteView) -> Outcome {
         match &self.broken_by {
             Some(version) => {
                 version.shard(self.worker.index).broken.add(1);
                 self.say(answer::BAD_GATEWAY).await
             }
             None => {
-                route.unserved(self.worker.index).add(1);
+                route.route.counters.unserved(self.worker.index).add(1);
                 self.say(answer::UNAVAILABLE).await
             }
         }
@@ -210,11 +251,39 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
 
     /// Answers a request that cannot be served at all.
     pub(super) async fn refuse(mut self, answer: Answer) -> Outcome {
-        self.say(answer).await
+        self.refused(Refusal::Answer(answer)).await
+    }
+
+    async fn refused(&mut self, refusal: Refusal) -> Outcome {
+        match refusal {
+            Refusal::Answer(answer) => {
+                self.worker.connections().refused_requests.add(1);
+                self.say(answer).await
+            }
+            Refusal::Redirect(port) => self.redirect(port).await,
+        }
+    }
+
+    async fn redirect(&mut self, port: u16) -> Outcome {
+        let location = answer::https_location(self.forwarding.told().host, port, self.request.target());
+        self.added.clear();
+        self.added.push(b"Location", &location);
+        self.say_with_added(answer::MOVED).await
     }
 
     /// Answers in our own words.
     async fn say(&mut self, answer: Answer) -> Outcome {
+        self.added.clear();
+        self.say_with_added(answer).await
+    }
+
+    async fn say_with_added(&mut self, answer: Answer) -> Outcome {
+        let last = answer.last || self.visitor.is_closing();
+        if self.is_grpc {
+            grpc::begin(self.response, answer);
+            self.client.begin(self.response, self.added, last);
+            return self.finish(&[]).await;
+        }
         self.response.begin(Protocol::Http11, answer.status, answer.reason.as_bytes());
         let fields = &mut self.response.fields;
         fields.push(b"Content-Type", b"text/plain; charset=utf-8");
@@ -222,8 +291,8 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
         if answer.again {
             fields.push(b"Retry-After", b"1");
         }
-        self.added.clear();
-        self.client.begin(self.response, self.added, answer.last || self.visitor.is_closing());
+        self.response.length = BodyLength::Known(answer.text.len() as u64);
+        self.client.begin(self.response, self.added, last);
         let text = if self.request.is_head() { "" } else { answer.text };
         self.finish(text.as_bytes()).await
     }
@@ -261,18 +330,9 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
     }
 }
 
-/// A request that waits, counted for as long as this value lives.
-struct HeldPlace<'w>(&'w Worker);
-
-impl<'w> HeldPlace<'w> {
-    fn take(worker: &'w Worker) -> Self {
-        worker.held.set(worker.held.get() + 1);
-        Self(worker)
-    }
-}
-
-impl Drop for HeldPlace<'_> {
-    fn drop(&mut self) {
-        self.0.held.set(self.0.held.get().saturating_sub(1));
-    }
+/// Why a request is answered by the edge alone.
+enum Refusal {
+    Answer(Answer),
+    /// The same is served on this port, encrypted.
+    Redirect(u16),
 }

@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use super::copy::Copy;
 use crate::message::BodyLength;
 use crate::worker::body::{BodyFault, Part};
 use crate::worker::client::ClientEnd;
@@ -21,6 +22,8 @@ pub(super) struct Upload {
     pub(super) moved_at: Instant,
     /// It is the client that everybody waits for.
     pub(super) waits_for_client: bool,
+    /// A copy that is being made of it.
+    pub(super) copy: Option<Copy>,
 }
 
 /// Why a body cannot be passed on.
@@ -43,6 +46,7 @@ impl Upload {
             largest: u64::MAX,
             moved_at: now,
             waits_for_client: false,
+            copy: None,
         }
     }
 
@@ -72,6 +76,9 @@ impl Upload {
                 Poll::Ready(Ok(Part::End)) => {
                     link.end(client.body_trailers());
                     (self.over, self.is_whole) = (true, true);
+                    if let Some(copy) = self.copy.take() {
+                        copy.go();
+                    }
                 }
                 Poll::Ready(Ok(Part::Data)) => {
                     if self.bytes + client.body_data().len() as u64 > self.largest {
@@ -81,6 +88,9 @@ impl Upload {
                         Poll::Pending => break,
                         Poll::Ready(Err(_)) => return self.stop(UploadFault::Link),
                         Poll::Ready(Ok(bytes)) => {
+                            if let Some(copy) = &mut self.copy {
+                                copy.body.extend_from_slice(&client.body_data()[..bytes]);
+                            }
                             client.take_body(bytes);
                             self.bytes += bytes as u64;
                             self.moved_at = Instant::now();

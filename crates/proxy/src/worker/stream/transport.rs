@@ -13,7 +13,6 @@ use tokio_rustls::server::TlsStream;
 pub(in crate::worker) enum Transport {
     Tcp(TcpStream),
     Unix(UnixStream),
-    #[allow(dead_code, reason = "made by HTTP/2 and TLS connections, which come next")]
     Tls(Box<TlsStream<TcpStream>>),
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::http2::Shared;
 use super::{Http1Link, Link};
+use crate::routing::Health;
 use crate::worker::thread::Worker;
 use crate::{Address, Protocol};
 
@@ -20,10 +21,6 @@ const MOST_LOOKED_AT: usize = 8;
 /// longer a connection was idle, the likelier its other end is about to close it.
 const FRESH: Duration = Duration::from_millis(500);
 
-/// After the first failed connect an endpoint is left out for so long; twice as long after each further one.
-const FIRST_EJECTION: Duration = Duration::from_millis(100);
-const LONGEST_EJECTION: Duration = Duration::from_secs(5);
-
 /// One endpoint, as one thread knows it.
 pub(in crate::worker) struct Upstream {
     pub(in crate::worker) address: Address,
@@ -35,12 +32,13 @@ pub(in crate::worker) struct Upstream {
     shared: RefCell<Vec<Shared>>,
     /// Named by no table any more: connections that come back are closed.
     retired: Cell<bool>,
-    failures: Cell<u32>,
-    ejected_until: Cell<Option<Instant>>,
+    health: Cell<Health>,
+    /// When this thread came to know it.
+    since: Instant,
 }
 
 impl Upstream {
-    pub(in crate::worker) fn new(address: Address, protocol: Protocol) -> Self {
+    pub(in crate::worker) fn new(address: Address, protocol: Protocol, now: Instant) -> Self {
         Self {
             address,
             protocol,
@@ -48,8 +46,8 @@ impl Upstream {
             idle: RefCell::default(),
             shared: RefCell::default(),
             retired: Cell::new(false),
-            failures: Cell::new(0),
-            ejected_until: Cell::new(None),
+            health: Cell::default(),
+            since: now,
         }
     }
 
@@ -139,21 +137,21 @@ impl Upstream {
         self.shared.borrow_mut().clear();
     }
 
-    /// It could not be connected to: leave it out for a while.
-    pub(in crate::worker) fn eject(&self) {
-        let failures = self.failures.get().min(16);
-        self.failures.set(failures + 1);
-        let pause = (FIRST_EJECTION * (1 << failures)).min(LONGEST_EJECTION);
-        self.ejected_until.set(Some(Instant::now() + pause));
+    /// Whether it is left out for a while.
+    pub(in crate::worker) fn is_out(&self, now: Instant) -> bool {
+        self.health.get().is_out(now)
     }
 
-    /// It could be connected to.
-    pub(in crate::worker) fn reached(&self) {
-        self.failures.set(0);
-        self.ejected_until.set(None);
+    /// How long this thread has known it.
+    pub(in crate::worker) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since)
     }
 
-    pub(in crate::worker) fn is_ejected(&self) -> bool {
-        self.ejected_until.get().is_some_and(|until| Instant::now() < until)
+    /// Notes how it has done; true if it is left out from now on.
+    pub(in crate::worker) fn note(&self, change: impl FnOnce(&mut Health) -> bool) -> bool {
+        let mut health = self.health.get();
+        let left_out = change(&mut health);
+        self.health.set(health);
+        left_out
     }
 }

@@ -11,7 +11,7 @@ use crate::Address;
 use crate::http1::{HeadScanner, parse_response, write_field, write_request_line};
 use crate::message::{BodyLength, Fields, Name, ResponseHead};
 use crate::worker::body::{BodyFault, BodyReader, BodyWriter, Part};
-use crate::worker::head::{is_nominated, is_replaced};
+use crate::worker::head::goes_out;
 use crate::worker::stream::{Inlet, Outlet, Transport};
 use crate::worker::thread::Worker;
 
@@ -58,18 +58,14 @@ impl Http1Link {
         self.scanner = HeadScanner::default();
         let text = self.outlet.text(&self.worker.buffers);
         write_request_line(text, head.method(), head.target());
-        write_field(text, b"Host", request.host);
+        write_field(text, b"Host", request.told.host);
         let streamed = head.length == BodyLength::Streamed;
         for (name, raw, value) in head.fields.iter() {
-            let dropped = is_replaced(name)
-                || name.is_hop_by_hop()
-                || (name == Name::ContentLength && streamed)
-                || is_nominated(&head.fields, name, raw);
-            if !dropped {
+            if goes_out(head, request.told.drops_trace, (name, raw)) {
                 write_field(text, raw, value);
             }
         }
-        for (_, name, value) in request.added.iter() {
+        for (_, name, value) in request.told.fields.iter() {
             write_field(text, name, value);
         }
         if head.fields.lists(Name::Te, "trailers") {

@@ -19,7 +19,7 @@ use crate::Address;
 use crate::http1::LONGEST_HEAD;
 use crate::message::{BodyLength, Fields, Name, ResponseHead, read_response, write_field};
 use crate::worker::body::{BodyFault, Part};
-use crate::worker::head::{is_nominated, is_replaced};
+use crate::worker::head::goes_out;
 use crate::worker::http2::{Sink, Source};
 
 /// Exchanges on one connection before another one is opened. Servers commonly allow a hundred.
@@ -189,7 +189,8 @@ fn fault(error: &h2::Error) -> LinkFault {
 fn request(outgoing: Outgoing<'_>) -> Option<Request<()>> {
     let head = outgoing.head;
     let target = std::str::from_utf8(head.target()).ok()?;
-    let uri = Uri::builder().scheme("http").authority(outgoing.host).path_and_query(target).build().ok()?;
+    let uri =
+        Uri::builder().scheme("http").authority(outgoing.told.host).path_and_query(target).build().ok()?;
     let method = http::Method::from_bytes(head.method()).ok()?;
     let mut request = Request::new(());
     *request.uri_mut() = uri;
@@ -197,17 +198,12 @@ fn request(outgoing: Outgoing<'_>) -> Option<Request<()>> {
     *request.version_mut() = Version::HTTP_2;
     let map = request.headers_mut();
     map.reserve(head.fields.iter().count() + 6);
-    let streamed = head.length == BodyLength::Streamed;
     for (name, raw, value) in head.fields.iter() {
-        let dropped = is_replaced(name)
-            || name.is_hop_by_hop()
-            || (name == Name::ContentLength && streamed)
-            || is_nominated(&head.fields, name, raw);
-        if !dropped {
+        if goes_out(head, outgoing.told.drops_trace, (name, raw)) {
             write_field(map, raw, value);
         }
     }
-    for (_, name, value) in outgoing.added.iter() {
+    for (_, name, value) in outgoing.told.fields.iter() {
         write_field(map, name, value);
     }
     if head.fields.lists(Name::Te, "trailers") {

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::{Http1Link, Http2Link};
 use crate::message::{Fields, RequestHead, ResponseHead};
 use crate::worker::body::{BodyFault, Part};
+use crate::worker::forwarding::Told;
 
 /// Why an instance did not answer as it should.
 #[derive(Debug, Error)]
@@ -33,9 +34,7 @@ impl From<io::Error> for LinkFault {
 #[derive(Clone, Copy)]
 pub(in crate::worker) struct Outgoing<'r> {
     pub(in crate::worker) head: &'r RequestHead,
-    pub(in crate::worker) host: &'r [u8],
-    /// What the edge says beside what the client said.
-    pub(in crate::worker) added: &'r Fields,
+    pub(in crate::worker) told: Told<'r>,
     /// Ask for the protocol that the client wants to go on in.
     pub(in crate::worker) upgrade: bool,
 }
