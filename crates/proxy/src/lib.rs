@@ -23,7 +23,7 @@ pub use routing::{CLIENT_COOKIE, CLIENT_HEADER, SECURE_CLIENT_COOKIE, split_poin
 pub use stats::{Histogram, MirrorStats, VersionStats};
 pub use table::{
     Address, AddressError, Certificate, ClientKey, Cohort, Condition, Ejection, Endpoint, FULL_WEIGHT,
-    Listener, Mirror, Network, NetworkError, Pool, Protocol, Retries, Route, RouteLimits, RoutingTable,
-    Source, TableError, Test, Timeouts,
+    Listener, ListenerFault, Mirror, Network, NetworkError, Pool, Protocol, Retries, Route, RouteFault,
+    RouteLimits, RoutingTable, Source, TableError, Test, Timeouts,
 };
 pub use tls::CertificateStatus;

@@ -14,7 +14,7 @@ pub use limits::{Ejection, Retries, RouteLimits, Timeouts};
 pub use listener::{Certificate, Listener, Network, NetworkError};
 pub use route::{Endpoint, Pool, Protocol, Route};
 pub use shaping::{ClientKey, Cohort, Condition, Mirror, Source, Test};
-pub use validate::TableError;
+pub use validate::{ListenerFault, RouteFault, TableError};
 
 /// Weights are in hundredths of a percent; those of one route add up to this.
 pub const FULL_WEIGHT: u32 = 10_000;
