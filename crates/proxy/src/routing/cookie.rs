@@ -69,7 +69,9 @@ impl CookieKey {
         message[name.len() + 1..length].copy_from_slice(id);
         let hash = blake3::keyed_hash(&self.0, &message[..length]);
         let mut digits = [0; SIGNATURE_LENGTH];
-        digits.copy_from_slice(&hash.to_hex().as_bytes()[..SIGNATURE_LENGTH]);
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.as_bytes()) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
+        }
         digits
     }
 }
@@ -83,10 +85,16 @@ impl fmt::Debug for CookieKey {
 /// An id as it is written.
 pub(super) fn id_digits(id: u64) -> [u8; ID_LENGTH] {
     let mut digits = [0; ID_LENGTH];
-    for (index, digit) in digits.iter_mut().enumerate() {
-        *digit = b"0123456789abcdef"[(id >> (60 - 4 * index)) as usize & 0xf];
+    for (index, place) in digits.iter_mut().enumerate() {
+        // Cannot truncate: four bits are left.
+        *place = digit((id >> (60 - 4 * index) & 0xf) as u8);
     }
     digits
+}
+
+/// The hexadecimal digit of a number below 16.
+fn digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
 fn cookie_name(secure: bool) -> &'static str {

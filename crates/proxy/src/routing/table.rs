@@ -1,6 +1,6 @@
 //! A routing table prepared for workers: every question a request asks of it is answered without looking at all routes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) struct CompiledTable {
     pub(crate) source: Arc<RoutingTable>,
     /// In the order of the table, so that a [`RouteId`] is an index here.
     pub(crate) routes: Vec<Arc<CompiledRoute>>,
-    listeners: HashMap<SocketAddr, CompiledListener>,
+    listeners: BTreeMap<SocketAddr, CompiledListener>,
 }
 
 /// How one address is served.
@@ -56,8 +56,8 @@ impl CompiledTable {
     }
 }
 
-fn listeners(table: &RoutingTable) -> HashMap<SocketAddr, CompiledListener> {
-    let mut listeners: HashMap<_, _> =
+fn listeners(table: &RoutingTable) -> BTreeMap<SocketAddr, CompiledListener> {
+    let mut listeners: BTreeMap<_, _> =
         table.listeners.iter().map(|listener| (listener.address, CompiledListener::new(listener))).collect();
     for (index, route) in table.routes.iter().enumerate() {
         let listener = listeners.entry(route.listen).or_default();

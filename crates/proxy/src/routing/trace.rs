@@ -31,19 +31,14 @@ fn is_sound(parent: &[u8]) -> bool {
     let Some((known, more)) = parent.split_first_chunk::<LENGTH>() else { return false };
     let [version, trace, span, flags] = [&known[..2], &known[3..35], &known[36..52], &known[53..]];
     let dashes = [known[2], known[35], known[52]] == [b'-'; 3];
-    let digits = [version, trace, span, flags].concat();
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let is_zero = |id: &[u8]| id.iter().all(|digit| *digit == b'0');
     let ends_well = match version {
         b"00" => more.is_empty(),
         _ => matches!(more.first(), None | Some(b'-')),
     };
-    dashes
-        && digits.iter().all(is_digit)
-        && !is_zero(trace)
-        && !is_zero(span)
-        && version != b"ff"
-        && ends_well
+    let all_digits = [version, trace, span, flags].into_iter().flatten().all(is_digit);
+    dashes && all_digits && !is_zero(trace) && !is_zero(span) && version != b"ff" && ends_well
 }
 
 /// Version 00, and no flags: nobody before us records this.
