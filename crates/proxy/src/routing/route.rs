@@ -1,6 +1,5 @@
 //! A route prepared for workers: times as durations, weights added up, versions resolved to pools, counters at hand.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use crate::{Endpoint, Pool, Protocol, Retries, Route, RouteLimits, Timeouts};
 #[derive(Debug)]
 pub(crate) struct CompiledRoute {
     pub(crate) name: String,
-    pub(crate) listen: SocketAddr,
     pub(crate) hold: Duration,
     pub(crate) pools: Vec<CompiledPool>,
     /// Whether two versions share the clients, so that it matters who a client is.
@@ -86,7 +84,6 @@ impl CompiledRoute {
         let mirror = route.mirror.as_ref();
         Self {
             name: route.name.clone(),
-            listen: route.listen,
             hold: Duration::from_millis(route.hold_ms),
             pools,
             split: route.pools.iter().filter(|pool| pool.weight > 0).count() > 1,

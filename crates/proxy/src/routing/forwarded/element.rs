@@ -56,7 +56,7 @@ fn element(rest: &mut &[u8]) -> Result<Option<Hop>, Malformed> {
             Some(_) => return Err(Malformed),
         }
     }
-    let node = node.unwrap_or_else(|| Node::Obscured("unknown".into()));
+    let node = node.unwrap_or_else(Node::unknown);
     Ok((!seen.is_empty()).then_some(Hop { node, scheme, host }))
 }
 

@@ -38,6 +38,11 @@ impl Node {
         (name.eq_ignore_ascii_case("unknown") || is_obscured(name)).then(|| Self::Obscured(name.into()))
     }
 
+    /// Somebody of whom nothing is known, not even that it is not one of us.
+    pub(super) fn unknown() -> Self {
+        Self::Obscured("unknown".into())
+    }
+
     fn address(address: IpAddr) -> Self {
         Self::Address(address.to_canonical())
     }

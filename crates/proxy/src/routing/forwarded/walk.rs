@@ -1,4 +1,7 @@
 //! Walking a list of proxies from its end, as far as it can be believed.
+//!
+//! Where it cannot be read, somebody unknown is put: if the walk just ended there, a client could spoil a list and be taken
+//! for the proxy in front of it, which may have rights that it has not.
 
 use std::net::IpAddr;
 
@@ -14,7 +17,7 @@ pub(super) struct Hop {
     pub(super) host: Option<Vec<u8>>,
 }
 
-/// Something in a list that cannot be read; nothing before it is believed.
+/// A line that cannot be read; nothing before its end is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
 
@@ -50,7 +53,7 @@ impl Scheme {
 pub(super) fn forwarded(lines: &[&[u8]], trusted: &[Network]) -> Told {
     let mut told = Told::default();
     for hop in lines.iter().rev().flat_map(|line| elements_from_the_end(line)) {
-        let Ok(hop) = hop else { break };
+        let hop = hop.unwrap_or_else(|Malformed| Hop { node: Node::unknown(), scheme: None, host: None });
         let goes_on = is_trusted(&hop.node, trusted);
         told.nodes.push(hop.node);
         (told.scheme, told.host) = (hop.scheme, hop.host.filter(|host| is_host(host)));
@@ -73,7 +76,7 @@ pub(super) fn x_forwarded(
 ) -> Told {
     let mut nodes = Vec::new();
     for address in from_the_end(addresses) {
-        let Some(node) = Node::parse(unquoted(address)) else { break };
+        let node = Node::parse(unquoted(address)).unwrap_or_else(Node::unknown);
         let goes_on = is_trusted(&node, trusted);
         nodes.push(node);
         if !goes_on {
