@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::client::ClientKeys;
-use super::cohort::CompiledCohort;
+use super::cohort::{CompiledCohort, Part};
 use super::ejection::EjectionRules;
 use super::mirror::CompiledMirror;
 use super::split::Salt;
@@ -110,6 +110,15 @@ impl CompiledRoute {
         }
         let point = self.salt.point(client);
         self.pools.iter().position(|pool| point < pool.ends_at)
+    }
+}
+
+impl CompiledRoute {
+    /// Whether a version has a share of the clients, by its weight or by a cohort.
+    pub(crate) fn takes_clients(&self, version: &HeaderValue) -> bool {
+        let Some(index) = self.pools.iter().position(|pool| pool.version == version) else { return false };
+        let sent_there = |cohort: &CompiledCohort| cohort.pool == index && cohort.part() != Part::None;
+        self.pools[index].weight > 0 || self.cohorts.iter().any(sent_there)
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -24,6 +24,9 @@ use crate::tls::Encryption;
 
 /// How often idle connections are looked through, and the clock is set.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// How long before connections are cut tunnels are told to end.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What all workers read.
 #[derive(Debug)]
@@ -99,6 +102,8 @@ pub(super) struct Worker {
     pub(super) changed: Notify,
     /// Requests that wait for an endpoint now.
     pub(super) held: Cell<usize>,
+    /// When connections are cut, once the worker is stopping.
+    leaves_at: Cell<Option<Instant>>,
     shared: Arc<Shared>,
     view: RefCell<Rc<View>>,
 }
@@ -114,6 +119,7 @@ impl Worker {
             buffers: Buffers::default(),
             changed: Notify::new(),
             held: Cell::new(0),
+            leaves_at: Cell::new(None),
             view: RefCell::new(Rc::new(view)),
             shared,
         }
@@ -132,6 +138,11 @@ impl Worker {
             self.view.replace(Rc::new(next));
         }
         Rc::clone(&self.view.borrow())
+    }
+
+    /// By when tunnels are to have ended, if the worker is stopping.
+    pub(super) fn leaves_at(&self) -> Option<Instant> {
+        self.leaves_at.get()
     }
 
     pub(super) fn encryption(&self) -> &Encryption {
@@ -174,6 +185,7 @@ impl Worker {
                 }
             }
         };
+        worker.leaves_at.set(Instant::now().checked_add(grace.saturating_sub(FAREWELL)));
         doors.close(grace).await;
     }
 }

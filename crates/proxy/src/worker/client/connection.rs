@@ -135,7 +135,7 @@ async fn converse(visitor: Visitor, io: Transport) {
             Outcome::Answered if client.can_go_on() => client.rest(),
             Outcome::Answered => return part(&mut client, &mut desk.deadline, &visitor.worker).await,
             Outcome::Cut => return,
-            Outcome::Tunnel(link, flight) => return tunnel::carry(client, *link, flight, visitor).await,
+            Outcome::Tunnel(tunnel) => return tunnel::carry(client, tunnel, visitor).await,
         }
     }
 }
@@ -207,10 +207,10 @@ async fn part(client: &mut Http1Client, deadline: &mut Deadline, worker: &Worker
 }
 
 /// Waits for the listener to close. Made once for a connection: it is looked at with every request.
-pub(super) struct Closing(Pin<Box<dyn Future<Output = ()>>>);
+pub(in crate::worker) struct Closing(Pin<Box<dyn Future<Output = ()>>>);
 
 impl Closing {
-    pub(super) fn of(visitor: &Visitor) -> Self {
+    pub(in crate::worker) fn of(visitor: &Visitor) -> Self {
         let mut closing = visitor.closing.clone();
         Self(Box::pin(async move {
             // An error means that the door is gone altogether.
@@ -218,7 +218,7 @@ impl Closing {
         }))
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(in crate::worker) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.as_mut().poll(cx)
     }
 }

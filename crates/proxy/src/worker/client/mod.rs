@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use super::body::{BodyFault, Part};
 use crate::message::{Fields, ResponseHead};
 
-pub(super) use connection::{Visitor, welcome};
+pub(super) use connection::{Closing, Visitor, welcome};
 pub(super) use http1::Http1Client;
 
 /// The client's end of one exchange: its request's body comes out of it, the answer goes into it.

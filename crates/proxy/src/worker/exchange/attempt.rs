@@ -12,6 +12,7 @@ use crate::worker::balance::Choice;
 use crate::worker::body::BodyFault;
 use crate::worker::client::ClientEnd;
 use crate::worker::flight::Flight;
+use crate::worker::tunnel::Tunnel;
 use crate::worker::upstream::{Link, LinkFault, Outgoing};
 use crate::worker::view::{RouteView, View};
 
@@ -124,7 +125,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         route: &RouteView,
     ) -> Outcome {
         if self.response.status == 101 {
-            return self.switch_protocols(link, pool, flight).await;
+            return self.switch_protocols(link, pool, flight, route).await;
         }
         let latency = self.latency();
         if !self.is_grpc {
@@ -175,7 +176,13 @@ impl<C: ClientEnd> Exchange<'_, C> {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    async fn switch_protocols(&mut self, link: Link, pool: &CompiledPool, flight: Flight) -> Outcome {
+    async fn switch_protocols(
+        &mut self,
+        link: Link,
+        pool: &CompiledPool,
+        flight: Flight,
+        route: &RouteView,
+    ) -> Outcome {
         let protocol = self.response.fields.get(Name::Upgrade).map(<[u8]>::to_vec);
         let (true, Some(protocol), Link::Http1(link)) = (self.client.wanted_upgrade(), protocol, link) else {
             // Nobody asked for it.
@@ -192,7 +199,13 @@ impl<C: ClientEnd> Exchange<'_, C> {
         }
         self.client.begin(self.response, self.added, false);
         match self.finish(&[]).await {
-            Outcome::Answered => Outcome::Tunnel(link, flight),
+            Outcome::Answered => Outcome::Tunnel(Tunnel {
+                link,
+                flight,
+                route: Arc::clone(&route.route),
+                version: pool.version.clone(),
+                is_websocket: protocol.eq_ignore_ascii_case(b"websocket"),
+            }),
             cut => cut,
         }
     }

@@ -22,12 +22,11 @@ pub(super) use answer::{Answer, HEAD_TOO_SLOW, unreadable, without_port};
 use super::asked::AskedRequest;
 use super::balance::{Choice, Chosen, choose};
 use super::client::{ClientEnd, Visitor};
-use super::flight::Flight;
 use super::forwarding::Forwarding;
 use super::room::Waiting;
 use super::stream::Deadline;
 use super::thread::Worker;
-use super::upstream::Http1Link;
+use super::tunnel::Tunnel;
 use super::view::{RouteView, View};
 use crate::Address;
 use crate::message::{BodyLength, Fields, Name, Protocol, RequestHead, ResponseHead};
@@ -61,7 +60,7 @@ pub(super) enum Outcome {
     /// The client has no answer, or only the beginning of one: its connection is of no further use.
     Cut,
     /// The connection goes on in another protocol.
-    Tunnel(Box<Http1Link>, Flight),
+    Tunnel(Tunnel),
 }
 
 /// One request on its way.
