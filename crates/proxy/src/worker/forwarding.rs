@@ -18,6 +18,8 @@ pub(super) struct Forwarding {
     /// What `fields` were made for, if they may be used again.
     made_for: Option<Protocol>,
     drops_trace: bool,
+    /// Somebody in front of the edge was trusted with the request before.
+    believed: bool,
 }
 
 /// What is told with one request.
@@ -36,12 +38,14 @@ impl Forwarding {
         let peer = Peer::new(peer.ip(), secure);
         let origin = Origin::of(&peer, &[], |_| Vec::new());
         let (host, fields) = (Vec::new(), Fields::default());
-        Self { peer, listen, origin, host, fields, made_for: None, drops_trace: false }
+        Self { peer, listen, origin, host, fields, made_for: None, drops_trace: false, believed: false }
     }
 
     /// Looks at another request. `draw` gives random numbers.
     pub(super) fn look(&mut self, head: &RequestHead, trusted: &[Network], draw: impl FnMut() -> u64) {
-        if !trusted.is_empty() {
+        // Another table may trust others: what was believed under the one before must not stay.
+        if !trusted.is_empty() || self.believed {
+            self.believed = !trusted.is_empty();
             self.made_for = None;
             self.origin =
                 Origin::of(&self.peer, trusted, |name| head.fields.all(Name::of(name.as_bytes())).collect());
