@@ -13,6 +13,8 @@ mod message;
 mod routing;
 mod stats;
 mod table;
+#[allow(dead_code, unused_imports, reason = "the path of a request takes up its ends one by one")]
+mod telemetry;
 mod tls;
 mod worker;
 
@@ -26,4 +28,5 @@ pub use table::{
     Listener, ListenerFault, Mirror, Network, NetworkError, Pool, Protocol, Retries, Route, RouteFault,
     RouteLimits, RoutingTable, Source, TableError, Test, Timeouts,
 };
+pub use telemetry::AccessLogTarget;
 pub use tls::CertificateStatus;

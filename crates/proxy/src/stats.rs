@@ -153,7 +153,6 @@ impl Histogram {
     }
 
     /// For each bound in microseconds, rising, how many values certainly do not exceed it.
-    #[allow(dead_code, reason = "telemetry takes it up")]
     pub(crate) fn counts_up_to<const N: usize>(&self, bounds: &[u64; N]) -> [u64; N] {
         let mut counts = [0; N];
         for (bucket, count) in &self.buckets {

@@ -1,8 +1,11 @@
 //! What an edge is started with.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::AccessLogTarget;
 
 /// What an edge is started with.
 #[derive(Debug, Clone)]
@@ -17,10 +20,14 @@ pub struct EdgeConfig {
     pub grace: Duration,
     /// Time limits on the path of a request.
     pub limits: Limits,
+    /// Where metrics and health are served over HTTP, to whoever can reach it: give it a loopback address.
+    pub admin: Option<SocketAddr>,
+    /// Where a line for each request is written.
+    pub access_log: Option<AccessLogTarget>,
 }
 
 impl EdgeConfig {
-    /// The defaults: one worker for each processor, 30 seconds of grace.
+    /// The defaults: one worker for each processor, 30 seconds of grace, no admin address and no access log.
     pub fn new(socket: impl Into<PathBuf>, state_folder: impl Into<PathBuf>) -> Self {
         Self {
             socket: socket.into(),
@@ -28,6 +35,8 @@ impl EdgeConfig {
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             grace: Duration::from_secs(30),
             limits: Limits::default(),
+            admin: None,
+            access_log: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The process: configuration, control socket, table on disk, and the publishing of tables to the workers.
 
+mod admin;
 mod bind;
 mod config;
 mod cookie_key;

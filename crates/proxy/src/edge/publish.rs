@@ -36,8 +36,7 @@ impl Publisher {
 
     /// Everything counted so far.
     pub(super) fn stats(&self) -> EdgeStats {
-        let stats = self.registry.read(self.shared.table.load().source.epoch);
-        EdgeStats { certificates: self.shared.encryption.status(), ..stats }
+        stats(&self.shared, &self.registry)
     }
 
     /// Uses a table, or says why not and leaves everything as it was.
@@ -110,7 +109,8 @@ impl Publisher {
         }
     }
 
-    fn missing(&self, table: &RoutingTable) -> BTreeSet<SocketAddr> {
+    /// Addresses of a table that are not listened on.
+    pub(super) fn missing(&self, table: &RoutingTable) -> BTreeSet<SocketAddr> {
         wanted(table).into_iter().filter(|address| !self.bound.contains(address)).collect()
     }
 
@@ -151,6 +151,12 @@ impl Publisher {
 fn wanted(table: &RoutingTable) -> BTreeSet<SocketAddr> {
     let listeners = table.listeners.iter().map(|listener| listener.address);
     table.routes.iter().map(|route| route.listen).chain(listeners).collect()
+}
+
+/// Everything that an edge with these workers has counted so far.
+pub(super) fn stats(shared: &Shared, registry: &Registry) -> EdgeStats {
+    let stats = registry.read(shared.table.load().source.epoch);
+    EdgeStats { certificates: shared.encryption.status(), ..stats }
 }
 
 /// A table must be sound, and newer than the one in use.

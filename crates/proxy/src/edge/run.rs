@@ -9,19 +9,22 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
+use super::admin::Admin;
 use super::cookie_key::cookie_key;
 use super::publish::Publisher;
 use super::socket::{Control, ControlSocket};
 use super::state::StateFolder;
 use super::{EdgeConfig, EdgeError};
-use crate::RoutingTable;
 use crate::control::Identity;
 use crate::routing::{CompiledTable, Registry};
 use crate::tls::Encryption;
 use crate::worker::{Command, Rooms, Shared, WorkerHandle, spawn};
+use crate::{RoutingTable, telemetry};
 
 /// How often addresses that could not be bound at the start are tried again.
 const BIND_AGAIN: Duration = Duration::from_secs(1);
+/// How long the last lines of the access log may take to be written.
+const LOG_LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs an edge until it is told to stop, by its control socket, SIGTERM or SIGINT. Blocks.
 ///
@@ -56,13 +59,21 @@ async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
         encryption: Arc::clone(&encryption),
     });
     let (ended_sender, mut ended) = mpsc::unbounded_channel();
+    let (access_log, _for_workers) =
+        telemetry::start(config.access_log.as_ref(), config.workers.get(), &registry)
+            .map_err(EdgeError::io("opening the access log"))?;
+    if let Some(log) = &access_log {
+        tokio::spawn(log.attend(signals(SignalKind::hangup())?));
+    }
     let workers = start_workers(config.workers.get(), &shared, &ended_sender)?;
     let (stop, mut stopped) = mpsc::unbounded_channel();
-    let control = Arc::new(Control {
-        publisher: Mutex::new(restored(shared, registry, state, &workers, &mut ended).await?),
-        identity,
-        stop,
-    });
+    let publisher = restored(Arc::clone(&shared), Arc::clone(&registry), state, &workers, &mut ended).await?;
+    let control = Arc::new(Control { publisher: Mutex::new(publisher), identity, stop });
+    let commands = workers.iter().map(|worker| worker.commands.clone()).collect();
+    let admin = Arc::new(Admin::new(Arc::clone(&control), shared, registry, commands));
+    if let Some(address) = config.admin {
+        tokio::spawn(Arc::clone(&admin).serve(address));
+    }
     tracing::info!(socket = %config.socket.display(), workers = workers.len(), "edge ready");
 
     let grace = tokio::select! {
@@ -76,12 +87,16 @@ async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
         index = ended.recv() => return Err(EdgeError::WorkerEnded { index: index.unwrap_or_default() }),
     };
     tracing::info!(grace_ms = grace.as_millis(), "edge stopping");
+    admin.stop();
     tokio::select! {
         () = stop_workers(workers, grace) => tracing::info!("edge stopped"),
         // Counters can still be read, and an edge that is started too early learns who is there.
         () = socket.serve(control) => {}
         _ = terminate.recv() => tracing::warn!("edge stopped at once"),
         _ = interrupt.recv() => tracing::warn!("edge stopped at once"),
+    }
+    if let Some(log) = access_log {
+        log.finish(LOG_LIMIT).await;
     }
     Ok(())
 }

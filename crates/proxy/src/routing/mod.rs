@@ -1,5 +1,5 @@
 //! The routing table in the form that workers read, and every choice that is made by it. No input or output, and no
-//! clock: what happens now is said by arguments.
+//! clock but the one by which counters are forgotten: what happens now is said by arguments.
 //!
 //! In the order in which a request meets them: `forwarded` and `trace` (what may be believed of its head), `table` and
 //! `lookup` (which route, with `host` and `path`), `assign` (which version: `cohort`, `client`, `cookie`, `split`),
@@ -37,7 +37,7 @@ pub use client::CLIENT_HEADER;
 pub(crate) use cookie::CookieKey;
 pub use cookie::{CLIENT_COOKIE, SECURE_CLIENT_COOKIE};
 pub(crate) use counters::{
-    ConnectionCounters, ConnectionShard, Registry, RouteCounters, Shard, VersionCounters,
+    AccessLogCounters, ConnectionCounters, ConnectionShard, Registry, RouteCounters, Shard, VersionCounters,
 };
 pub(crate) use deadline::grpc_timeout;
 pub(crate) use ejection::{EjectionRules, Health, Siblings};

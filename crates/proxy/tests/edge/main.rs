@@ -14,4 +14,5 @@ mod http2;
 mod lifecycle;
 mod routing;
 mod shaping;
+mod telemetry;
 mod tunnels;

@@ -1,0 +1,108 @@
+//! The smallest server that serves a few pages to a few readers.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+/// Connections at a time; further ones wait.
+const MOST_CONNECTIONS: usize = 32;
+/// How long a reader may take to ask.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// After so long a connection is closed behind the next answer, so that none is held for ever.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(300);
+/// How long a page may take to be read.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: String,
+}
+
+impl Page {
+    /// A line of text.
+    pub(crate) fn text(status: StatusCode, line: impl std::fmt::Display) -> Self {
+        Self { status, content_type: "text/plain; charset=utf-8", body: format!("{line}\n") }
+    }
+}
+
+/// Answers GET and HEAD by a function of the path, for ever.
+pub(crate) async fn serve<F, A>(listener: TcpListener, answer: F)
+where
+    F: Fn(String) -> A + Clone + Send + 'static,
+    A: Future<Output = Page> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let answer = answer.clone();
+                tokio::spawn(async move {
+                    converse(stream, answer).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection to the admin address could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn converse<F, A>(stream: TcpStream, answer: F)
+where
+    F: Fn(String) -> A + Clone + Send + 'static,
+    A: Future<Output = Page> + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = answer.clone();
+        async move {
+            let page = match *request.method() {
+                Method::GET | Method::HEAD => answer(request.uri().path().to_owned()).await,
+                _ => Page::text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here"),
+            };
+            Ok::<_, Infallible>(response(page))
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_LIMIT)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    // A connection that breaks is its reader's affair.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = tokio::time::sleep(CONNECTION_LIMIT) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(ANSWER_LIMIT, connection).await;
+        }
+    }
+}
+
+fn response(page: Page) -> Response<Full<Bytes>> {
+    let refused = page.status == StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = Response::new(Full::new(Bytes::from(page.body)));
+    *response.status_mut() = page.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(page.content_type));
+    if refused {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    response
+}
