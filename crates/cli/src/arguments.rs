@@ -1,11 +1,15 @@
 //! The command line.
 
+mod edge;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use edge::{Edge, EdgeRun, EdgeVerb, Top};
 
 /// Takes a release to production, watches it there, and takes it back when production disagrees.
 #[derive(Debug, Parser)]
@@ -86,6 +90,8 @@ pub enum Verb {
     History(History),
     /// Show what instances wrote
     Logs(Logs),
+    /// See what the edge carries, which stands between users and instances
+    Edge(Edge),
     /// Tell the story of a deployment, or what a gate is for
     Explain(Explain),
     /// Show the audit log, or prove that nobody has changed it
@@ -99,9 +105,6 @@ pub enum Verb {
     /// Hold one instance (started by the server)
     #[command(hide = true)]
     Shim,
-    /// Carry the traffic (started by the server)
-    #[command(hide = true)]
-    Edge(Edge),
     /// A service that fails as told, for trying things out
     #[command(hide = true, disable_help_flag = true)]
     SampleService(SampleService),
@@ -299,16 +302,6 @@ pub struct Demo {
 pub struct Completions {
     /// Which shell
     pub shell: Shell,
-}
-
-#[derive(Debug, Args)]
-pub struct Edge {
-    /// The control socket
-    #[arg(long, value_name = "PATH")]
-    pub socket: PathBuf,
-    /// The folder of the last table
-    #[arg(long, value_name = "FOLDER")]
-    pub state_folder: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod init;
 mod place;
 mod printer;
 mod terminal;
+mod top;
 mod words;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pilotage_server::{StateFolder, find_project_file, read_project};
 use pilotage_spec::{Environment, EnvironmentName, Project};
+use pilotage_targets::ProcessConfig;
 
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -32,6 +33,11 @@ impl Place {
         let usual = || file.parent().unwrap_or(Path::new("/")).join(STATE_FOLDER);
         let state = StateFolder::at(&named.unwrap_or_else(usual))?;
         Ok(Self { file, state })
+    }
+
+    /// The control socket of the project's edge.
+    pub fn edge_socket(&self) -> PathBuf {
+        ProcessConfig::new(self.state.root(), self.state.run(), &self.file, self.state.root()).edge_socket
     }
 
     /// The project, as its file says.

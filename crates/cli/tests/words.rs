@@ -37,6 +37,8 @@ fn every_command_explains_itself() {
         "status",
         "history",
         "logs",
+        "edge",
+        "edge top",
         "explain",
         "audit",
         "backup",
@@ -45,7 +47,7 @@ fn every_command_explains_itself() {
     ];
     let mut help = world.pilotage(&["--help"]).expect(0).stdout;
     for verb in verbs {
-        let said = world.pilotage(&[verb, "--help"]).expect(0).stdout;
+        let said = world.pilotage(&verb.split(' ').chain(["--help"]).collect::<Vec<_>>()).expect(0).stdout;
         // What is the same for all stands in the first one.
         let own = said.split("Everywhere:").next().unwrap_or_default().trim_end();
         help.push_str(&format!("\n────── pilotage {verb}\n{own}\n"));

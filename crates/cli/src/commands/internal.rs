@@ -1,13 +1,12 @@
-//! The processes that the server starts, and the sample service.
+//! What the processes in the background have in common, and the sample service.
 
 use std::io;
 use std::process::ExitCode;
 
-use pilotage_proxy::EdgeConfig;
 use tracing_subscriber::EnvFilter;
 
-use crate::arguments::{Edge, SampleService};
-use crate::failure::{FAILED, Failure};
+use crate::arguments::SampleService;
+use crate::failure::FAILED;
 
 /// Lets this process write what it does to standard error; `PILOTAGE_LOG` says how much.
 pub fn write_log() {
@@ -20,12 +19,6 @@ pub fn write_log() {
         .with_writer(io::stderr)
         .log_internal_errors(false)
         .init();
-}
-
-pub fn edge(asked: Edge) -> Result<(), Failure> {
-    write_log();
-    pilotage_proxy::run(EdgeConfig::new(asked.socket, asked.state_folder))
-        .map_err(|error| Failure::failed(error.to_string()))
 }
 
 pub fn sample_service(asked: SampleService) -> ExitCode {

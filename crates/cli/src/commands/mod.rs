@@ -6,6 +6,7 @@ mod backup;
 mod check;
 mod completions;
 mod deploy;
+mod edge;
 mod explain;
 mod history;
 mod internal;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use pilotage_engine::Request;
 use pilotage_journal::{Journal, Reader};
 
-use crate::arguments::{Arguments, Verb};
+use crate::arguments::{Arguments, Edge, Verb};
 use crate::failure::{DONE, Failure};
 use crate::place::Place;
 use crate::printer::Printer;
@@ -61,7 +62,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let printer = Printer::new(&arguments.global);
     let done = match arguments.verb {
         Verb::Shim => return pilotage_targets::run_shim(),
-        Verb::Edge(edge) => internal::edge(edge).map(|()| DONE),
+        Verb::Edge(Edge { verb: None, run }) => edge::run(run),
         Verb::SampleService(sample) => return internal::sample_service(sample),
         Verb::Serve(asked) => serve::run(&asked, &arguments.global, &printer),
         verb => runtime().and_then(|runtime| {
@@ -107,8 +108,11 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Explain(asked) => explain::run(&asked, global, printer).await,
         Verb::Audit(asked) => audit::run(asked, &session()?).await,
         Verb::Backup(asked) => backup::run(&asked, &session()?).await,
+        Verb::Edge(Edge { verb: Some(verb), .. }) => edge::ask(&verb, global, printer).await,
         // These make no use of this runtime, and were dealt with before it was made.
-        Verb::Shim | Verb::Edge(_) | Verb::SampleService(_) | Verb::Serve(_) => Ok(DONE),
+        Verb::Shim | Verb::Edge(Edge { verb: None, .. }) | Verb::SampleService(_) | Verb::Serve(_) => {
+            Ok(DONE)
+        }
     }
 }
 

@@ -9,7 +9,6 @@ use pilotage_load::{Load, LoadHandle, LoadPlan};
 use pilotage_proxy::{EdgeClient, EdgeStats};
 use pilotage_server::{Client, DeployBody, DeploymentDetail, StatusReport};
 use pilotage_spec::Timestamp;
-use pilotage_targets::ProcessConfig;
 use pilotage_views::{AuditFold, AuditLine, from_event};
 
 use super::show::Show;
@@ -147,10 +146,8 @@ impl Play<'_> {
     }
 
     async fn stats(&self) -> Result<EdgeStats, Failure> {
-        let state = &self.stage.place.state;
-        let config = ProcessConfig::new(state.root(), state.run(), &self.stage.place.file, state.root());
         let failed = |error: pilotage_proxy::EdgeClientError| Failure::failed(error.to_string());
-        let edge = EdgeClient::connect(config.edge_socket).await.map_err(failed)?;
+        let edge = EdgeClient::connect(self.stage.place.edge_socket()).await.map_err(failed)?;
         edge.stats().await.map_err(failed)
     }
 

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::exposition::{Exposition, Kind, seconds};
-use crate::{CertificateStatus, EdgeStats, FULL_WEIGHT, MirrorStats, Pool, RouteStats, RoutingTable, VersionStats};
+use crate::{
+    CertificateStatus, EdgeStats, FULL_WEIGHT, MirrorStats, Pool, RouteStats, RoutingTable, VersionStats,
+};
 
 /// A metric with one value for each version of each route.
 struct Of<T> {
@@ -254,7 +256,11 @@ fn of_table(text: &mut Exposition, table: &RoutingTable) {
 
 fn of_certificates(text: &mut Exposition, certificates: &[CertificateStatus]) {
     let expiry = "pilotage_edge_certificate_expiry_seconds";
-    text.family(expiry, Kind::Gauge, "The last second at which the certificate in use is valid, since the epoch.");
+    text.family(
+        expiry,
+        Kind::Gauge,
+        "The last second at which the certificate in use is valid, since the epoch.",
+    );
     for certificate in certificates {
         let chain = certificate.chain.to_string_lossy();
         if let Some(at) = certificate.not_after_secs {
