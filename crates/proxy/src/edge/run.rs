@@ -15,11 +15,12 @@ use super::publish::Publisher;
 use super::socket::{Control, ControlSocket};
 use super::state::StateFolder;
 use super::{EdgeConfig, EdgeError};
+use crate::RoutingTable;
 use crate::control::Identity;
 use crate::routing::{CompiledTable, Registry};
+use crate::telemetry::AccessLogWriter;
 use crate::tls::Encryption;
 use crate::worker::{Command, Rooms, Shared, WorkerHandle, spawn};
-use crate::{RoutingTable, telemetry};
 
 /// How often addresses that could not be bound at the start are tried again.
 const BIND_AGAIN: Duration = Duration::from_secs(1);
@@ -59,8 +60,8 @@ async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
         encryption: Arc::clone(&encryption),
     });
     let (ended_sender, mut ended) = mpsc::unbounded_channel();
-    let (access_log, _for_workers) =
-        telemetry::start(config.access_log.as_ref(), config.workers.get(), &registry)
+    let (access_log, _logs) =
+        AccessLogWriter::start(config.access_log.as_ref(), config.workers.get(), &registry.access_log())
             .map_err(EdgeError::io("opening the access log"))?;
     if let Some(log) = &access_log {
         tokio::spawn(log.attend(signals(SignalKind::hangup())?));

@@ -5,11 +5,9 @@ mod access_log;
 mod exposition;
 mod http;
 mod metrics;
-mod worker;
 
 pub use access_log::AccessLogTarget;
 pub(crate) use access_log::{AccessEntry, AccessLog, AccessLogWriter, Outcome, RequestText};
 pub(crate) use exposition::CONTENT_TYPE;
 pub(crate) use http::{Page, serve};
 pub(crate) use metrics::metrics;
-pub(crate) use worker::{WorkerTelemetry, start};

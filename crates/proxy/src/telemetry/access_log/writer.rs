@@ -53,12 +53,15 @@ impl Wishes {
 }
 
 impl AccessLogWriter {
-    /// Opens the log, and starts the thread. Returns also each worker's end of it.
+    /// Opens the log if one is wanted, and starts the thread. Returns also each worker's end of it, wanted or not.
     pub(crate) fn start(
-        target: &AccessLogTarget,
+        target: Option<&AccessLogTarget>,
         workers: usize,
         counters: &Arc<AccessLogCounters>,
-    ) -> io::Result<(Self, Vec<AccessLog>)> {
+    ) -> io::Result<(Option<Self>, Vec<AccessLog>)> {
+        let Some(target) = target else {
+            return Ok((None, (0..workers).map(|_| AccessLog::off()).collect()));
+        };
         let output = Output::open(target)?;
         let (logs, rings) =
             (0..workers).map(|_| AccessLog::with_capacity(CAPACITY, Arc::clone(counters))).unzip();
@@ -78,7 +81,7 @@ impl AccessLogWriter {
             let _ = finish.send(());
         })?;
         let writer = Self { wishes, counters: Arc::clone(counters), thread, finished };
-        Ok((writer, logs))
+        Ok((Some(writer), logs))
     }
 
     /// Opens the file anew at each such signal, and says in the edge's log when lines are dropped, for ever.
@@ -200,8 +203,8 @@ mod tests {
     fn start(path: &Path) -> (AccessLogWriter, Vec<AccessLog>, Arc<AccessLogCounters>) {
         let counters = Arc::new(AccessLogCounters::default());
         let target = AccessLogTarget::File(path.to_owned());
-        let (writer, logs) = AccessLogWriter::start(&target, 2, &counters).unwrap();
-        (writer, logs, counters)
+        let (writer, logs) = AccessLogWriter::start(Some(&target), 2, &counters).unwrap();
+        (writer.unwrap(), logs, counters)
     }
 
     fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
@@ -271,10 +274,11 @@ mod tests {
         let counters = Arc::new(AccessLogCounters::default());
         let mut started = None;
         eventually("the pipe has a reader", || {
-            started = AccessLogWriter::start(&target, 1, &counters).ok();
+            started = AccessLogWriter::start(Some(&target), 1, &counters).ok();
             started.is_some()
         });
         let (writer, logs) = started.unwrap();
+        let writer = writer.unwrap();
         let mut reader = receiver.recv().unwrap();
         opening.join().unwrap();
 
