@@ -13,7 +13,6 @@ mod message;
 mod routing;
 mod stats;
 mod table;
-#[allow(dead_code, unused_imports, reason = "the path of a request has yet to fill the access log")]
 mod telemetry;
 mod tls;
 mod worker;

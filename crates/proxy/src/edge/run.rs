@@ -18,7 +18,7 @@ use super::{EdgeConfig, EdgeError};
 use crate::RoutingTable;
 use crate::control::Identity;
 use crate::routing::{CompiledTable, Registry};
-use crate::telemetry::AccessLogWriter;
+use crate::telemetry::{AccessLog, AccessLogWriter};
 use crate::tls::Encryption;
 use crate::worker::{Command, Rooms, Shared, WorkerHandle, spawn};
 
@@ -60,13 +60,13 @@ async fn live(config: EdgeConfig, state: StateFolder) -> Result<(), EdgeError> {
         encryption: Arc::clone(&encryption),
     });
     let (ended_sender, mut ended) = mpsc::unbounded_channel();
-    let (access_log, _logs) =
+    let (access_log, logs) =
         AccessLogWriter::start(config.access_log.as_ref(), config.workers.get(), &registry.access_log())
             .map_err(EdgeError::io("opening the access log"))?;
     if let Some(log) = &access_log {
         tokio::spawn(log.attend(signals(SignalKind::hangup())?));
     }
-    let workers = start_workers(config.workers.get(), &shared, &ended_sender)?;
+    let workers = start_workers(logs, &shared, &ended_sender)?;
     let (stop, mut stopped) = mpsc::unbounded_channel();
     let publisher = restored(Arc::clone(&shared), Arc::clone(&registry), state, &workers, &mut ended).await?;
     let control = Arc::new(Control { publisher: Mutex::new(publisher), identity, stop });
@@ -141,13 +141,14 @@ async fn reload_on(mut hangup: Signal, encryption: &Arc<Encryption>) {
 }
 
 fn start_workers(
-    count: usize,
+    logs: Vec<AccessLog>,
     shared: &Arc<Shared>,
     ended: &mpsc::UnboundedSender<usize>,
 ) -> Result<Vec<WorkerHandle>, EdgeError> {
-    (0..count)
-        .map(|index| {
-            spawn(index, Arc::clone(shared), ended.clone())
+    logs.into_iter()
+        .enumerate()
+        .map(|(index, log)| {
+            spawn(index, Arc::clone(shared), log, ended.clone())
                 .map_err(EdgeError::io(format!("starting worker thread {index}")))
         })
         .collect()

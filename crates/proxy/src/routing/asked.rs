@@ -6,8 +6,6 @@ use memchr::memchr;
 
 /// What routing asks of a request, whoever parsed it and whatever protocol it came in.
 pub(crate) trait Asked {
-    /// The host as it was asked for, perhaps with a port, in any case; empty if there is none.
-    fn host(&self) -> &[u8];
     /// Path and query.
     fn target(&self) -> &[u8];
     /// Whether the method changes nothing (RFC 9110, section 9.2.1).

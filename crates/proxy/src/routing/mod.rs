@@ -5,7 +5,6 @@
 //! `lookup` (which route, with `host` and `path`), `assign` (which version: `cohort`, `client`, `cookie`, `split`),
 //! `mirror` (whether it is copied), `balance` (which instance), `ejection` and `retry` (what happens when that fails), and
 //! the counters.
-#![allow(dead_code, reason = "telemetry and tunnels take up the rest")]
 
 mod asked;
 mod assign;
@@ -48,4 +47,4 @@ pub(crate) use retry::RetryBudget;
 pub(crate) use route::{CompiledPool, CompiledRoute};
 pub use split::split_point;
 pub(crate) use table::CompiledTable;
-pub(crate) use trace::{Trace, trace};
+pub(crate) use trace::{Trace, trace, trace_id};

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
-
 use super::client::ClientKeys;
 use super::cohort::{CompiledCohort, Part};
 use super::ejection::EjectionRules;
@@ -16,7 +14,7 @@ use crate::{Endpoint, Pool, Protocol, Retries, Route, RouteLimits, Timeouts};
 /// One served workload.
 #[derive(Debug)]
 pub(crate) struct CompiledRoute {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) hold: Duration,
     pub(crate) pools: Vec<CompiledPool>,
     /// Whether two versions share the clients, so that it matters who a client is.
@@ -37,8 +35,8 @@ pub(crate) struct CompiledRoute {
 /// The instances of one version.
 #[derive(Debug)]
 pub(crate) struct CompiledPool {
-    /// The value of the `Pilotage-Version` response header.
-    pub(crate) version: HeaderValue,
+    /// Also the value of the `Pilotage-Version` response header; no table is valid in which it cannot be.
+    pub(crate) version: Arc<str>,
     pub(crate) weight: u32,
     pub(crate) protocol: Protocol,
     /// Where the pool ends on the line of clients: the weights up to and with its own.
@@ -83,7 +81,7 @@ impl CompiledRoute {
         let cohorts = route.cohorts.iter();
         let mirror = route.mirror.as_ref();
         Self {
-            name: route.name.clone(),
+            name: route.name.as_str().into(),
             hold: Duration::from_millis(route.hold_ms),
             pools,
             split: route.pools.iter().filter(|pool| pool.weight > 0).count() > 1,
@@ -115,8 +113,8 @@ impl CompiledRoute {
 
 impl CompiledRoute {
     /// Whether a version has a share of the clients, by its weight or by a cohort.
-    pub(crate) fn takes_clients(&self, version: &HeaderValue) -> bool {
-        let Some(index) = self.pools.iter().position(|pool| pool.version == version) else { return false };
+    pub(crate) fn takes_clients(&self, version: &str) -> bool {
+        let Some(index) = self.pools.iter().position(|pool| *pool.version == *version) else { return false };
         let sent_there = |cohort: &CompiledCohort| cohort.pool == index && cohort.part() != Part::None;
         self.pools[index].weight > 0 || self.cohorts.iter().any(sent_there)
     }
@@ -125,8 +123,7 @@ impl CompiledRoute {
 impl CompiledPool {
     fn new(pool: &Pool, ends_at: u32, counters: &RouteCounters) -> Self {
         Self {
-            version: HeaderValue::from_str(&pool.version)
-                .unwrap_or_else(|_| HeaderValue::from_static("unprintable")),
+            version: pool.version.as_str().into(),
             weight: pool.weight,
             protocol: pool.protocol,
             ends_at,

@@ -7,7 +7,6 @@ use super::Asked;
 /// A request that is only what a test says of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
-    pub(crate) host: String,
     pub(crate) target: String,
     pub(crate) safe: bool,
     pub(crate) client: IpAddr,
@@ -18,7 +17,6 @@ pub(crate) struct Sample {
 impl Sample {
     pub(crate) fn new() -> Self {
         Self {
-            host: "shop.example.com".to_owned(),
             target: "/".to_owned(),
             safe: true,
             client: Ipv4Addr::new(192, 0, 2, 7).into(),
@@ -43,10 +41,6 @@ impl Sample {
 }
 
 impl Asked for Sample {
-    fn host(&self) -> &[u8] {
-        self.host.as_bytes()
-    }
-
     fn target(&self) -> &[u8] {
         self.target.as_bytes()
     }

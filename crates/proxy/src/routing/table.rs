@@ -25,8 +25,6 @@ pub(crate) struct CompiledListener {
     pub(crate) redirect_to_https: Option<u16>,
     /// Proxies in front of the edge whose forwarded headers are believed.
     pub(crate) trusted: Vec<Network>,
-    /// Whether connections are encrypted.
-    pub(crate) encrypted: bool,
     hosts: Hosts,
 }
 
@@ -44,10 +42,6 @@ impl CompiledTable {
     /// The route that a request to an address belongs to.
     pub(crate) fn find(&self, listen: SocketAddr, host: &[u8], target: &[u8]) -> Result<RouteId, NoRoute> {
         self.listener(listen).ok_or(NoRoute::Unknown)?.hosts.find(host, target)
-    }
-
-    pub(crate) fn route(&self, id: RouteId) -> &Arc<CompiledRoute> {
-        &self.routes[id.index()]
     }
 
     /// How an address is served; `None` if the table has nothing for it.
@@ -72,7 +66,6 @@ impl CompiledListener {
         Self {
             redirect_to_https: listener.redirect_to_https,
             trusted: listener.trusted.clone(),
-            encrypted: listener.is_encrypted(),
             hosts: Hosts::default(),
         }
     }
@@ -144,7 +137,7 @@ mod tests {
         assert_eq!(table.listener(listen(80)).unwrap().redirect_to_https, Some(443));
         assert_eq!(table.listener(listen(81)).unwrap().trusted.len(), 1);
         let implied = table.listener(listen(82)).unwrap();
-        assert!(!implied.encrypted && implied.trusted.is_empty() && implied.redirect_to_https.is_none());
+        assert!(implied.trusted.is_empty() && implied.redirect_to_https.is_none());
         assert!(table.listener(listen(83)).is_none());
     }
 

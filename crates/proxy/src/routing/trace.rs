@@ -41,6 +41,12 @@ fn is_sound(parent: &[u8]) -> bool {
     dashes && all_digits && !is_zero(trace) && !is_zero(span) && version != b"ff" && ends_well
 }
 
+/// The id of the trace that a sound `traceparent` names.
+pub(crate) fn trace_id(parent: &[u8]) -> Option<[u8; 16]> {
+    let digits = parent.get(3..35).and_then(|digits| std::str::from_utf8(digits).ok())?;
+    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
+}
+
 /// Version 00, and no flags: nobody before us records this.
 fn made(high: u64, low: u64, span: u64) -> [u8; LENGTH] {
     // An id of zeros alone is invalid.

@@ -7,7 +7,7 @@ mod http;
 mod metrics;
 
 pub use access_log::AccessLogTarget;
-pub(crate) use access_log::{AccessEntry, AccessLog, AccessLogWriter, Outcome, RequestText};
+pub(crate) use access_log::{AccessEntry, AccessLog, AccessLogWriter, RequestOutcome, RequestText};
 pub(crate) use exposition::CONTENT_TYPE;
 pub(crate) use http::{Page, serve};
 pub(crate) use metrics::metrics;

@@ -95,7 +95,7 @@ impl Kept {
                 "{problem}. Until then, handshakes that would need this certificate are refused or get another"
             ),
             Some(loaded) => tracing::error!(
-                "{problem}. Until then, the edge serves the certificate that is valid until {}",
+                "{problem}. Until then, the edge serves the certificate that it has, which ends at {}",
                 loaded.not_after()
             ),
         }

@@ -12,10 +12,6 @@ pub(super) struct AskedRequest<'r> {
 }
 
 impl Asked for AskedRequest<'_> {
-    fn host(&self) -> &[u8] {
-        self.head.host().unwrap_or_default()
-    }
-
     fn target(&self) -> &[u8] {
         self.head.target()
     }

@@ -20,6 +20,7 @@ use super::stream::Buffers;
 use super::view::View;
 use crate::edge::Limits;
 use crate::routing::{CompiledTable, ConnectionCounters, ConnectionShard, CookieKey};
+use crate::telemetry::AccessLog;
 use crate::tls::Encryption;
 
 /// How often idle connections are looked through, and the clock is set.
@@ -59,10 +60,11 @@ pub(crate) struct WorkerHandle {
     pub(crate) thread: JoinHandle<()>,
 }
 
-/// Starts a worker. `ended` is told its index when its thread ends, for whatever reason.
+/// Starts a worker, which writes what it has answered to its end of the access log. `ended` is told its index when its thread ends, for whatever reason.
 pub(crate) fn spawn(
     index: usize,
     shared: Arc<Shared>,
+    access_log: AccessLog,
     ended: mpsc::UnboundedSender<usize>,
 ) -> io::Result<WorkerHandle> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -72,7 +74,7 @@ pub(crate) fn spawn(
         let _notice = EndNotice { index, ended };
         let local = LocalSet::new();
         local.block_on(&runtime, async move {
-            Worker::new(index, shared, random).run(inbox).await;
+            Worker::new(index, shared, access_log, random).run(inbox).await;
         });
     })?;
     Ok(WorkerHandle { commands, thread })
@@ -96,6 +98,7 @@ pub(super) struct Worker {
     pub(super) index: usize,
     pub(super) limits: Limits,
     pub(super) random: Random,
+    pub(super) access_log: AccessLog,
     pub(super) clock: Clock,
     pub(super) buffers: Buffers,
     /// Woken when the table has changed, for requests that wait for an endpoint.
@@ -109,12 +112,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    fn new(index: usize, shared: Arc<Shared>, random: Random) -> Self {
+    fn new(index: usize, shared: Arc<Shared>, access_log: AccessLog, random: Random) -> Self {
         let view = View::new(shared.table.load_full(), None, &shared.rooms, shared.workers);
         Self {
             index,
             limits: shared.limits,
             random,
+            access_log,
             clock: Clock::new(),
             buffers: Buffers::default(),
             changed: Notify::new(),

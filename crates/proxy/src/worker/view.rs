@@ -17,7 +17,7 @@ pub(super) struct View {
     pub(super) table: Arc<CompiledTable>,
     /// In the order of the table.
     routes: Vec<Rc<RouteView>>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<Arc<str>, usize>,
     upstreams: HashMap<(Endpoint, Protocol), Rc<Upstream>>,
 }
 
@@ -50,7 +50,7 @@ impl View {
         let mut making = Making { before, rooms, workers, now: Instant::now(), upstreams: HashMap::new() };
         let routes: Vec<_> = table.routes.iter().map(|route| making.route(route)).collect();
         let by_name =
-            routes.iter().enumerate().map(|(index, route)| (route.route.name.clone(), index)).collect();
+            routes.iter().enumerate().map(|(index, route)| (Arc::clone(&route.route.name), index)).collect();
         let view = Self { table, routes, by_name, upstreams: making.upstreams };
         if let Some(before) = before {
             view.retire_missing(before);
@@ -128,9 +128,10 @@ impl Making<'_> {
     fn upstream(&mut self, endpoint: &Endpoint, protocol: Protocol) -> Rc<Upstream> {
         let key = (endpoint.clone(), protocol);
         let kept = self.before.and_then(|view| view.upstreams.get(&key).map(Rc::clone));
-        let upstream = self.upstreams.entry(key).or_insert_with(|| {
-            kept.unwrap_or_else(|| Rc::new(Upstream::new(endpoint.address.clone(), protocol, self.now)))
-        });
+        let upstream = self
+            .upstreams
+            .entry(key)
+            .or_insert_with(|| kept.unwrap_or_else(|| Rc::new(Upstream::new(endpoint, protocol, self.now))));
         Rc::clone(upstream)
     }
 }

@@ -6,6 +6,7 @@ mod client;
 mod upstream;
 mod world;
 
+mod access_log;
 mod certificates;
 mod control;
 mod failures;

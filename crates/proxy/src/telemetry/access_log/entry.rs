@@ -46,12 +46,12 @@ pub(crate) struct AccessEntry {
     /// How often it was sent again.
     pub(crate) retries: u32,
     /// What became of it.
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: RequestOutcome,
 }
 
 /// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum RequestOutcome {
     /// A version answered it whole, whatever the status.
     Answered,
     /// The connection to the version broke before the answer or in the middle of it.
@@ -60,13 +60,16 @@ pub(crate) enum Outcome {
     TimedOut,
     /// No version could take it.
     Unserved,
+    /// The edge sent the client to the same address, encrypted.
+    Redirected,
     /// The edge would not pass it on: it was unclear, too large, or had no route or no room.
     Refused,
     /// The client went away before the end.
+    #[default]
     ClientGone,
 }
 
-impl Outcome {
+impl RequestOutcome {
     /// As it stands in the log.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -74,6 +77,7 @@ impl Outcome {
             Self::Broken => "broken",
             Self::TimedOut => "timed_out",
             Self::Unserved => "unserved",
+            Self::Redirected => "redirected",
             Self::Refused => "refused",
             Self::ClientGone => "client_gone",
         }
@@ -135,6 +139,6 @@ pub(super) fn example() -> AccessEntry {
         bytes_in: 0,
         bytes_out: 18_213,
         retries: 1,
-        outcome: Outcome::Answered,
+        outcome: RequestOutcome::Answered,
     }
 }

@@ -80,7 +80,7 @@ fn time(micros: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::entry::example;
-    use super::super::{Outcome, RequestText};
+    use super::super::{RequestOutcome, RequestText};
     use super::*;
 
     fn line(entry: &AccessEntry) -> String {
@@ -111,7 +111,7 @@ mod tests {
             version: None,
             instance: None,
             first_byte_micros: None,
-            outcome: Outcome::ClientGone,
+            outcome: RequestOutcome::ClientGone,
             ..example()
         };
         let expected = "{\"time\":\"1970-01-01T00:00:01.000000Z\",\"client\":\"203.0.113.9\",\"scheme\":\"https\",\

@@ -13,7 +13,7 @@ mod writer;
 
 use std::path::PathBuf;
 
-pub(crate) use entry::{AccessEntry, Outcome, RequestText};
+pub(crate) use entry::{AccessEntry, RequestOutcome, RequestText};
 pub(crate) use ring::AccessLog;
 pub(crate) use writer::AccessLogWriter;
 

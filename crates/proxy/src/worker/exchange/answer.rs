@@ -1,6 +1,7 @@
 //! The edge's own answers.
 
 use crate::http1::HeadFault;
+use crate::telemetry::RequestOutcome;
 
 /// A short answer in plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,18 +13,25 @@ pub(in crate::worker) struct Answer {
     pub(in crate::worker) again: bool,
     /// Nothing that follows on this connection can be trusted.
     pub(in crate::worker) last: bool,
+    /// What the access log calls it.
+    pub(super) outcome: RequestOutcome,
 }
 
 const fn plain(status: u16, reason: &'static str, text: &'static str) -> Answer {
-    Answer { status, reason, text, again: false, last: false }
+    Answer { status, reason, text, again: false, last: false, outcome: RequestOutcome::Refused }
 }
 
 const fn refused(status: u16, reason: &'static str, text: &'static str) -> Answer {
     Answer { last: true, ..plain(status, reason, text) }
 }
 
+const fn late(answer: Answer) -> Answer {
+    Answer { outcome: RequestOutcome::TimedOut, ..answer }
+}
+
 pub(super) const UNAVAILABLE: Answer = Answer {
     again: true,
+    outcome: RequestOutcome::Unserved,
     ..plain(
         503,
         "Service Unavailable",
@@ -36,8 +44,10 @@ pub(super) const FULL: Answer = Answer {
     ..plain(503, "Service Unavailable", "This service has as many requests as it takes. Please try again.\n")
 };
 
-pub(super) const MOVED: Answer =
-    plain(308, "Permanent Redirect", "This is served over an encrypted connection.\n");
+pub(super) const MOVED: Answer = Answer {
+    outcome: RequestOutcome::Redirected,
+    ..plain(308, "Permanent Redirect", "This is served over an encrypted connection.\n")
+};
 
 pub(super) const MISDIRECTED: Answer =
     plain(421, "Misdirected Request", "This host is not served on this connection.\n");
@@ -47,11 +57,13 @@ pub(super) const UNKNOWN: Answer = plain(404, "Not Found", "Nothing is served he
 pub(super) const AMBIGUOUS_PATH: Answer =
     plain(400, "Bad Request", "The path can be read in more than one way.\n");
 
-pub(super) const BAD_GATEWAY: Answer =
-    plain(502, "Bad Gateway", "The service broke off the connection before it answered.\n");
+pub(super) const BAD_GATEWAY: Answer = Answer {
+    outcome: RequestOutcome::Broken,
+    ..plain(502, "Bad Gateway", "The service broke off the connection before it answered.\n")
+};
 
 pub(super) const GATEWAY_TIMEOUT: Answer =
-    plain(504, "Gateway Timeout", "The service did not answer in time.\n");
+    late(plain(504, "Gateway Timeout", "The service did not answer in time.\n"));
 
 pub(super) const BODY_UNREADABLE: Answer =
     refused(400, "Bad Request", "The body of the request could not be read.\n");
@@ -60,10 +72,10 @@ pub(super) const BODY_TOO_LARGE: Answer =
     refused(413, "Content Too Large", "The body of the request is larger than this service takes.\n");
 
 pub(super) const BODY_TOO_SLOW: Answer =
-    refused(408, "Request Timeout", "The body of the request did not come in time.\n");
+    late(refused(408, "Request Timeout", "The body of the request did not come in time.\n"));
 
 pub(in crate::worker) const HEAD_TOO_SLOW: Answer =
-    refused(408, "Request Timeout", "The head of the request did not come in time.\n");
+    late(refused(408, "Request Timeout", "The head of the request did not come in time.\n"));
 
 pub(super) const NO_CONNECT: Answer = refused(501, "Not Implemented", "CONNECT is not supported here.\n");
 

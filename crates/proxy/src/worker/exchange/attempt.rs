@@ -8,6 +8,7 @@ use super::relay::{Heard, Passed};
 use super::{Exchange, Outcome, answer, grpc};
 use crate::message::Name;
 use crate::routing::CompiledPool;
+use crate::telemetry::RequestOutcome;
 use crate::worker::balance::Choice;
 use crate::worker::body::BodyFault;
 use crate::worker::client::ClientEnd;
@@ -46,6 +47,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
             return None;
         }
         self.decide_copy(route, pool);
+        self.record(|record| record.sent_to(&route.route, pool, &flight.upstream));
         flight.shard().sent(self.worker.clock.micros(Instant::now()));
         let upgrade = self.client.wanted_upgrade();
         link.begin(Outgoing { head: self.request, told: self.forwarding.told(), upgrade });
@@ -70,6 +72,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
     fn again(&mut self, flight: &Flight) -> Tried {
         if self.held_until.is_none() {
             flight.shard().retries.add(1);
+            self.record(|record| record.retries += 1);
         }
         self.tried.push(flight.upstream.address.clone());
         None
@@ -101,6 +104,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         self.resends += 1;
         self.broken_by = Some(Arc::clone(&flight.counters));
         flight.shard().retries.add(1);
+        self.record(|record| record.retries += 1);
         if !reused {
             self.tried.push(flight.upstream.address.clone());
         }
@@ -150,9 +154,16 @@ impl<C: ClientEnd> Exchange<'_, C> {
                 }
                 // The instance's part is over, however long the client takes.
                 drop(flight);
-                self.flush(idle).await
+                let flushed = self.flush(idle).await;
+                if let Outcome::Answered = flushed {
+                    self.record(|record| record.outcome = RequestOutcome::Answered);
+                }
+                flushed
             }
             Passed::Broken | Passed::Late => {
+                let late = matches!(passed, Passed::Late);
+                let outcome = if late { RequestOutcome::TimedOut } else { RequestOutcome::Broken };
+                self.record(|record| record.outcome = outcome);
                 flight.shard().broken.add(1);
                 flight.judge(false, &route.route.ejection);
                 Outcome::Cut
@@ -167,8 +178,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         if let Some(cookie) = &self.cookie {
             self.added.push(b"Set-Cookie", cookie);
         }
-        let last = self.visitor.is_closing();
-        self.client.begin(self.response, self.added, last);
+        self.begin_answer(self.visitor.is_closing());
     }
 
     /// Microseconds since the request came.
@@ -197,13 +207,14 @@ impl<C: ClientEnd> Exchange<'_, C> {
         if let Some(cookie) = &self.cookie {
             self.added.push(b"Set-Cookie", cookie);
         }
-        self.client.begin(self.response, self.added, false);
+        self.begin_answer(false);
         match self.finish(&[]).await {
             Outcome::Answered => Outcome::Tunnel(Tunnel {
+                entry: None,
                 link,
                 flight,
                 route: Arc::clone(&route.route),
-                version: pool.version.clone(),
+                version: Arc::clone(&pool.version),
                 is_websocket: protocol.eq_ignore_ascii_case(b"websocket"),
             }),
             cut => cut,

@@ -4,6 +4,7 @@ mod answer;
 mod attempt;
 mod copy;
 mod grpc;
+mod record;
 mod relay;
 mod upload;
 mod wait;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
+use record::Record;
 use upload::Upload;
 
 pub(super) use answer::{Answer, HEAD_TOO_SLOW, unreadable, without_port};
@@ -95,6 +97,8 @@ pub(super) struct Exchange<'e, C> {
     queued: Option<(Waiting, Instant)>,
     /// Whether it has been decided if it is copied.
     copy_decided: bool,
+    /// What the access log is going to say; none if nobody wants one.
+    record: Option<Box<Record>>,
 }
 
 impl<'e, C: ClientEnd> Exchange<'e, C> {
@@ -122,11 +126,17 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             held_until: None,
             queued: None,
             copy_decided: false,
+            record: visitor.worker.access_log.enabled().then(Box::default),
         }
     }
 
-    /// Tries until there is an answer. Each try looks at the table anew.
     pub(super) async fn run(mut self) -> Outcome {
+        let outcome = self.serve().await;
+        self.log(outcome)
+    }
+
+    /// Tries until there is an answer. Each try looks at the table anew.
+    async fn serve(&mut self) -> Outcome {
         if let Err(refusal) = self.look() {
             return self.refused(refusal).await;
         }
@@ -173,6 +183,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
         let listener = view.table.listener(self.visitor.listen);
         let trusted = listener.map_or(&[][..], |listener| &listener.trusted);
         self.forwarding.look(self.request, trusted, || worker.random.next());
+        self.record(|record| record.looked_at = true);
         if self.request.method() == b"CONNECT" {
             return Err(Refusal::Answer(answer::NO_CONNECT));
         }
@@ -250,7 +261,8 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
 
     /// Answers a request that cannot be served at all.
     pub(super) async fn refuse(mut self, answer: Answer) -> Outcome {
-        self.refused(Refusal::Answer(answer)).await
+        let outcome = self.refused(Refusal::Answer(answer)).await;
+        self.log(outcome)
     }
 
     async fn refused(&mut self, refusal: Refusal) -> Outcome {
@@ -278,9 +290,10 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
 
     async fn say_with_added(&mut self, answer: Answer) -> Outcome {
         let last = answer.last || self.visitor.is_closing();
+        self.record(|record| record.outcome = answer.outcome);
         if self.is_grpc {
             grpc::begin(self.response, answer);
-            self.client.begin(self.response, self.added, last);
+            self.begin_answer(last);
             return self.finish(&[]).await;
         }
         self.response.begin(Protocol::Http11, answer.status, answer.reason.as_bytes());
@@ -291,7 +304,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             fields.push(b"Retry-After", b"1");
         }
         self.response.length = BodyLength::Known(answer.text.len() as u64);
-        self.client.begin(self.response, self.added, last);
+        self.begin_answer(last);
         let text = if self.request.is_head() { "" } else { answer.text };
         self.finish(text.as_bytes()).await
     }
@@ -311,6 +324,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
         let written: io::Result<()> = poll_fn(|cx| {
             while !text.is_empty() {
                 let taken = ready!(self.client.poll_write(cx, text))?;
+                self.sent += taken as u64;
                 text = &text[taken..];
             }
             Poll::Ready(Ok(()))

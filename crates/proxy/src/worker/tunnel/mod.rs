@@ -17,6 +17,7 @@ use super::flight::Flight;
 use super::stream::Deadline;
 use super::upstream::Http1Link;
 use crate::routing::CompiledRoute;
+use crate::telemetry::{AccessEntry, RequestOutcome};
 
 /// How long a client may take to close a WebSocket that it was told to close.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -27,14 +28,16 @@ pub(super) struct Tunnel {
     pub(super) flight: Flight,
     pub(super) route: Arc<CompiledRoute>,
     /// The version of the instance.
-    pub(super) version: http::HeaderValue,
+    pub(super) version: Arc<str>,
     pub(super) is_websocket: bool,
+    /// When it was asked for, and what the access log is going to say; none if nobody wants one.
+    pub(super) entry: Option<Box<(Instant, AccessEntry)>>,
 }
 
 /// Carries bytes both ways until both sides have ended, or for the time of the drain when the version has lost its share
 /// or the edge goes away. The request is in flight as long.
 pub(super) async fn carry(client: Http1Client, tunnel: Tunnel, visitor: Visitor) {
-    let Tunnel { link, flight, route, version, is_websocket } = tunnel;
+    let Tunnel { link, flight, route, version, is_websocket, entry } = tunnel;
     let way = || if is_websocket { Way::of_websocket() } else { Way::default() };
     let mut carrier = Carrier { client, link: *link, up: way(), down: way() };
     let mut drain = Drain { route, version, closing: Closing::of(&visitor), deadline: Deadline::default() };
@@ -52,13 +55,22 @@ pub(super) async fn carry(client: Http1Client, tunnel: Tunnel, visitor: Visitor)
     if drained.await && is_websocket {
         carrier.close(&visitor).await;
     }
+    let (sent, received) = (carrier.up.bytes, carrier.down.bytes);
+    flight.shard().bytes_in.add(sent);
+    flight.shard().bytes_out.add(received);
     drop(flight);
+    if let Some((started, mut entry)) = entry.map(|entry| *entry) {
+        entry.duration_micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        (entry.bytes_in, entry.bytes_out) = (sent, received);
+        entry.outcome = RequestOutcome::Answered;
+        worker.access_log.record(entry);
+    }
 }
 
 /// When a tunnel has to end.
 struct Drain {
     route: Arc<CompiledRoute>,
-    version: http::HeaderValue,
+    version: Arc<str>,
     closing: Closing,
     deadline: Deadline,
 }
@@ -105,7 +117,7 @@ impl Carrier {
     }
 
     /// Tells both sides of a WebSocket that the other one goes away, and gives the client time to say goodbye.
-    async fn close(mut self, visitor: &Visitor) {
+    async fn close(&mut self, visitor: &Visitor) {
         let [a, b, c, d, ..] = visitor.worker.random.next().to_ne_bytes();
         self.down.end_with(&websocket::close_from_server());
         self.up.end_with(&websocket::close_from_client([a, b, c, d]));

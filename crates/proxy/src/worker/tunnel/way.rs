@@ -21,6 +21,8 @@ pub(super) struct Way {
     /// What is sent after the frame that has begun, in place of everything that follows.
     last_words: Option<Vec<u8>>,
     said_all: bool,
+    /// What was passed on.
+    pub(super) bytes: u64,
 }
 
 impl Way {
@@ -95,6 +97,7 @@ impl Way {
                 frames.follow(&inlet.bytes()[..passed]);
             }
             inlet.take(passed);
+            self.bytes += passed as u64;
         }
         Poll::Ready(Ok(()))
     }

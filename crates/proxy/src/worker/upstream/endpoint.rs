@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::http2::Shared;
 use super::{Http1Link, Link};
 use crate::routing::Health;
 use crate::worker::thread::Worker;
-use crate::{Address, Protocol};
+use crate::{Address, Endpoint, Protocol};
 
 /// Idle connections kept by one thread to one endpoint.
 const MOST_IDLE: usize = 256;
@@ -23,6 +24,8 @@ const FRESH: Duration = Duration::from_millis(500);
 
 /// One endpoint, as one thread knows it.
 pub(in crate::worker) struct Upstream {
+    /// The instance's name.
+    pub(in crate::worker) instance: Arc<str>,
     pub(in crate::worker) address: Address,
     protocol: Protocol,
     pub(in crate::worker) in_flight: Cell<u32>,
@@ -38,9 +41,10 @@ pub(in crate::worker) struct Upstream {
 }
 
 impl Upstream {
-    pub(in crate::worker) fn new(address: Address, protocol: Protocol, now: Instant) -> Self {
+    pub(in crate::worker) fn new(endpoint: &Endpoint, protocol: Protocol, now: Instant) -> Self {
         Self {
-            address,
+            instance: endpoint.instance.as_str().into(),
+            address: endpoint.address.clone(),
             protocol,
             in_flight: Cell::new(0),
             idle: RefCell::default(),
