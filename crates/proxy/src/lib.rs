@@ -8,6 +8,8 @@
 mod client;
 mod control;
 mod edge;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http1;
 mod message;
 mod routing;

@@ -139,10 +139,12 @@ impl ChunkedDecoder {
     }
 }
 
-/// Hexadecimal digits and nothing else, before a semicolon.
+/// Hexadecimal digits and nothing else, before a semicolon. Spaces and tabs may stand between them, no other white space.
 fn chunk_size(line: &[u8]) -> Option<u64> {
-    let size = line.split(|byte| *byte == b';').next()?.trim_ascii_end();
-    if size.is_empty() || line.len() > LONGEST_SIZE_LINE {
+    let size = line.split(|byte| *byte == b';').next()?;
+    let digits = size.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'))?;
+    let size = &size[..=digits];
+    if line.len() > LONGEST_SIZE_LINE {
         return None;
     }
     size.iter().try_fold(0u64, |number, digit| {
@@ -213,6 +215,8 @@ mod tests {
             "10000000000000000\r\n",
             "0x2\r\nab\r\n",
             "2 2\r\n",
+            "2\x0c\r\nab\r\n",
+            " \r\n",
             "0\r\nT: v\n\r\n",
             "0\r\n bad\r\n\r\n",
         ] {

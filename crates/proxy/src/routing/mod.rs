@@ -24,7 +24,7 @@ mod percent;
 mod query;
 mod retry;
 mod route;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod sample;
 mod split;
 mod table;
@@ -45,6 +45,8 @@ pub(crate) use lookup::{NoRoute, RouteId};
 pub(crate) use mirror::{ByteBudget, CompiledMirror, mirror_choice};
 pub(crate) use retry::RetryBudget;
 pub(crate) use route::{CompiledPool, CompiledRoute};
+#[cfg(any(test, fuzzing))]
+pub(crate) use sample::Sample;
 pub use split::split_point;
 pub(crate) use table::CompiledTable;
 pub(crate) use trace::{Trace, trace, trace_id};

@@ -24,3 +24,5 @@ mod view;
 
 pub(crate) use room::Rooms;
 pub(crate) use thread::{Command, Shared, WorkerHandle, spawn};
+#[cfg(any(test, fuzzing))]
+pub(crate) use tunnel::Frames;

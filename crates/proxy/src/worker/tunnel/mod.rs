@@ -11,6 +11,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use way::Way;
+#[cfg(any(test, fuzzing))]
+pub(crate) use websocket::Frames;
 
 use super::client::{Closing, Http1Client, Visitor};
 use super::flight::Flight;

@@ -3,7 +3,7 @@
 
 /// Finds the ends of frames in one direction.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     /// The beginning of a frame's head.
     head: Vec<u8>,
     /// Bytes of its payload that are still to come.
@@ -12,12 +12,12 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Whether the last frame has ended and no other has begun.
-    pub(super) fn at_boundary(&self) -> bool {
+    pub(crate) fn at_boundary(&self) -> bool {
         self.left == 0 && self.head.is_empty()
     }
 
     /// How many of these bytes belong to the frame that has begun, or to the first one if none has.
-    pub(super) fn of_one_frame(&self, bytes: &[u8]) -> usize {
+    pub(crate) fn of_one_frame(&self, bytes: &[u8]) -> usize {
         let mut ahead = Self { head: self.head.clone(), left: self.left };
         let mut used = 0;
         while used < bytes.len() && (used == 0 || !ahead.at_boundary()) {
@@ -27,7 +27,7 @@ impl Frames {
     }
 
     /// Follows bytes that were passed on.
-    pub(super) fn follow(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn follow(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             bytes = &bytes[self.step(bytes)..];
         }

@@ -1,0 +1,41 @@
+//! The parsers that we own, held against bytes that nobody has chosen: one function for each, which panics when the parser
+//! breaks a promise that the edge relies on.
+//!
+//! `fuzz/` feeds them by libFuzzer. The tests feed them its corpus and mutations of it, so that every change is held
+//! against what was once found. Where another reader exists, ours is compared with it: `hyper` reads the same messages.
+#![allow(clippy::panic, reason = "a broken promise ends the run, which keeps the input")]
+#![allow(clippy::expect_used, reason = "as above")]
+
+mod beside;
+mod clients;
+#[cfg(test)]
+mod corpus;
+mod frames;
+mod requests;
+mod responses;
+mod routing;
+mod tables;
+
+pub use clients::{client_cookie, forwarded, grpc_timeout};
+pub use frames::websocket_frames;
+pub use requests::{chunked_body, requests};
+pub use responses::response;
+pub use routing::route_lookup;
+pub use tables::{control_message, routing_table};
+
+/// A function that bytes are fed to.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name, which is that of its folder in the corpus.
+pub const TARGETS: [(&str, Target); 10] = [
+    ("chunked_body", chunked_body),
+    ("client_cookie", client_cookie),
+    ("control_message", control_message),
+    ("forwarded", forwarded),
+    ("grpc_timeout", grpc_timeout),
+    ("requests", requests),
+    ("response", response),
+    ("route_lookup", route_lookup),
+    ("routing_table", routing_table),
+    ("websocket_frames", websocket_frames),
+];
