@@ -50,8 +50,14 @@ impl Answerer {
         if grpc::is_call(&request) {
             return Ok(grpc::answer(&self, request).await);
         }
+        let to_head = request.method() == Method::HEAD;
+        let answer = self.answer_http(request).await;
+        Ok(if to_head { body::head_of(&answer) } else { answer })
+    }
+
+    async fn answer_http(&self, request: Request<Incoming>) -> Answer {
         let query = request.uri().query();
-        Ok(match (request.method(), request.uri().path()) {
+        match (request.method(), request.uri().path()) {
             (_, "/health") => body::json(StatusCode::OK, &json!({"healthy": true})),
             (_, "/ready") => self.readiness(),
             (_, "/") => self.greeting().await,
@@ -61,7 +67,7 @@ impl Answerer {
                 self.greeting().await
             }
             (&Method::POST, "/echo") => self.echo(request).await,
-            (&Method::POST, "/upload") => upload::answer(&self, request).await,
+            (&Method::POST, "/upload") => upload::answer(self, request).await,
             (_, "/trailers") => self.unless_it_fails(trailers::answer).await,
             (_, "/events") => {
                 let events = events::Events {
@@ -75,7 +81,7 @@ impl Answerer {
                 self.unless_it_fails(|| websocket::answer(&self.tasks, request)).await
             }
             _ => body::json(StatusCode::NOT_FOUND, &json!({"error": "there is nothing here"})),
-        })
+        }
     }
 
     /// Waits for what goes on after its request; call it when there are no more connections.

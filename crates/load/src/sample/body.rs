@@ -4,10 +4,10 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::{Either, Full, StreamBody};
-use hyper::body::Frame;
+use hyper::body::{Body, Frame};
 use serde_json::Value;
 
 /// Ends an answer before it is whole.
@@ -31,6 +31,17 @@ pub(super) fn streamed(
     frames: impl Stream<Item = Result<Frame<Bytes>, BodyError>> + Send + 'static,
 ) -> Answer {
     Response::new(Either::Right(StreamBody::new(Box::pin(frames))))
+}
+
+/// The same answer without its body, as HEAD is answered.
+pub(super) fn head_of(answer: &Answer) -> Answer {
+    let mut head = whole(Bytes::new());
+    *head.status_mut() = answer.status();
+    *head.headers_mut() = answer.headers().clone();
+    if let Some(length) = answer.body().size_hint().exact() {
+        head.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    head
 }
 
 pub(super) fn json(status: StatusCode, value: &Value) -> Answer {
