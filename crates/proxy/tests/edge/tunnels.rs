@@ -101,3 +101,17 @@ async fn a_websocket_outlives_a_switch_that_is_taken_back_in_time() {
     stream.read_exact(&mut frame).await.unwrap();
     assert_eq!(&frame, b"\x82\x01x");
 }
+
+#[tokio::test]
+async fn the_table_that_takes_the_share_away_says_how_long_a_websocket_may_go_on() {
+    let mut world = World::start().await;
+    let (old, _say, mut hear) = service().await;
+    let new = Upstream::named("new").await;
+    let patient = |route: &mut pilotage_proxy::Route| route.tunnel_drain_ms = 3_600_000;
+    world.route_with(&[("1.0.0", FULL_WEIGHT, &[old.address])], patient).await;
+    let _stream = open(&world).await;
+    let quick = |route: &mut pilotage_proxy::Route| route.tunnel_drain_ms = 100;
+    world.route_with(&[("2.0.0", FULL_WEIGHT, &[new.address]), ("1.0.0", 0, &[old.address])], quick).await;
+    let first = tokio::time::timeout(PATIENCE, hear.recv()).await.expect("a close");
+    assert_eq!(first, Some(0x88));
+}

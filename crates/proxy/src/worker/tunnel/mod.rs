@@ -80,15 +80,14 @@ struct Drain {
 impl Drain {
     fn poll(&mut self, cx: &mut Context<'_>, visitor: &Visitor) -> Poll<()> {
         let closing = visitor.is_closing() || self.closing.poll(cx).is_ready();
-        let wanted = !closing && {
-            let view = visitor.worker.view();
-            view.named(&self.route.name).is_some_and(|route| route.route.takes_clients(&self.version))
-        };
-        if wanted {
+        let view = visitor.worker.view();
+        let current = view.named(&self.route.name).map(|view| &view.route);
+        if !closing && current.is_some_and(|route| route.takes_clients(&self.version)) {
             // Its share has come back, or was never lost.
             self.deadline.clear();
         } else if self.deadline.at().is_none() {
-            let end = Instant::now() + self.route.tunnel_drain;
+            // The table that takes the share away says for how long, not the one by which the tunnel was opened.
+            let end = Instant::now() + current.unwrap_or(&self.route).tunnel_drain;
             self.deadline.set(visitor.worker.leaves_at().map_or(end, |leaves| end.min(leaves)));
         }
         self.deadline.poll(cx)
