@@ -29,7 +29,7 @@ pub(crate) const OK: u32 = 0;
 const PREFIX_BYTES: usize = 5;
 
 /// Longer messages are refused.
-const MESSAGE_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const MESSAGE_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Why a stream of messages cannot be read on.
 #[derive(Debug, Error)]

@@ -13,18 +13,18 @@ const SUMMARY: &str = "\n%{http_version} %{response_code} %{num_connects}\n";
 
 const BOTH: [&str; 2] = ["--http1.1", "--http2-prior-knowledge"];
 
-fn curl() -> Option<PathBuf> {
+pub fn curl() -> Option<PathBuf> {
     need("the edge and curl", Part::Curl)
 }
 
 /// What curl prints, errors included.
-async fn run(curl: &Path, arguments: &[&str]) -> String {
+pub async fn run(curl: &Path, arguments: &[&str]) -> String {
     let fixed = ["--silent", "--show-error", "--max-time", "30", "--write-out", SUMMARY];
     output(curl, &[&fixed, arguments].concat()).await
 }
 
 /// The JSON in an answer.
-fn json(answer: &str) -> Value {
+pub fn json(answer: &str) -> Value {
     let line = answer.lines().find(|line| line.starts_with('{'));
     serde_json::from_str(line.unwrap_or_else(|| panic!("no JSON: {answer}"))).unwrap()
 }
@@ -109,6 +109,22 @@ async fn uploads_of_unknown_length_and_slow_ones_come_whole() {
         }
         world.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_large_slow_upload_comes_whole() {
+    let Some(curl) = curl() else { return };
+    let both = BOTH.into_iter().zip([Protocol::Http1, Protocol::Http2]);
+    let uploads = both.map(async |(how, upstream)| {
+        let world = World::start(upstream).await;
+        let file = world.file(50_000_000);
+        let slow = ["--limit-rate", "15M", "--max-time", "120", "--request", "POST", "--upload-file", &file];
+        let answer = run(&curl, &[&[how], &slow[..], &[&world.url("/upload")]].concat()).await;
+        assert_eq!(json(&answer)["bytes"], 50_000_000, "{how}: {answer}");
+        assert_eq!(json(&answer)["sha256"], sha256(&file).await, "{how}");
+        world.stop().await;
+    });
+    futures_util::future::join_all(uploads).await;
 }
 
 #[tokio::test]

@@ -10,8 +10,9 @@ ADDRESS, PART = sys.argv[1:]
 SERVICE = "/pilotage.sample.Echo/"
 PATIENCE = 30
 
-channel = grpc.insecure_channel(ADDRESS)
+channel = grpc.insecure_channel(ADDRESS, options=[("grpc.max_receive_message_length", 16 * 1024 * 1024)])
 unary = channel.unary_unary(SERVICE + "Unary")
+client_stream = channel.stream_unary(SERVICE + "ClientStream")
 server_stream = channel.unary_stream(SERVICE + "ServerStream")
 bidi_stream = channel.stream_stream(SERVICE + "BidiStream")
 
@@ -36,6 +37,18 @@ def calls_of_one_message():
     with ThreadPoolExecutor(50) as pool:
         messages = [b"%d" % number for number in range(500)]
         assert list(pool.map(lambda message: unary(message, timeout=PATIENCE), messages)) == messages
+
+
+def streams_from_the_client():
+    pieces = [b"%d," % number for number in range(1_000)]
+    assert client_stream(iter(pieces), timeout=PATIENCE) == b"".join(pieces)
+    assert client_stream(iter([]), timeout=PATIENCE) == b""
+    large = [bytes([number]) * 500_000 for number in range(10)]
+    answer, call = client_stream.with_call(iter(large), timeout=PATIENCE)
+    assert answer == b"".join(large) and call.code() == grpc.StatusCode.OK
+    # One message is more than the service takes: it says so before it has read them all.
+    endless = (bytes(1_000_000) for _ in range(200))
+    fails_with(grpc.StatusCode.INVALID_ARGUMENT, lambda: client_stream(endless, timeout=PATIENCE))
 
 
 def streams_from_the_server():
@@ -117,6 +130,7 @@ if PART == "drain":
 else:
     for part in [
         calls_of_one_message,
+        streams_from_the_client,
         streams_from_the_server,
         streams_both_ways,
         failures,

@@ -17,6 +17,7 @@ async fn calls_streams_deadlines_and_failures_come_through() {
     let mut client = Script::start(&python, CLIENT, &[&world.edge.to_string(), "calls"]);
     for part in [
         "calls_of_one_message",
+        "streams_from_the_client",
         "streams_from_the_server",
         "streams_both_ways",
         "failures",

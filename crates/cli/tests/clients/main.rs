@@ -7,6 +7,7 @@
 )]
 
 mod curl;
+mod curl_tls;
 mod grpc;
 mod nghttp;
 mod passed;

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use pilotage_load::sample::{SampleService, SampleSettings};
 use pilotage_proxy::{
-    EdgeClient, EdgeConfig, EdgeError, Endpoint, FULL_WEIGHT, Pool, Protocol, Route, RoutingTable, run,
+    Certificate, EdgeClient, EdgeConfig, EdgeError, Endpoint, FULL_WEIGHT, Listener, Pool, Protocol, Route,
+    RoutingTable, run,
 };
+use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -24,6 +26,7 @@ pub struct World {
     pub client: EdgeClient,
     /// Where the edge is reached.
     pub edge: SocketAddr,
+    listeners: Vec<Listener>,
     thread: Option<JoinHandle<Result<(), EdgeError>>>,
     epoch: u64,
 }
@@ -31,6 +34,27 @@ pub struct World {
 impl World {
     /// An edge before version 1.0.0 of the sample service, to which it speaks so.
     pub async fn start(protocol: Protocol) -> Self {
+        Self::start_with(protocol, |_, _| Vec::new()).await
+    }
+
+    /// The same, encrypted, and the address from which users are sent to the encrypted one.
+    pub async fn start_encrypted(protocol: Protocol) -> (Self, SocketAddr) {
+        let plain = free_address();
+        let world = Self::start_with(protocol, |folder, edge| {
+            let certificates = vec![certificate(folder, edge)];
+            let redirect_to_https = Some(edge.port());
+            vec![
+                Listener { certificates, ..Listener::plain(edge) },
+                Listener { redirect_to_https, ..Listener::plain(plain) },
+            ]
+        });
+        (world.await, plain)
+    }
+
+    async fn start_with(
+        protocol: Protocol,
+        listeners: impl FnOnce(&Path, SocketAddr) -> Vec<Listener>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = EdgeConfig::new(folder.path().join("edge.sock"), folder.path().join("state"));
         config.workers = NonZeroUsize::new(2).unwrap();
@@ -38,7 +62,9 @@ impl World {
         let thread = Some(std::thread::spawn(move || run(config)));
         let client = connect(&socket).await;
         let service = sample("1.0.0").await;
-        let mut world = Self { folder, client, edge: free_address(), thread, epoch: 0 };
+        let edge = free_address();
+        let listeners = listeners(folder.path(), edge);
+        let mut world = Self { folder, client, edge, listeners, thread, epoch: 0 };
         world.route("1.0.0", service, protocol, |_| {}).await;
         world
     }
@@ -56,13 +82,22 @@ impl World {
         let pool = Pool { version: version.to_owned(), weight: FULL_WEIGHT, protocol, endpoints };
         let mut route = Route { pools: vec![pool], ..Route::new(ROUTE, self.edge) };
         with(&mut route);
-        let table = RoutingTable { epoch: self.epoch, routes: vec![route], ..RoutingTable::empty() };
+        let listeners = self.listeners.clone();
+        let table =
+            RoutingTable { epoch: self.epoch, listeners, routes: vec![route], ..RoutingTable::empty() };
         assert_eq!(self.client.apply(table).await.unwrap(), self.epoch);
     }
 
     /// A URL behind the edge.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.edge)
+        let scheme = if self.listeners.is_empty() { "http" } else { "https" };
+        format!("{scheme}://{}{path}", self.edge)
+    }
+
+    /// The certificate that clients have to trust.
+    pub fn certificate(&self) -> String {
+        let certificate = self.listeners.iter().flat_map(|listener| &listener.certificates).next();
+        certificate.unwrap().chain.to_str().unwrap().to_owned()
     }
 
     /// A file of so many bytes.
@@ -128,6 +163,17 @@ async fn connect(socket: &Path) -> EdgeClient {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// A certificate for an address, signed by itself.
+fn certificate(folder: &Path, address: SocketAddr) -> Certificate {
+    let files = Certificate { chain: folder.join("tls.crt"), key: folder.join("tls.key") };
+    let key = KeyPair::generate().unwrap();
+    let names = vec![address.ip().to_string()];
+    let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+    std::fs::write(&files.chain, certificate.pem()).unwrap();
+    std::fs::write(&files.key, key.serialize_pem()).unwrap();
+    files
 }
 
 /// An address nobody listens on. Another program could take it before we do; on a test machine none does.

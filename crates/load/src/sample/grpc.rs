@@ -1,4 +1,5 @@
-//! A gRPC service that echoes: `Unary`, `ServerStream` and `BidiStream` of [`SERVICE`].
+//! A gRPC service that echoes: `Unary`, `ClientStream`, `ServerStream` and `BidiStream` of [`SERVICE`]. `ClientStream` answers
+//! with all messages joined to one.
 //!
 //! A caller says what it wants in metadata: `sample-status` a failure with that status, `sample-delay-ms` a late answer,
 //! `sample-count` and `sample-pause-ms` how often and how fast `ServerStream` repeats the message, and `sample-echo` comes
@@ -6,7 +7,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Version};
@@ -86,6 +87,7 @@ async fn call(answerer: &Answerer, wishes: &Wishes, request: Request<Incoming>) 
     }
     match method {
         Some((_, "Unary")) => Ok(unary(only(&mut messages).await?)),
+        Some((_, "ClientStream")) => Ok(unary(joined(&mut messages).await?)),
         Some((_, "ServerStream")) => {
             let message = only(&mut messages).await?;
             let source = Source::Repeated { message, count: wishes.count, pause: wishes.pause };
@@ -104,6 +106,18 @@ async fn only(messages: &mut Messages<Incoming>) -> Result<Bytes, Status> {
         None => Ok(first),
         Some(_) => Err(Status::new(INVALID_ARGUMENT, "there is more than one message")),
     }
+}
+
+/// All messages of a call, one behind the other.
+async fn joined(messages: &mut Messages<Incoming>) -> Result<Bytes, Status> {
+    let mut joined = BytesMut::new();
+    while let Some(message) = messages.next().await.map_err(Status::unreadable)? {
+        joined.extend_from_slice(&message);
+        if joined.len() > grpc::MESSAGE_LIMIT_BYTES {
+            return Err(Status::unreadable(MessageError::TooLong(joined.len())));
+        }
+    }
+    Ok(joined.freeze())
 }
 
 fn unary(message: Bytes) -> Answer {
