@@ -105,6 +105,9 @@ pub enum Verb {
     /// Hold one instance (started by the server)
     #[command(hide = true)]
     Shim,
+    /// Become a service that is handed its socket (started by the shim)
+    #[command(hide = true, disable_help_flag = true)]
+    PassListener(PassListener),
     /// A service that fails as told, for trying things out
     #[command(hide = true, disable_help_flag = true)]
     SampleService(SampleService),
@@ -115,6 +118,13 @@ pub struct Init {
     /// Replace a pilotage.yaml that is there
     #[arg(long)]
     pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PassListener {
+    /// The program, its name and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub words: Vec<std::ffi::OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -240,7 +240,7 @@ fn an_address_that_moves_is_told_before_it_does() {
     let port = format!("replicas: 1\n    port: {}", free.port());
     let file = file.replace("replicas: 1", &port).replace("  production: { strategy: quick }\n", "");
     world.write("pilotage.yaml", &file);
-    let moves = format!("the address moves at the complete switch, from http://{before} to http://{free}");
+    let moves = format!("the address moves at the complete switch, from {before} to http://{free}");
     let planned = world.pilotage(&["plan", "api", "1.1.0", "--artifact", &second]).expect(0).stdout;
     assert!(planned.contains(&moves), "{planned}");
     let said = world.deploy("1.1.0", &second).expect(0).stdout;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use pilotage_engine::{DeploymentId, Phase, Request};
 use pilotage_journal::{Journal, LeaseName};
 use pilotage_proxy::EdgeClient;
-use pilotage_spec::{NameError, Timestamp, Workload};
+use pilotage_spec::{NameError, Project, Timestamp, Workload};
 use pilotage_targets::Target;
 use pilotage_views as views;
 use tokio::sync::{Notify, watch};
@@ -17,7 +17,7 @@ use tracing::error;
 use crate::log::DeploymentLog;
 use crate::readings::SecretReader;
 use crate::request::{Live, Started};
-use crate::{ConductorError, DeployRequest, RollbackRequest, adopt, keeper, start};
+use crate::{ConductorError, DeployRequest, Rerouted, RollbackRequest, adopt, keeper, reroute, start};
 
 /// Drives every deployment of a project, and keeps up what is deployed. Cheap to clone.
 #[derive(Clone)]
@@ -127,6 +127,21 @@ impl Conductor {
     pub async fn roll_back(&self, request: &RollbackRequest) -> Result<Started, ConductorError> {
         let (conductor, request) = (self.clone(), request.clone());
         to_its_end(async move { start::roll_back(&conductor, &request).await }).await
+    }
+
+    /// Applies what the file says of routes to what runs, and says what is different. Instances are not touched.
+    ///
+    /// # Errors
+    /// Fails if the journal cannot be written, or the target refuses a route; what is recorded is tried again later.
+    pub async fn reroute(
+        &self,
+        project: &Project,
+        actor: &str,
+        command: &str,
+    ) -> Result<Vec<Rerouted>, ConductorError> {
+        let (inner, project) = (Arc::clone(&self.inner), project.clone());
+        let (actor, command) = (actor.to_owned(), command.to_owned());
+        to_its_end(async move { reroute::reroute(&inner, &project, &actor, &command).await }).await
     }
 
     /// Asks something of a deployment that is under way.

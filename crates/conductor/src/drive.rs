@@ -154,11 +154,12 @@ impl Driver {
     /// The fact that the candidate serves from now on, with the address at which it really does.
     async fn serving(&self) -> Result<(StreamId, WorkloadEvent), ConductorError> {
         let request = &self.log.deployment().plan.request;
-        let listen = self.inner.target.observe(&request.workload).await?.listen.unwrap_or(request.listen);
+        let listen = self.inner.target.observe(&request.workload).await?.listen().unwrap_or(request.listen);
         let served = Served {
             release: request.candidate.clone(),
             replicas: request.replicas,
             listen,
+            route: request.route.clone(),
             deployment: self.log.id(),
             purpose: request.purpose,
             takes_downtime: matches!(request.strategy.kind, StrategyKind::Recreate),

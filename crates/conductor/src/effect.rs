@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use pilotage_engine::{Action, ActionFailure, ActionResult, Plan, Shares};
-use pilotage_targets::{Fence, InstanceState, TargetError, Traffic};
+use pilotage_engine::{Action, ActionFailure, ActionResult, Plan};
+use pilotage_targets::{Fence, InstanceState, TargetError};
 
 use crate::conductor::Inner;
-use crate::smoke;
+use crate::{smoke, traffic};
 
 /// No effect takes longer than this beside the time that instances are given to drain and to stop.
 const LIMIT: Duration = Duration::from_secs(120);
-/// How long a request waits at the edge while no instance can take it.
-pub(crate) const HOLD: Duration = Duration::from_secs(30);
 
 /// Does it, and says how it ended. Doing it again after a crash is the same as doing it once.
 pub(crate) async fn perform(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> ActionResult {
@@ -46,36 +44,26 @@ async fn attempt(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> R
                 .instances
                 .iter()
                 .find(|instance| instance.release == release.id && instance.state == InstanceState::Ready);
-            let address = ready.and_then(|instance| instance.address).ok_or_else(|| ActionFailure {
-                reason: format!("no instance of {version} is ready to be tested"),
-                transient: true,
-            })?;
-            smoke::run(&inner.folder, release, address).await
+            let address =
+                ready.and_then(|instance| instance.address.clone()).ok_or_else(|| ActionFailure {
+                    reason: format!("no instance of {version} is ready to be tested"),
+                    transient: true,
+                })?;
+            smoke::run(&inner.folder, release, &address).await
         }
         Action::Route { shares } if shares.is_empty() && plan.stable().is_none() => {
             // Nothing served before, so nothing is served again.
             target.remove(workload, fence).await.map_err(|error| failure(&error))
         }
         Action::Route { shares } => {
-            let traffic = traffic(plan, shares);
+            let traffic = traffic::traffic(inner, workload, plan.reached(shares), shares)
+                .map_err(|error| ActionFailure { reason: error.to_string(), transient: true })?;
             target.route(workload, &traffic, fence).await.map(drop).map_err(|error| failure(&error))
         }
         Action::Retire { version, keep } => {
             target.retire(workload, version, *keep, fence).await.map_err(|error| failure(&error))
         }
     }
-}
-
-/// Users reach the workload where they reached the stable version until they are all with the candidate, and again after
-/// a rollback: only the complete switch may move the address.
-fn traffic(plan: &Plan, shares: &Shares) -> Traffic {
-    let switched = shares.len() == 1 && shares.iter().all(|(version, _)| version == plan.candidate());
-    let listen = match plan.request.stable_listen {
-        Some(listen) if !switched => listen,
-        _ => plan.request.listen,
-    };
-    let hold_ms = HOLD.as_millis().try_into().unwrap_or(u64::MAX);
-    Traffic { listen, shares: shares.clone(), hold_ms }
 }
 
 fn permanent(reason: String) -> ActionFailure {

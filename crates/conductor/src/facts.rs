@@ -8,7 +8,7 @@ use pilotage_targets::{InstanceState, Observation};
 /// Sums up the instances by version. An instance that was given up before `since`, when the deployment began, says nothing
 /// about what the deployment does.
 pub(crate) fn facts(observation: &Observation, reading: Option<Reading>, since: Timestamp) -> Facts {
-    let mut facts = Facts { shares: observation.shares.clone(), reading, ..Facts::default() };
+    let mut facts = Facts { shares: observation.shares(), reading, ..Facts::default() };
     for instance in &observation.instances {
         let known = facts.versions.contains_key(&instance.release.version);
         let state: &mut TrafficState = facts.versions.entry(instance.release.version.clone()).or_default();
@@ -63,11 +63,7 @@ mod tests {
 
     fn summed(instances: Vec<Instance>) -> Facts {
         let at = Timestamp::from_micros(0);
-        facts(
-            &Observation { at, instances, shares: [].into(), listen: None },
-            None,
-            Timestamp::from_micros(5),
-        )
+        facts(&Observation { at, instances, traffic: None }, None, Timestamp::from_micros(5))
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::conductor::{Inner, lease_name};
-use crate::{ConductorError, effect, start};
+use crate::{ConductorError, start, traffic};
 
 /// What the keeper calls itself in a lease; no deployment has such a name.
 pub(crate) const HOLDER: &str = "keeper";
@@ -83,13 +83,19 @@ impl Charge {
     }
 }
 
+/// Repairs a workload at once, if anything about it is not as it should be.
+pub(crate) async fn put_right(inner: &Inner, workload: &Workload) -> Result<(), ConductorError> {
+    if needs_repair(inner, workload).await? { repair(inner, workload).await } else { Ok(()) }
+}
+
 async fn needs_repair(inner: &Inner, workload: &Workload) -> Result<bool, ConductorError> {
     if inner.moving(workload)?.is_some() {
         return Ok(false);
     }
     let Some(served) = inner.record(workload)?.current().cloned() else { return Ok(false) };
     let observation = inner.target.observe(workload).await?;
-    Ok(!is_as_wanted(&served, &observation))
+    let wanted = traffic::wanted(inner, workload, &served)?;
+    Ok(!is_as_wanted(&served, &wanted, &observation))
 }
 
 impl Patience {
@@ -114,20 +120,13 @@ fn alive(observation: &Observation, served: &Served) -> usize {
     observation.instances.iter().filter(of).count()
 }
 
-fn is_as_wanted(served: &Served, observation: &Observation) -> bool {
+fn is_as_wanted(served: &Served, wanted: &Traffic, observation: &Observation) -> bool {
     let version = &served.release.id.version;
-    let routed = is_routed(served, observation);
+    let routed = observation.traffic.as_ref() == Some(wanted);
     let others = observation.instances.iter().any(|instance| {
         instance.release.version != *version && !matches!(instance.state, InstanceState::Stopping)
     });
     routed && !others && alive(observation, served) >= served.replicas as usize
-}
-
-fn is_routed(served: &Served, observation: &Observation) -> bool {
-    let shares = &observation.shares;
-    shares.len() == 1
-        && shares.get(&served.release.id.version) == Some(&10_000)
-        && observation.listen == Some(served.listen)
 }
 
 /// Does what is missing, under the workload's lease; leaves it alone if a deployment has begun meanwhile.
@@ -169,10 +168,9 @@ async fn repair_held(
         // What serves now, however it came to it, goes on until what should serve is there.
         return Ok(());
     }
-    if !is_routed(served, &observation) {
-        let hold_ms = effect::HOLD.as_millis().try_into().unwrap_or(u64::MAX);
-        let traffic = Traffic { listen: served.listen, shares: vec![(version.clone(), 10_000)], hold_ms };
-        target.route(workload, &traffic, fence).await?;
+    let wanted = traffic::wanted(inner, workload, served)?;
+    if observation.traffic.as_ref() != Some(&wanted) {
+        target.route(workload, &wanted, fence).await?;
     }
     let others = observation.instances.iter().map(|instance| &instance.release.version);
     let mut others: Vec<_> = others.filter(|other| *other != version).collect();

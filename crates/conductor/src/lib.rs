@@ -16,11 +16,15 @@ mod log;
 mod planning;
 mod queries;
 mod readings;
+mod relay;
 mod request;
+mod reroute;
 mod smoke;
 mod start;
+mod traffic;
 
 pub use conductor::{Conductor, Options};
 pub use error::ConductorError;
 pub use readings::SecretReader;
 pub use request::{DeployRequest, Live, RollbackRequest, Started};
+pub use reroute::Rerouted;

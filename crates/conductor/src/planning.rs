@@ -6,7 +6,7 @@ use std::time::Duration;
 use pilotage_engine::gate::{self, GateFacts, GateResult};
 use pilotage_engine::{Plan, PlanError, PlanRequest, Purpose};
 use pilotage_spec::{
-    Environment, Policy, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind, StrategyName,
+    Policy, Project, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind, StrategyName,
     Workload,
 };
 use pilotage_views::{self as views, Served};
@@ -36,13 +36,18 @@ pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Resul
     let candidate = ReleaseId { version: request.version.clone(), digest };
     known_releases(inner, service, &candidate)?;
     let current = inner.record(&request.workload)?.current().cloned();
+    let exposure = project.exposure(environment_name, service).unwrap_or_default();
+    let edge = environment.edge.clone().filter(|_| exposure.at_edge);
     let plan = Plan::new(PlanRequest {
         workload: request.workload.clone(),
         candidate: Release { id: candidate, instance },
         stable_replicas: current.as_ref().map_or(0, |served| served.replicas),
         replicas: project.replicas(environment_name, service).unwrap_or(1),
-        listen: listen(environment, project.port(environment_name, service), current.as_ref()),
+        listen: listen(inner, project, &request.workload, current.as_ref())?,
         stable_listen: current.as_ref().map(|served| served.listen),
+        route: exposure.settings,
+        stable_route: current.as_ref().map(|served| served.route.clone()),
+        edge,
         stable: current.map(|served| served.release),
         strategy_name,
         strategy,
@@ -53,10 +58,27 @@ pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Resul
     Ok(plan)
 }
 
-/// The port of the file; without one, the port that the workload has; without one, any.
-fn listen(environment: &Environment, port: Option<u16>, current: Option<&Served>) -> SocketAddr {
-    let port = port.or(current.map(|served| served.listen.port())).unwrap_or(0);
-    SocketAddr::new(environment.listen, port)
+/// Where users are to reach a workload of the file: at the address that services share; or at the port of the file; without
+/// one, at the port that it has for itself; without one, at any.
+pub(crate) fn listen(
+    inner: &Inner,
+    project: &Project,
+    workload: &Workload,
+    current: Option<&Served>,
+) -> Result<SocketAddr, ConductorError> {
+    let Workload { environment: name, service } = workload;
+    let environment = project
+        .environments
+        .get(name)
+        .ok_or_else(|| ConductorError::Unknown(format!("environment `{name}` is not in the file")))?;
+    let at_edge = project.exposure(name, service).is_some_and(|exposure| exposure.at_edge);
+    if let Some(edge) = environment.edge.as_ref().filter(|_| at_edge) {
+        return Ok(edge.listen);
+    }
+    let shared = views::edges(&inner.journal.reader(), name)?;
+    let own = current.map(|served| served.listen).filter(|listen| !shared.contains_key(listen));
+    let port = project.port(name, service).or(own.map(|listen| listen.port())).unwrap_or(0);
+    Ok(SocketAddr::new(environment.listen, port))
 }
 
 fn check_needs(inner: &Inner, workload: &Workload, needs: &[ServiceName]) -> Result<(), ConductorError> {
@@ -113,6 +135,9 @@ pub(crate) fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<P
         stable_replicas: current.replicas,
         listen: earlier.listen,
         stable_listen: Some(current.listen),
+        route: earlier.route.clone(),
+        stable_route: Some(current.route.clone()),
+        edge: None,
         strategy_name: restore_name()?,
         strategy: Strategy {
             kind: if alone { StrategyKind::Recreate } else { StrategyKind::BlueGreen },

@@ -1,13 +1,15 @@
 //! The smoke suite: commands that must succeed against one instance before its version takes traffic.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use pilotage_engine::ActionFailure;
 use pilotage_spec::Release;
+use pilotage_targets::Address;
 use tokio::process::Command;
+
+use crate::relay::Reached;
 
 /// How long one command may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -16,8 +18,12 @@ const TAIL: usize = 600;
 
 /// Runs every command of the suite in turn, in the project's folder, with nothing of our own environment but what
 /// programs need to be found and to speak.
-pub(crate) async fn run(folder: &Path, release: &Release, address: SocketAddr) -> Result<(), ActionFailure> {
-    let url = format!("http://{address}");
+pub(crate) async fn run(folder: &Path, release: &Release, address: &Address) -> Result<(), ActionFailure> {
+    let reached = Reached::open(address).await.map_err(|error| ActionFailure {
+        reason: format!("the smoke suite cannot reach {address}: {error}"),
+        transient: true,
+    })?;
+    let url = format!("http://{}", reached.address());
     let version = release.id.version.to_string();
     for command in &release.instance.smoke {
         run_one(folder, command, &url, &version).await?;

@@ -14,7 +14,9 @@ use crate::conductor::{Inner, lease_name};
 use crate::drive::Driver;
 use crate::log::{DeploymentLog, Right, SELF};
 use crate::planning::{check_gates, deploy_plan, known_releases, restore_plan};
-use crate::{Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, crash, keeper};
+use crate::{
+    Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, crash, keeper, reroute,
+};
 
 /// A plan that somebody wants carried out.
 struct Asked<'a> {
@@ -139,6 +141,9 @@ async fn record_start(
     let mut appends = vec![append.fenced(right.lease.clone(), right.token)];
     if gates.iter().all(|gate| gate.outcome == GateOutcome::Passed) {
         appends.extend(first_use(inner, &request.workload.service, &request.candidate.id, actor)?);
+        if let Some(edge) = &request.edge {
+            appends.extend(reroute::edge_set(inner, &request.workload.environment, edge, actor, command)?);
+        }
     }
     crash::point("started", "before_record");
     inner.journal.append_all(appends).await?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pilotage_conductor::Live;
+use pilotage_conductor::{Live, Rerouted};
 use pilotage_spec::Digest;
 use pilotage_views::{HistoryLine, MovingStatus, WorkloadStatus};
 use serde::{Deserialize, Serialize};
@@ -145,6 +145,9 @@ pub struct UpBody {
 pub struct UpDone {
     /// Whether it was stopped until then.
     pub brought_back: bool,
+    /// Routes that the file says otherwise by now.
+    #[serde(default)]
+    pub rerouted: Vec<Rerouted>,
 }
 
 /// Stop everything.

@@ -12,6 +12,7 @@ mod name;
 mod quote;
 mod read;
 mod release;
+mod route;
 mod schema;
 mod secret;
 mod source;
@@ -32,7 +33,13 @@ pub use name::{
     EnvironmentName, HttpPath, NameError, ProjectName, RelativePath, ServiceName, StrategyName, VariableName,
 };
 pub use read::{Checked, check, read};
-pub use release::{Health, InstanceSpec, Release, ReleaseId, SecretSource, Value, Workload};
+pub use release::{
+    Health, InstanceSpec, ListenOn, Protocol, Release, ReleaseId, SecretSource, Value, Workload,
+};
+pub use route::{
+    CertificateFiles, ClientKey, Cohort, Condition, EdgeSettings, Ejection, Exposure, HeaderName, Host,
+    Limits, Mirror, Network, PathPrefix, Retries, RouteSettings, Source, Test, Timeouts,
+};
 pub use schema::json_schema;
 pub use secret::SecretSourceError;
 pub use suggest::nearest;

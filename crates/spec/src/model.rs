@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnvironmentName, Health, InstanceSpec, ProjectName, RelativePath, ServiceName, StrategyName, Value,
-    VariableName, duration_ms,
+    EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn, ProjectName, Protocol,
+    RelativePath, ServiceName, StrategyName, Value, VariableName, duration_ms,
 };
 
 /// A whole project.
@@ -36,6 +36,12 @@ pub struct Service {
     pub artifact: RelativePath,
     /// The port at which the edge serves it. Without one, a free port is chosen at the first deployment and kept.
     pub port: Option<u16>,
+    /// Where an instance listens.
+    #[serde(default)]
+    pub listen: ListenOn,
+    /// What an instance speaks.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// What is probed.
     pub health: Health,
     /// Commands that must succeed against a new version before it takes traffic.
@@ -70,8 +76,14 @@ pub struct Resources {
 pub struct Environment {
     /// What runs the instances.
     pub target: TargetKind,
-    /// The address on which the edge listens.
+    /// The address at which services are served that have a port of their own.
     pub listen: IpAddr,
+    /// The address that the other services share, if there are any.
+    #[serde(default)]
+    pub edge: Option<EdgeSettings>,
+    /// How services are reached here, where that is not all defaults.
+    #[serde(default)]
+    pub exposures: BTreeMap<ServiceName, Exposure>,
     /// The strategy used unless a deployment names another.
     pub strategy: StrategyName,
     /// What a deployment to it needs.
@@ -260,7 +272,14 @@ impl Project {
             stop_grace: service_spec.stop_grace,
             start_timeout: service_spec.start_timeout,
             smoke: service_spec.smoke.clone(),
+            listen: service_spec.listen,
+            protocol: service_spec.protocol,
         })
+    }
+
+    /// How a service is reached in an environment, or `None` if the environment is not there.
+    pub fn exposure(&self, environment: &EnvironmentName, service: &ServiceName) -> Option<Exposure> {
+        Some(self.environments.get(environment)?.exposures.get(service).cloned().unwrap_or_default())
     }
 
     /// How many instances of a service run in an environment, or `None` if either is not there.

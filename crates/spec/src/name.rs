@@ -1,10 +1,6 @@
 //! Names and paths. One rule each, checked when the value is made, so that nothing with `..`, white space or shell
 //! characters gets further.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::quote::shown;
@@ -41,7 +37,7 @@ pub enum NameError {
 }
 
 impl NameError {
-    fn malformed(kind: &'static str, text: &str, rule: &'static str) -> Self {
+    pub(crate) fn malformed(kind: &'static str, text: &str, rule: &'static str) -> Self {
         Self::Malformed { kind, text: shown(text), rule }
     }
 }
@@ -66,10 +62,11 @@ fn check_label(kind: &'static str, text: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+/// A text that is checked once, when the value is made.
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $check:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -83,7 +80,7 @@ macro_rules! text_type {
             }
         }
 
-        impl FromStr for $name {
+        impl std::str::FromStr for $name {
             type Err = NameError;
 
             fn from_str(text: &str) -> Result<Self, NameError> {
@@ -107,8 +104,8 @@ macro_rules! text_type {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(&self.0)
             }
         }
@@ -120,6 +117,8 @@ macro_rules! text_type {
         }
     };
 }
+
+pub(crate) use text_type;
 
 text_type!(
     /// The name of the project: a DNS label.

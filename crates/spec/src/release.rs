@@ -48,10 +48,11 @@ pub struct Release {
 /// How one instance of a release is run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceSpec {
-    /// Program and arguments. `$PORT` and the names in `env` are substituted, nothing else; no shell is involved. A
+    /// Program and arguments. `$PORT` (or `$PILOTAGE_SOCKET`) and the names in `env` are substituted,
+    /// nothing else; no shell is involved. A
     /// program with a `/` is looked up in the unpacked artifact unless it is absolute; any other on `PATH`.
     pub run: Vec<String>,
-    /// Environment variables beside `PORT`.
+    /// Environment variables beside those that every instance gets.
     pub env: BTreeMap<VariableName, Value>,
     /// The paths that are probed.
     pub health: Health,
@@ -65,6 +66,41 @@ pub struct InstanceSpec {
     pub start_timeout: Duration,
     /// Commands that must succeed against an instance, as argument lists. `$URL` and `$VERSION` are substituted.
     pub smoke: Vec<Vec<String>>,
+    /// Where an instance listens.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub listen: ListenOn,
+    /// What it speaks.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub protocol: Protocol,
+}
+
+/// Where an instance listens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListenOn {
+    /// At the TCP port in `PORT`.
+    #[default]
+    Port,
+    /// At a unix socket that it creates at the path in `PILOTAGE_SOCKET`.
+    Socket,
+    /// At a unix socket that it is handed as descriptor 3, listening already; see sd_listen_fds(3).
+    Passed,
+}
+
+/// What an instance speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2 without TLS, by prior knowledge, as gRPC servers do.
+    Http2,
+}
+
+/// What is left at its default is not written, so that the digest of an older plan stays what it was.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The paths that are probed, each answered with a status from 200 to 399 when all is well.
@@ -72,7 +108,7 @@ pub struct InstanceSpec {
 pub struct Health {
     /// Whether the process works at all; an instance that fails it three times in a row is restarted.
     pub live: Option<HttpPath>,
-    /// Whether it can take traffic. Without one, an accepted TCP connection counts as ready.
+    /// Whether it can take traffic. Without one, an accepted connection counts as ready.
     pub ready: Option<HttpPath>,
     /// The time between two probes.
     #[serde(with = "duration_ms", rename = "interval_ms")]

@@ -169,7 +169,7 @@ fn names_are_looked_up_with_the_nearest_and_all_known_ones() {
 
 #[test]
 fn a_project_survives_serialization() {
-    for name in ["smallest", "full", "every-strategy", "quiet-triggers"] {
+    for name in ["smallest", "full", "every-strategy", "quiet-triggers", "routes", "default-edge"] {
         let project = sample(name);
         let text = serde_json::to_string(&project).unwrap();
         assert_eq!(serde_json::from_str::<Project>(&text).unwrap(), project);

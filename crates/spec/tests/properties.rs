@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use jsonschema::Validator;
 use pilotage_spec::{
-    Digest, EnvironmentName, HttpPath, RelativePath, SecretSource, ServiceName, VariableName, Version, check,
-    format_duration, json_schema, parse_duration, substitute,
+    Digest, EnvironmentName, Host, HttpPath, Network, PathPrefix, RelativePath, SecretSource, ServiceName,
+    VariableName, Version, check, format_duration, json_schema, parse_duration, substitute,
 };
 use proptest::prelude::*;
 use support::{corpus, yaml_as_json};
@@ -28,7 +28,7 @@ static VALID: LazyLock<Vec<String>> =
     LazyLock::new(|| corpus("valid").iter().map(|path| std::fs::read_to_string(path).unwrap()).collect());
 
 /// Words that mean something somewhere in the file, or look as if they did.
-const WORDS: [&str; 48] = [
+const WORDS: [&str; 56] = [
     "project",
     "services",
     "run",
@@ -77,6 +77,14 @@ const WORDS: [&str; 48] = [
     "\"\"",
     "$PORT",
     "\u{202e}",
+    "route",
+    "host",
+    "/api",
+    "shop.example.com",
+    "edge",
+    "passed",
+    "10MiB",
+    "0.0.0.0:443",
 ];
 
 /// A text that is read or refused; either way with something to say, and without a panic.
@@ -181,10 +189,33 @@ proptest! {
         assert_harmless::<VariableName>(&text, "");
         assert_harmless::<Version>(&text, "");
         assert_harmless::<RelativePath>(&text, "/");
+        assert_harmless::<Host>(&text, "*");
         assert_harmless::<SecretSource>(&format!("file:{text}"), "/:");
         if text.parse::<HttpPath>().is_ok() {
             prop_assert!(text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic()));
             prop_assert!(!text.split('?').next().unwrap().split('/').any(|segment| segment == ".."));
+        }
+    }
+
+    #[test]
+    fn paths_that_are_accepted_are_whole_segments(text in "/[-a-zA-Z0-9._/%?# ~]{0,12}") {
+        if let Ok(path) = text.parse::<PathPrefix>() {
+            prop_assert!(path.is_root() || !text.ends_with('/'));
+            prop_assert!(!text[1..].split('/').any(|part| matches!(part, "." | "..")));
+            prop_assert!(!text.contains("//") && !text.contains(['%', '?', '#', ' ']));
+        }
+    }
+
+    #[test]
+    fn networks_survive_writing_and_reading(bytes in any::<[u8; 16]>(), v4 in any::<bool>(), bits in 0..=128_u8) {
+        let address: std::net::IpAddr = match v4 {
+            true => std::net::Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]).into(),
+            false => bytes.into(),
+        };
+        let text = format!("{address}/{bits}");
+        match text.parse::<Network>() {
+            Ok(network) => prop_assert_eq!(network.to_string().parse::<Network>(), Ok(network)),
+            Err(_) => prop_assert!(v4 && bits > 32, "{}", text),
         }
     }
 

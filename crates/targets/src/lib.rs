@@ -4,7 +4,8 @@ pub mod conformance;
 mod process;
 mod target;
 
-pub use process::{LogLimits, ProcessConfig, ProcessTarget, run_shim};
+pub use pilotage_proxy::Address;
+pub use process::{LogLimits, ProcessConfig, ProcessTarget, pass_listener, run_shim};
 pub use target::{
     Fence, Instance, InstanceState, LogLine, LogQuery, Observation, Routed, Target, TargetError, Traffic,
 };

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use async_trait::async_trait;
-use pilotage_spec::{Digest, Release, ReleaseId, Timestamp, Version, Workload};
+use pilotage_proxy::Address;
+use pilotage_spec::{
+    Cohort, Digest, EdgeSettings, Mirror, Release, ReleaseId, RouteSettings, Timestamp, Version, Workload,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -75,6 +78,34 @@ pub struct Traffic {
     pub shares: Vec<(Version, u32)>,
     /// How long a request waits while no instance can take it, in milliseconds.
     pub hold_ms: u64,
+    /// Which requests are its own, and what is done for them on the way.
+    #[serde(default)]
+    pub route: RouteSettings,
+    /// How `listen` is served, if the workload shares it with others of its environment. Files are named by absolute paths.
+    /// What one of them says last holds for all.
+    #[serde(default)]
+    pub edge: Option<EdgeSettings>,
+    /// Clients that go to a version whatever the shares say.
+    #[serde(default)]
+    pub cohorts: Vec<Cohort>,
+    /// Copies of requests to a version that is tried out.
+    #[serde(default)]
+    pub mirror: Option<Mirror>,
+}
+
+impl Traffic {
+    /// No traffic yet, with defaults for all else.
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            shares: Vec::new(),
+            hold_ms: 0,
+            route: RouteSettings::default(),
+            edge: None,
+            cohorts: Vec::new(),
+            mirror: None,
+        }
+    }
 }
 
 /// The traffic as it is now.
@@ -93,10 +124,20 @@ pub struct Observation {
     pub at: Timestamp,
     /// All instances of the workload that have not been stopped on purpose.
     pub instances: Vec<Instance>,
-    /// The shares that the data plane uses now, in hundredths of a percent; empty if the workload is not served.
-    pub shares: BTreeMap<Version, u32>,
+    /// The traffic as the data plane has it now, if the workload is served.
+    pub traffic: Option<Traffic>,
+}
+
+impl Observation {
+    /// The shares in use, in hundredths of a percent; empty if the workload is not served.
+    pub fn shares(&self) -> BTreeMap<Version, u32> {
+        self.traffic.iter().flat_map(|traffic| traffic.shares.iter().cloned()).collect()
+    }
+
     /// Where users reach the workload, if it is served.
-    pub listen: Option<SocketAddr>,
+    pub fn listen(&self) -> Option<SocketAddr> {
+        self.traffic.as_ref().map(|traffic| traffic.listen)
+    }
 }
 
 /// One instance.
@@ -109,7 +150,7 @@ pub struct Instance {
     /// How it is.
     pub state: InstanceState,
     /// Where it listens.
-    pub address: Option<SocketAddr>,
+    pub address: Option<Address>,
     /// The process id, while one runs.
     pub pid: Option<u32>,
     /// When its process was started last.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pilotage_targets::{InstanceState, Target};
-use support::{World, ask, eventually, get, is_running, kill, ready, version};
+use support::{World, ask, eventually, get, is_running, kill, ready, tcp, version};
 
 #[tokio::test]
 async fn a_new_control_plane_adopts_everything() {
@@ -22,16 +22,19 @@ async fn a_new_control_plane_adopts_everything() {
     world.restart_control_plane().await;
     let observation = world.observe().await;
     let names = |instances: &[pilotage_targets::Instance]| -> Vec<_> {
-        instances.iter().map(|instance| (instance.name.clone(), instance.pid, instance.address)).collect()
+        instances
+            .iter()
+            .map(|instance| (instance.name.clone(), instance.pid, instance.address.clone()))
+            .collect()
     };
     assert_eq!(names(&observation.instances), names(&before), "the same processes");
-    assert_eq!(observation.listen, Some(listen));
-    assert_eq!(observation.shares[&version("1.0.0")], 10_000);
+    assert_eq!(observation.listen(), Some(listen));
+    assert_eq!(observation.shares()[&version("1.0.0")], 10_000);
     assert_eq!(world.target().edge().identify().await.unwrap(), edge);
     assert_eq!(ask(listen, "/").await.0, 200);
 
     // And it holds them: a crash is seen by the new one.
-    let _ = get(before[0].address.unwrap(), "/crash");
+    let _ = get(tcp(&before[0]), "/crash");
     world.until("it was started again", |o| o.instances[0].restarts == 1).await;
     world.ensure(&release, 2).await;
     assert_eq!(world.observe().await.instances.len(), 2);
@@ -118,7 +121,7 @@ async fn an_edge_that_was_killed_comes_back_with_the_same_traffic() {
     eventually("it serves", || async { get(listen, "/").is_ok_and(|(status, _)| status == 200) }).await;
     // What changes from now on reaches the new one.
     let epoch = world.target().edge().table().await.unwrap().epoch;
-    let _ = get(world.ready("1.0.0", 1).await[0].address.unwrap(), "/crash");
+    let _ = get(tcp(&world.ready("1.0.0", 1).await[0]), "/crash");
     world
         .until("it was started again", |o| o.instances[0].restarts == 1 && ready(o, "1.0.0").len() == 1)
         .await;

@@ -6,7 +6,7 @@ mod support;
 
 use pilotage_spec::{SecretSource, Value};
 use pilotage_targets::{Fence, LogQuery, Target, TargetError};
-use support::{World, eventually, get, set_env, version, write};
+use support::{World, eventually, get, set_env, tcp, version, write};
 
 const SECRET: &str = "correct horse battery";
 
@@ -20,7 +20,7 @@ async fn a_service_gets_what_is_declared_and_nothing_else() {
     set_env(&mut release, "CARGO", Value::Secret(SecretSource::Env("CARGO_MANIFEST_DIR".parse().unwrap())));
     world.ensure(&release, 1).await;
     let instance = world.ready("1.2.3", 1).await.remove(0);
-    let address = instance.address.unwrap();
+    let address = tcp(&instance);
     let (_, text) = get(address, "/env").unwrap();
     let names: Vec<&str> =
         text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pilotage_spec::Health;
 use pilotage_targets::{Fence, InstanceState, LogQuery, Target};
-use support::{World, eventually, get, is_running, kill, release, version};
+use support::{World, eventually, get, is_running, kill, release, tcp, version};
 
 #[tokio::test]
 async fn a_program_that_is_missing_fails_at_once_with_the_mend() {
@@ -109,7 +109,7 @@ async fn a_flood_of_output_disturbs_nobody() {
     let folder = world.config.state_folder.join("instances").join(&instance.name);
     let rotated = || async { folder.join("log.1").exists() };
     eventually("the log was put aside", rotated).await;
-    assert_eq!(get(instance.address.unwrap(), "/").unwrap().0, 200);
+    assert_eq!(get(tcp(&instance), "/").unwrap().0, 200);
     let lines =
         world.target().logs(&world.workload(), &LogQuery { lines: 5, ..LogQuery::default() }).await.unwrap();
     assert_eq!(lines.len(), 5);
@@ -127,7 +127,7 @@ async fn a_port_that_is_taken_meanwhile_is_replaced() {
     let release = world.release("1.0.0", &[]).await;
     world.ensure(&release, 1).await;
     let before = world.ready("1.0.0", 1).await.remove(0);
-    let address = before.address.unwrap();
+    let address = tcp(&before);
     kill(before.pid.unwrap());
     // The pause before the restart is long enough for this, or the service was faster and the port is still its own.
     let Some(_taken) = (0..50).find_map(|_| TcpListener::bind(address).ok()) else { return };
@@ -144,7 +144,7 @@ async fn a_service_that_says_it_is_not_ready_gets_no_traffic_and_comes_back() {
     world.ensure(&release, 2).await;
     let both = world.ready("1.0.0", 2).await;
     let listen = world.route(&[("1.0.0", 10_000)]).await;
-    get(both[0].address.unwrap(), "/unready").unwrap();
+    get(tcp(&both[0]), "/unready").unwrap();
     let unready = world.until("it is unready", |o| o.instances[0].state == InstanceState::Unready).await;
     assert!(unready.instances[0].probe_failures > 0);
     eventually("the edge does not use it any more", || async {
@@ -161,7 +161,7 @@ async fn a_service_that_is_not_alive_is_started_again() {
     let release = world.release("1.0.0", &[]).await;
     world.ensure(&release, 1).await;
     let before = world.ready("1.0.0", 1).await.remove(0);
-    get(before.address.unwrap(), "/dead").unwrap();
+    get(tcp(&before), "/dead").unwrap();
     let after = world.until("it was started again", |o| {
         o.instances[0].restarts == 1 && o.instances[0].state == InstanceState::Ready
     });
@@ -177,7 +177,7 @@ async fn what_a_crashed_service_leaves_behind_is_ended_before_it_is_started_agai
     let shim = world.shim_pid(&before.name);
     let first: Vec<u32> = session(shim);
     assert_eq!(first.len(), 3, "shim, service and grandchild");
-    let _ = get(before.address.unwrap(), "/crash");
+    let _ = get(tcp(&before), "/crash");
     world
         .until("it was started again", |o| {
             o.instances[0].restarts == 1 && o.instances[0].state == InstanceState::Ready

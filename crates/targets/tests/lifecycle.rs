@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use pilotage_targets::{Fence, InstanceState, ProcessConfig, ProcessTarget, Target};
-use support::{World, ask, get, is_running, version};
+use support::{World, ask, get, is_running, tcp, version};
 
 #[tokio::test]
 async fn a_release_is_started_serves_and_is_retired() {
@@ -25,9 +25,7 @@ async fn a_release_is_started_serves_and_is_retired() {
 
     world.target().remove(&world.workload(), Fence(1)).await.unwrap();
     let observation = world.observe().await;
-    assert!(
-        observation.instances.is_empty() && observation.listen.is_none() && observation.shares.is_empty()
-    );
+    assert!(observation.instances.is_empty() && observation.traffic.is_none());
     assert!(!is_running(instances[0].pid.unwrap()));
     assert!(get(listen, "/").is_err(), "nobody listens any more");
 }
@@ -51,7 +49,7 @@ async fn a_crash_is_seen_and_mended() {
     let before = world.ready("1.0.0", 1).await.remove(0);
     let mut changes = world.target().changes();
     changes.mark_unchanged();
-    let _ = get(before.address.unwrap(), "/crash");
+    let _ = get(tcp(&before), "/crash");
     tokio::time::timeout(Duration::from_secs(20), changes.changed()).await.unwrap().unwrap();
     let after = world.until("it was started again", |o| {
         o.instances[0].state == InstanceState::Ready && o.instances[0].restarts == 1
@@ -80,7 +78,7 @@ async fn shutdown_stops_everything_and_can_be_followed_by_a_new_start() {
     world.restart_control_plane().await;
     let seen = world.observe().await;
     assert!(seen.instances.is_empty());
-    assert_eq!(seen.listen, Some(listen), "who is served where is remembered");
+    assert_eq!(seen.listen(), Some(listen), "who is served where is remembered");
     world.ensure(&release, 1).await;
     assert_eq!(ask(listen, "/").await, (200, "1.0.0".into()));
     assert_ne!(world.observe().await.instances[0].name, instances[0].name, "names are never used twice");

@@ -120,7 +120,7 @@ async fn a_port_in_use_is_refused_and_nothing_else_suffers() {
     wanted.listen = other.local_addr().unwrap();
     let refused = world.target().route(&world.workload(), &wanted, Fence(1)).await;
     assert!(matches!(refused, Err(TargetError::PortInUse { address }) if address == wanted.listen));
-    assert_eq!(world.observe().await.listen, Some(listen));
+    assert_eq!(world.observe().await.listen(), Some(listen));
     assert_eq!(ask(listen, "/").await.0, 200);
 
     let mut second = world.workload();

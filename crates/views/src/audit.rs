@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::time::as_rfc3339;
-use crate::{RecordError, WorkloadEvent, from_event};
+use crate::workload::payload;
+use crate::{EnvironmentEvent, RecordError, WorkloadEvent, from_event};
 
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +65,7 @@ impl AuditFold {
         match event.kind.as_str().split_once('.') {
             Some(("deployment", _)) => self.deployment(event),
             Some(("workload", _)) => workload(event),
+            Some(("environment", _)) => environment(event),
             _ => Ok(other(event)),
         }
     }
@@ -184,23 +186,31 @@ fn copy(payload: &Value, detail: &mut Value) {
 }
 
 fn workload(event: &Event) -> Result<AuditLine, RecordError> {
-    let fact: WorkloadEvent = serde_json::from_value(event.payload.clone()).map_err(|error| {
-        RecordError::Payload { seq: event.seq, kind: event.kind.to_string(), reason: error.to_string() }
-    })?;
-    let WorkloadEvent::Serving(served) = fact;
+    let fact: WorkloadEvent = payload(event)?;
     let mut names = event.stream.as_str().split('/').skip(1).map(str::to_owned);
-    Ok(AuditLine {
-        environment: names.next(),
-        service: names.next(),
-        version: Some(served.release.id.version.to_string()),
-        detail: json!({
-            "deployment": served.deployment,
-            "replicas": served.replicas,
-            "listen": served.listen,
-            "artifact": served.release.id.digest,
-        }),
-        ..other(event)
+    let (environment, service) = (names.next(), names.next());
+    let line = AuditLine { environment, service, ..other(event) };
+    Ok(match fact {
+        WorkloadEvent::Serving(served) => AuditLine {
+            version: Some(served.release.id.version.to_string()),
+            detail: json!({
+                "deployment": served.deployment,
+                "replicas": served.replicas,
+                "listen": served.listen,
+                "artifact": served.release.id.digest,
+            }),
+            ..line
+        },
+        WorkloadEvent::Rerouted { route, command } => {
+            AuditLine { command: Some(command), detail: json!({ "route": route }), ..line }
+        }
     })
+}
+
+fn environment(event: &Event) -> Result<AuditLine, RecordError> {
+    let EnvironmentEvent::EdgeSet { edge, command } = payload(event)?;
+    let environment = event.stream.as_str().strip_prefix("environment/").map(str::to_owned);
+    Ok(AuditLine { environment, command: Some(command), detail: json!({ "edge": edge }), ..other(event) })
 }
 
 /// A line in which only what every event has is filled in.

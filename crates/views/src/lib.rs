@@ -1,8 +1,9 @@
 //! Folds of the journal: nothing here is stored, everything is read from the events.
 //!
-//! `record` and `workload` read the streams; `status`, `history`, `audit` and `explain` are what people are shown.
+//! `record`, `workload` and `environment` read the streams; `status`, `history`, `audit` and `explain` are what people are shown.
 
 mod audit;
+mod environment;
 mod explain;
 mod history;
 mod record;
@@ -13,6 +14,7 @@ mod time;
 mod workload;
 
 pub use audit::{AuditFold, AuditLine};
+pub use environment::{EnvironmentEvent, edges, environment_stream};
 pub use explain::{Explanation, GateWords, Told, explain, gates};
 pub use history::{HistoryLine, history_line};
 pub use record::{

@@ -39,6 +39,8 @@ pub struct Observed {
     pub shares: BTreeMap<Version, u32>,
     /// Where users reach it.
     pub listen: Option<SocketAddr>,
+    /// The same as they write it.
+    pub url: Option<String>,
     /// What is wrong with instances, in words.
     pub troubles: Vec<String>,
 }
@@ -58,6 +60,9 @@ pub struct WorkloadStatus {
     pub replicas_ready: u32,
     /// Where users reach it.
     pub address: Option<SocketAddr>,
+    /// The same as they write it, with host and path.
+    #[serde(default)]
+    pub url: Option<String>,
     /// The versions that have instances or traffic, the newest first.
     pub serving: Vec<VersionShare>,
     /// The deployment that is under way.
@@ -174,6 +179,10 @@ pub fn workload_status(facts: StatusFacts<'_>) -> WorkloadStatus {
         replicas_wanted: wanted,
         replicas_ready: ready,
         address: listen.or(current.map(|served| served.listen)),
+        url: facts
+            .observed
+            .and_then(|observed| observed.url.clone())
+            .or_else(|| current.map(|served| served.route.url("http", served.listen))),
         serving: facts.observed.map(shares).unwrap_or_default(),
         moving,
         last,

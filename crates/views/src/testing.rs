@@ -45,6 +45,8 @@ fn release(text: &str, byte: u8) -> Release {
         stop_grace: Duration::from_secs(10),
         start_timeout: Duration::from_secs(30),
         smoke: Vec::new(),
+        listen: Default::default(),
+        protocol: Default::default(),
     };
     Release { id: ReleaseId { version: version(text), digest: Digest::from_bytes([byte; 32]) }, instance }
 }
@@ -64,6 +66,9 @@ fn plan() -> Plan {
         stable_replicas: 2,
         listen: "127.0.0.1:8080".parse().unwrap(),
         stable_listen: Some("127.0.0.1:8080".parse().unwrap()),
+        route: Default::default(),
+        stable_route: None,
+        edge: None,
         strategy_name: "careful".parse().unwrap(),
         strategy,
         policy: Policy { confirm: true, gradual: true },
@@ -154,6 +159,7 @@ pub(crate) fn served() -> WorkloadRecord {
         release: release("1.1.0", 1),
         replicas: 2,
         listen: "127.0.0.1:8080".parse().unwrap(),
+        route: Default::default(),
         deployment: DeploymentId(6),
         purpose: Purpose::Deploy,
         takes_downtime: false,

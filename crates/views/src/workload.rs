@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use pilotage_engine::{DeploymentId, Purpose};
 use pilotage_journal::{Event, EventKind, NewEvent, Reader, StreamId};
-use pilotage_spec::{NameError, Release, ReleaseId, ServiceName, Timestamp, Version, Workload};
+use pilotage_spec::{
+    NameError, Release, ReleaseId, RouteSettings, ServiceName, Timestamp, Version, Workload,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::RecordError;
@@ -15,6 +17,13 @@ use crate::RecordError;
 pub enum WorkloadEvent {
     /// From now on it is served by this, and kept so.
     Serving(Box<Served>),
+    /// What serves it is reached like this from now on.
+    Rerouted {
+        /// Its route.
+        route: Box<RouteSettings>,
+        /// What was typed or called.
+        command: String,
+    },
 }
 
 /// What serves a workload.
@@ -26,6 +35,9 @@ pub struct Served {
     pub replicas: u32,
     /// Where users reach it.
     pub listen: SocketAddr,
+    /// Which requests are its own, and what is done for them on the way.
+    #[serde(default, skip_serializing_if = "RouteSettings::is_default")]
+    pub route: RouteSettings,
     /// The deployment that brought it.
     pub deployment: DeploymentId,
     /// Whether it was brought out, or gone back to.
@@ -90,7 +102,11 @@ impl WorkloadEvent {
     /// # Errors
     /// Never for facts of this version; the journal checks all kinds alike.
     pub fn new_event(&self) -> Result<NewEvent, RecordError> {
-        json_event("workload.serving", self)
+        let kind = match self {
+            Self::Serving(_) => "workload.serving",
+            Self::Rerouted { .. } => "workload.rerouted",
+        };
+        json_event(kind, self)
     }
 }
 
@@ -102,7 +118,8 @@ pub fn release_event(release: &ReleaseId) -> Result<NewEvent, RecordError> {
     json_event("release.recorded", release)
 }
 
-fn json_event(kind: &str, fact: &impl Serialize) -> Result<NewEvent, RecordError> {
+/// A fact as the journal takes it.
+pub(crate) fn json_event(kind: &str, fact: &impl Serialize) -> Result<NewEvent, RecordError> {
     let payload = serde_json::to_value(fact).map_err(|error| RecordError::Payload {
         seq: 0,
         kind: kind.to_owned(),
@@ -138,7 +155,8 @@ pub fn releases(reader: &Reader, service: &ServiceName) -> Result<(Vec<ReleaseId
     Ok((releases, stream_version))
 }
 
-fn payload<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, RecordError> {
+/// The fact in an event.
+pub(crate) fn payload<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, RecordError> {
     serde_json::from_value(event.payload.clone()).map_err(|error| RecordError::Payload {
         seq: event.seq,
         kind: event.kind.to_string(),
@@ -153,10 +171,14 @@ fn payload<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, RecordErr
 pub fn workload_record(reader: &Reader, workload: &Workload) -> Result<WorkloadRecord, RecordError> {
     let events = reader.stream(&workload_stream(workload)?, 0)?;
     let stream_version = events.last().map_or(0, |event| event.version);
-    let mut served = Vec::new();
+    let mut served: Vec<(Timestamp, Served)> = Vec::new();
     for event in &events {
-        let WorkloadEvent::Serving(now) = payload(event)?;
-        served.push((event.time, *now));
+        match (payload(event)?, served.last_mut()) {
+            (WorkloadEvent::Serving(now), _) => served.push((event.time, *now)),
+            (WorkloadEvent::Rerouted { route, .. }, Some((_, now))) => now.route = *route,
+            // Nothing serves that could be reached otherwise.
+            (WorkloadEvent::Rerouted { .. }, None) => {}
+        }
     }
     Ok(WorkloadRecord { workload: workload.clone(), stream_version, served })
 }
@@ -193,12 +215,15 @@ mod tests {
             stop_grace: Duration::ZERO,
             start_timeout: Duration::ZERO,
             smoke: Vec::new(),
+            listen: Default::default(),
+            protocol: Default::default(),
         };
         let id = ReleaseId { version: version.parse().unwrap(), digest: Digest::from_bytes([1; 32]) };
         let served = Served {
             release: Release { id, instance },
             replicas: 1,
             listen: "127.0.0.1:1".parse().unwrap(),
+            route: RouteSettings::default(),
             deployment: DeploymentId(1),
             purpose,
             takes_downtime: false,

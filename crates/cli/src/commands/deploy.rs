@@ -7,7 +7,7 @@ use pilotage_engine::Outcome;
 use pilotage_server::{Client, DeployBody};
 use pilotage_spec::Project;
 
-use super::{Session, plan};
+use super::{Session, address_move, plan};
 use crate::arguments::{Deploy, Wait};
 use crate::failure::{DONE, FAILED, Failure, ROLLED_BACK};
 use crate::follow::{self, Ending};
@@ -23,7 +23,7 @@ pub async fn run(asked: &Deploy, session: &Session) -> Result<u8, Failure> {
     if must_ask(&body, &project, printer) {
         let planned: Started = client.post("/v1/plan", &body).await?;
         printer.say(plan::headline(&planned.plan));
-        plan::address_move(&planned.plan).iter().for_each(|moves| printer.say(format!("  ! {moves}")));
+        address_move(&planned.plan).iter().for_each(|moves| printer.say(format!("  ! {moves}")));
         for (number, step) in planned.plan.steps.iter().enumerate() {
             printer.say(format!("  {:>2}  {step}", number + 1));
         }

@@ -12,6 +12,7 @@ mod history;
 mod internal;
 mod logs;
 mod plan;
+mod plan_route;
 mod rollback;
 mod schema;
 mod serve;
@@ -30,7 +31,8 @@ use crate::printer::Printer;
 use crate::{connect, demo, init};
 
 pub use audit::text as audit_text;
-pub use plan::{address_move, headline};
+pub use plan::headline;
+pub use plan_route::address_move;
 pub use up::stop_all;
 
 /// What most verbs work with.
@@ -62,6 +64,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let printer = Printer::new(&arguments.global);
     let done = match arguments.verb {
         Verb::Shim => return pilotage_targets::run_shim(),
+        Verb::PassListener(asked) => return pilotage_targets::pass_listener(asked.words),
         Verb::Edge(Edge { verb: None, run }) => edge::run(run),
         Verb::SampleService(sample) => return internal::sample_service(sample),
         Verb::Serve(asked) => serve::run(&asked, &arguments.global, &printer),
@@ -110,9 +113,11 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Backup(asked) => backup::run(&asked, &session()?).await,
         Verb::Edge(Edge { verb: Some(verb), .. }) => edge::ask(&verb, global, printer).await,
         // These make no use of this runtime, and were dealt with before it was made.
-        Verb::Shim | Verb::Edge(Edge { verb: None, .. }) | Verb::SampleService(_) | Verb::Serve(_) => {
-            Ok(DONE)
-        }
+        Verb::Shim
+        | Verb::PassListener(_)
+        | Verb::Edge(Edge { verb: None, .. })
+        | Verb::SampleService(_)
+        | Verb::Serve(_) => Ok(DONE),
     }
 }
 

@@ -9,6 +9,7 @@ use pilotage_engine::{Facts, Plan, TrafficState};
 use pilotage_server::DeployBody;
 use pilotage_spec::{Project, Version};
 
+use super::plan_route::{self, address_move};
 use super::{Session, typed};
 use crate::arguments;
 use crate::failure::{DONE, Failure};
@@ -75,18 +76,12 @@ pub fn headline(plan: &Plan) -> String {
     }
 }
 
-/// That users have to go to another address after it, if they have to.
-pub fn address_move(plan: &Plan) -> Option<String> {
-    let (from, to) = (plan.request.stable_listen?, plan.request.listen);
-    let moves = plan.stable().is_some() && from != to;
-    moves.then(|| format!("the address moves at the complete switch, from http://{from} to http://{to}"))
-}
-
 fn show(planned: &Started, printer: &Printer) {
     let plan = &planned.plan;
     printer.line(headline(plan));
     printer.line(format!("  artifact {}", plan.request.candidate.id.digest.short()));
     address_move(plan).iter().for_each(|moves| printer.line(format!("  ! {moves}")));
+    plan_route::lines(plan).into_iter().for_each(|line| printer.line(line));
     printer.line("");
     for row in table(plan) {
         printer.line(row);

@@ -141,7 +141,7 @@ fn one(workload: &WorkloadStatus, width: usize, stopped: bool, printer: &Printer
 fn summary(workload: &WorkloadStatus) -> String {
     let version = workload.version.as_ref().map_or_else(|| "nothing serves".to_owned(), ToString::to_string);
     let ready = format!("{}/{} ready", workload.replicas_ready, workload.replicas_wanted);
-    let address = workload.address.map(|address| format!("http://{address}")).unwrap_or_default();
+    let address = workload.url.as_deref().unwrap_or_default();
     format!("{version:<10} {ready:<10} {address}").trim_end().to_owned()
 }
 

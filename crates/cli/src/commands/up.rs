@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use pilotage_conductor::Rerouted;
 use pilotage_server::{Client, DownBody, DownDone, Health, StatusReport, Stopped, UpBody, UpDone};
 use rustix::process::{Pid, WaitOptions, test_kill_process, waitpid};
+use serde::Serialize;
 
 use super::{Session, status, typed};
 use crate::connect::{connect, connect_only};
@@ -20,13 +22,31 @@ pub async fn up(session: &Session) -> Result<u8, Failure> {
         printer.say("the server is running already");
     }
     let client = connect(place, printer).await?;
-    let _: UpDone = client.post("/v1/up", &UpBody { command: typed() }).await?;
+    let done: UpDone = client.post("/v1/up", &UpBody { command: typed() }).await?;
     if printer.json() {
-        printer.object(&client.get::<Health>("/v1/health").await?);
+        let health: Health = client.get("/v1/health").await?;
+        printer.object(&Up { health, rerouted: done.rerouted });
     } else {
+        done.rerouted.iter().for_each(|rerouted| show_rerouted(rerouted, printer));
         status::show(&client.get::<StatusReport>("/v1/status").await?, printer);
     }
     Ok(DONE)
+}
+
+/// What is said in JSON.
+#[derive(Serialize)]
+struct Up {
+    #[serde(flatten)]
+    health: Health,
+    rerouted: Vec<Rerouted>,
+}
+
+fn show_rerouted(rerouted: &Rerouted, printer: &Printer) {
+    let Rerouted { what, changes, later } = rerouted;
+    match later {
+        None => changes.iter().for_each(|change| printer.line(format!("✓ {what}  {change}"))),
+        Some(later) => printer.line(format!("· {what}  route not changed yet: {later}")),
+    }
 }
 
 /// Starts a server if none is there: instances and edge go on without one, and have to be stopped all the same.

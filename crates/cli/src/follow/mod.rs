@@ -177,8 +177,7 @@ async fn address(client: &Client, deployment: &Deployment) -> Result<Option<Stri
     let (environment, service) = (&workload.environment, &workload.service);
     let path = format!("/v1/status?environment={environment}&service={service}");
     let report: StatusReport = client.get(&path).await?;
-    let address = report.workloads.first().and_then(|workload| workload.address);
-    Ok(address.map(|address| format!("http://{address}")))
+    Ok(report.workloads.into_iter().next().and_then(|workload| workload.url))
 }
 
 /// The last words: how it ended, what serves now, and what to do.

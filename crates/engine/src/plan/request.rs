@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 
 use pilotage_spec::{
-    Digest, Policy, Prometheus, Release, RollBackWhen, Strategy, StrategyKind, StrategyName, Version,
-    Workload,
+    Digest, EdgeSettings, Policy, Prometheus, Release, RollBackWhen, RouteSettings, Strategy, StrategyKind,
+    StrategyName, Version, Workload,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
+
+use crate::Shares;
 
 use super::{Step, blue_green, canary, recreate, restore, rolling, scale};
 
@@ -29,6 +31,15 @@ pub struct PlanRequest {
     pub listen: SocketAddr,
     /// Where users reach the stable version, if there is one: until the switch is complete, and again after a rollback.
     pub stable_listen: Option<SocketAddr>,
+    /// Which requests are its own, and what is done for them on the way, once the candidate has all of them.
+    #[serde(default, skip_serializing_if = "RouteSettings::is_default")]
+    pub route: RouteSettings,
+    /// The same until then, and again after a rollback; `None` if nothing serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable_route: Option<RouteSettings>,
+    /// How `listen` is to be served, if the environment's services share it: from the beginning on, for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<EdgeSettings>,
     /// The strategy's name.
     pub strategy_name: StrategyName,
     /// The strategy.
@@ -139,6 +150,17 @@ impl Plan {
             None => 0,
         };
         Ok(Self { request, candidate_capacity, stable_capacity, steps })
+    }
+
+    /// Where users reach the workload with these shares, and what is done for their requests: as with the stable version until
+    /// they are all with the candidate, and again after a rollback. Only the complete switch changes it.
+    pub fn reached(&self, shares: &Shares) -> (SocketAddr, &RouteSettings) {
+        let switched = shares.len() == 1 && shares.iter().all(|(version, _)| version == self.candidate());
+        let request = &self.request;
+        match request.stable_listen {
+            Some(listen) if !switched => (listen, request.stable_route.as_ref().unwrap_or(&request.route)),
+            _ => (request.listen, &request.route),
+        }
     }
 
     /// The new version.

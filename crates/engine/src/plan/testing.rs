@@ -45,6 +45,8 @@ pub(crate) fn release(version: &str) -> Release {
             stop_grace: Duration::from_secs(10),
             start_timeout: Duration::from_secs(30),
             smoke: vec![vec!["true".to_owned()]],
+            listen: Default::default(),
+            protocol: Default::default(),
         },
     }
 }
@@ -59,6 +61,9 @@ pub(crate) fn request(strategy_name: &str, replicas: u32) -> PlanRequest {
         stable_replicas: replicas,
         listen: "127.0.0.1:8080".parse().unwrap(),
         stable_listen: Some("127.0.0.1:8080".parse().unwrap()),
+        route: Default::default(),
+        stable_route: None,
+        edge: None,
         strategy_name: strategy_name.parse().unwrap(),
         strategy: strategy(strategy_name),
         policy: Policy { confirm: true, gradual: true },

@@ -90,6 +90,9 @@ impl Scenario {
             stable_replicas: if first { 0 } else { random.between(1, 5) as u32 },
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8080)),
             stable_listen: None,
+            route: Default::default(),
+            stable_route: None,
+            edge: None,
             strategy_name: name("drawn"),
             strategy,
             policy,
@@ -153,6 +156,8 @@ fn release(version: &str, digest: u8) -> Release {
             stop_grace: Duration::from_secs(10),
             start_timeout: Duration::from_secs(30),
             smoke: vec![vec!["./smoke".to_owned()]],
+            listen: Default::default(),
+            protocol: Default::default(),
         },
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use axum::Json;
 use axum::extract::{Path, State};
 use pilotage_engine::DeploymentId;
-use pilotage_spec::{Project, Timestamp, Workload};
+use pilotage_spec::{EdgeSettings, Project, Timestamp, Workload};
 use pilotage_targets::{InstanceState, Observation, Target};
 use pilotage_views::{
     self as views, DeploymentRecord, NextAction, Observed, RecordError, StatusFacts, WorkloadRecord,
@@ -125,7 +125,11 @@ fn now() -> Timestamp {
 
 fn observed_of(observation: &Observation) -> Observed {
     let mut observed =
-        Observed { shares: observation.shares.clone(), listen: observation.listen, ..Observed::default() };
+        Observed { shares: observation.shares(), listen: observation.listen(), ..Observed::default() };
+    observed.url = observation.traffic.as_ref().map(|traffic| {
+        let scheme = traffic.edge.as_ref().map_or("http", EdgeSettings::scheme);
+        traffic.route.url(scheme, traffic.listen)
+    });
     for instance in &observation.instances {
         let ready = observed.ready.entry(instance.release.version.clone()).or_default();
         let trouble = match &instance.state {

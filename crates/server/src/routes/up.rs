@@ -9,17 +9,19 @@ use crate::context::{Context, to_its_end};
 use crate::error::ErrorBody;
 use crate::peer::Peer;
 
-/// Brings back what `down` has stopped; does nothing where nothing is stopped.
+/// Brings back what `down` has stopped, and applies the file's routes to what runs; does nothing where nothing is different.
 pub(crate) async fn up(
     State(context): State<Context>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Body(body): Body<UpBody>,
 ) -> Result<Json<UpDone>, ErrorBody> {
     let admitted = context.admission.admit()?;
-    let brought_back = to_its_end(async move {
-        let brought_back = context.bring_back(&peer.name(), body.command).await?;
+    let project = context.project().await?;
+    let done = to_its_end(async move {
+        let brought_back = context.bring_back(&peer.name(), body.command.clone()).await?;
+        let rerouted = context.conductor.reroute(&project, &peer.name(), &body.command).await?;
         drop(admitted);
-        Ok(brought_back)
+        Ok(UpDone { brought_back, rerouted })
     });
-    Ok(Json(UpDone { brought_back: brought_back.await? }))
+    Ok(Json(done.await?))
 }

@@ -10,6 +10,7 @@ mod resolve;
 mod shape;
 mod syntax;
 mod values;
+mod web;
 
 pub(crate) use file::project as grammar;
 use file::strategy as strategy_shape;

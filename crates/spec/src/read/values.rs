@@ -60,7 +60,8 @@ pub(crate) fn secret_source() -> Scalar<SecretSource> {
     parsed("`env:NAME` or `file:path`", schema)
 }
 
-fn parsed<T>(expected: &'static str, schema: Value) -> Scalar<T>
+/// A text that is its own parser's matter.
+pub(crate) fn parsed<T>(expected: &'static str, schema: Value) -> Scalar<T>
 where
     T: FromStr + 'static,
     T::Err: ToString,
@@ -124,6 +125,25 @@ fn percent(text: &str, written: &str) -> Result<u32, Misread> {
         Err(NumberError::TooPrecise) => Err(misread("at most two digits behind the point are kept")),
         Err(NumberError::NotANumber) => Err(misread("it is not a number from 0 up")),
     }
+}
+
+/// A whole number of percent: `20%` or `20`.
+pub(crate) fn whole_percent() -> Scalar<u32> {
+    let schema = json!({ "anyOf": [
+        { "type": "string", "pattern": "^(100|[0-9]{1,2}) ?%?$" },
+        { "type": "integer", "minimum": 0, "maximum": 100 },
+    ] });
+    Scalar::new("a percentage such as `20%`", schema, |written| {
+        let text = written.text.as_str();
+        let hundredths = percent(text, text)?;
+        match hundredths.is_multiple_of(100) {
+            true => Ok(hundredths / 100),
+            false => Err(Misread::new(
+                format!("{} is not a whole number of percent", quoted(text)),
+                "write, for example, `20%`",
+            )),
+        }
+    })
 }
 
 /// A multiple of the stable version's figure, in thousandths: `2x`, `1.5x` or `1.5`.
@@ -211,12 +231,17 @@ const MEMORY_UNITS: [(&str, u64); 11] = [
 
 /// A size of memory, in bytes: `256Mi`, `512MB`, `1.5Gi`.
 pub(crate) fn memory() -> Scalar<u64> {
+    bytes("a size of memory such as `256Mi`")
+}
+
+/// A number of bytes with its unit.
+pub(crate) fn bytes(expected: &'static str) -> Scalar<u64> {
     let schema = json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,3})? ?(Ki|Mi|Gi|Ti|kB|MB|GB|TB|KiB|MiB|GiB)$" });
-    Scalar::new("a size of memory such as `256Mi`", schema, |written| {
+    Scalar::new(expected, schema, |written| {
         let text = written.text.as_str();
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(end);
-        let fault = |reason: &str| format!("{} is not a size of memory: {reason}", quoted(text));
+        let fault = |reason: &str| format!("{} is not a size: {reason}", quoted(text));
         let Some((_, size)) = MEMORY_UNITS.iter().find(|(name, _)| *name == unit.trim_start()) else {
             let mend = if unit.is_empty() {
                 format!("write `{number}Mi`, `{number}MB` or the like")

@@ -59,7 +59,7 @@ async fn route(subject: &dyn Subject, shares: &[(&Release, u32)]) -> Result<Rout
 
 fn traffic(subject: &dyn Subject, shares: &[(&Release, u32)]) -> Traffic {
     let shares = shares.iter().map(|(release, share)| (release.id.version.clone(), *share)).collect();
-    Traffic { listen: subject.listen(), shares, hold_ms: 10_000 }
+    Traffic { shares, hold_ms: 10_000, ..Traffic::new(subject.listen()) }
 }
 
 async fn ensure_is_idempotent(subject: &mut dyn Subject) -> Outcome {
@@ -122,7 +122,7 @@ async fn route_switches(subject: &mut dyn Subject) -> Outcome {
     hold(second.epoch > first.epoch, || format!("the epoch did not rise from {first:?} to {second:?}"))?;
     let seen = observe(subject).await?;
     let shares = [(new.id.version.clone(), 10_000)].into();
-    hold(seen.shares == shares && seen.listen == Some(second.listen), || format!("observed {seen:?}"))?;
+    hold(seen.shares() == shares && seen.listen() == Some(second.listen), || format!("observed {seen:?}"))?;
     clean(subject).await
 }
 
@@ -151,7 +151,7 @@ async fn reopening_finds_everything(subject: &mut dyn Subject) -> Outcome {
         instances.iter().map(|instance| (instance.name.clone(), instance.pid)).collect()
     };
     hold(processes(&before) == processes(&after.instances), || format!("{before:?} became {after:?}"))?;
-    hold(after.listen == Some(routed.listen), || format!("{routed:?} became {after:?}"))?;
+    hold(after.listen() == Some(routed.listen), || format!("{routed:?} became {after:?}"))?;
     let answered = subject.answered_by(routed.listen).await;
     hold(answered.as_ref() == Some(&release.id.version), || format!("{answered:?} answered"))?;
     ensure(subject, &release, 2).await?;
@@ -168,7 +168,7 @@ async fn remove_leaves_nothing(subject: &mut dyn Subject) -> Outcome {
     for _ in 0..2 {
         clean(subject).await?;
         let seen = observe(subject).await?;
-        let nothing = seen.instances.is_empty() && seen.shares.is_empty() && seen.listen.is_none();
+        let nothing = seen.instances.is_empty() && seen.traffic.is_none();
         hold(nothing, || format!("left behind: {seen:?}"))?;
     }
     let answered = subject.answered_by(routed.listen).await;
@@ -194,6 +194,6 @@ async fn old_tokens_are_refused(subject: &mut dyn Subject) -> Outcome {
         hold(fenced, || format!("an effect with an old token came to {outcome:?}"))?;
     }
     let seen = observe(subject).await?;
-    hold(seen.instances.len() == 1 && seen.shares.is_empty(), || format!("and did something: {seen:?}"))?;
+    hold(seen.instances.len() == 1 && seen.traffic.is_none(), || format!("and did something: {seen:?}"))?;
     target.remove(&workload, NEWER).await.map_err(refused)
 }

@@ -99,8 +99,11 @@ async fn adopt_one(record: InstanceRecord, folder: PathBuf, config: &ProcessConf
         }
         Fate::BeforeBoot(status) => {
             // From now on it counts as one that has ended. If that cannot be written, the next one who looks will.
+            let service_socket = status.socket.clone();
             let _ = records.write_exit_of(status);
-            let _ = std::fs::remove_file(&socket);
+            for socket in [Some(socket), service_socket].into_iter().flatten() {
+                let _ = std::fs::remove_file(socket);
+            }
             None
         }
         Fate::Ended => None,

@@ -79,14 +79,23 @@ impl ProcessConfig {
 
     /// The control socket of a shim. The names of instances may be long, so the file is called by a digest.
     pub(super) fn shim_socket(&self, name: &str) -> PathBuf {
+        self.socket(name, "sock")
+    }
+
+    /// The unix socket at which an instance answers requests, if it does so at one.
+    pub(super) fn service_socket(&self, name: &str) -> PathBuf {
+        self.socket(name, "http")
+    }
+
+    fn socket(&self, name: &str, kind: &str) -> PathBuf {
         let digest = Sha256::digest(name);
         let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        self.run_folder.join(format!("{short}.sock"))
+        self.run_folder.join(format!("{short}.{kind}"))
     }
 
     /// Says what to do if the sockets' paths are too long.
     pub(super) fn check(&self) -> Result<(), String> {
-        let sockets = [self.shim_socket(""), self.edge_socket.clone()];
+        let sockets = [self.shim_socket(""), self.service_socket(""), self.edge_socket.clone()];
         match sockets.iter().find(|socket| socket.as_os_str().len() > SOCKET_PATH_LIMIT) {
             Some(socket) => Err(format!(
                 "the socket {} has a path of {} bytes, and {SOCKET_PATH_LIMIT} is the most the system allows; use a \

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use pilotage_spec::{Release, Workload};
+use pilotage_spec::{ListenOn, Release, Workload};
 use tokio::task::JoinSet;
 
 use super::files::{file_error, now, private_folder, write_json};
@@ -172,6 +172,10 @@ impl Shared {
             folder: folder.to_owned(),
             socket: self.config.shim_socket(&record.name),
             health: Some(instance.health.clone()),
+            listen: instance.listen,
+            service_socket: (instance.listen != ListenOn::Port)
+                .then(|| self.config.service_socket(&record.name)),
+            protocol: instance.protocol,
             stop_grace: instance.stop_grace,
             start_timeout: instance.start_timeout,
             log: self.config.log,

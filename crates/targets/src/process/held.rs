@@ -1,8 +1,9 @@
 //! One instance as the control plane sees it.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pilotage_proxy::Address;
 
 use super::instance::InstanceRecord;
 use super::orphan::Orphan;
@@ -88,7 +89,7 @@ impl Held {
     }
 
     /// Where traffic may be sent, if it may be.
-    pub fn serving(&self) -> Option<SocketAddr> {
+    pub fn serving(&self) -> Option<Address> {
         let known = self.known();
         let takes_traffic = known.draining.is_none()
             && match &known.orphan {
@@ -96,7 +97,7 @@ impl Held {
                 Some(orphan) => orphan.serves,
                 None => known.status.state == InstanceState::Ready,
             };
-        if takes_traffic { address(&known.status) } else { None }
+        if takes_traffic { known.status.address() } else { None }
     }
 
     /// The instance for an observation.
@@ -106,7 +107,7 @@ impl Held {
         Instance {
             name: self.record.name.clone(),
             release: self.record.release.id.clone(),
-            address: address(&status),
+            address: status.address(),
             pid: status.process.as_ref().map(|process| process.pid),
             started_at: status.started_at,
             restarts: status.restarts,
@@ -120,10 +121,6 @@ impl Held {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn address(status: &ShimStatus) -> Option<SocketAddr> {
-    status.port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
 #[cfg(test)]
@@ -141,6 +138,7 @@ mod tests {
             shim: ProcessIdentity { boot_id: "boot".into(), pid: 1, start_ticks: 1 },
             process: None,
             port: Some(20_000),
+            socket: None,
             state,
             started_at: None,
             restarts: 0,
@@ -162,6 +160,8 @@ mod tests {
             stop_grace: second,
             start_timeout: second,
             smoke: Vec::new(),
+            listen: Default::default(),
+            protocol: Default::default(),
         };
         let id = ReleaseId { version: "1.0.0".parse().unwrap(), digest: Digest::from_bytes([0; 32]) };
         InstanceRecord {

@@ -28,5 +28,5 @@ mod tree;
 mod workloads;
 
 pub use config::ProcessConfig;
-pub use shim::{LogLimits, run_shim};
+pub use shim::{LogLimits, pass_listener, run_shim};
 pub use target::ProcessTarget;

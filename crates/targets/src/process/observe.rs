@@ -20,13 +20,7 @@ impl Shared {
     /// See [`crate::Target::observe`]. All shims are asked at once.
     pub async fn observe(self: &Arc<Self>, workload: &Workload) -> Result<Observation, TargetError> {
         let instances = self.ask_all(self.registry.of(workload)).await;
-        let traffic = self.traffic.current(workload);
-        Ok(Observation {
-            at: now(),
-            instances,
-            listen: traffic.as_ref().map(|traffic| traffic.listen),
-            shares: traffic.map(|traffic| traffic.shares.into_iter().collect()).unwrap_or_default(),
-        })
+        Ok(Observation { at: now(), instances, traffic: self.traffic.current(workload) })
     }
 
     /// Those of the instances that have not been stopped, in the same order.

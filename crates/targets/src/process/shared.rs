@@ -100,7 +100,9 @@ impl Shared {
             held.records()
                 .write_exit_of(held.status())
                 .map_err(|error| file_error("write the exit record in", &held.folder, &error))?;
-            let _ = std::fs::remove_file(&held.socket);
+            for socket in [Some(held.socket.clone()), held.status().socket].into_iter().flatten() {
+                let _ = std::fs::remove_file(socket);
+            }
         }
         self.registry.forget(&held.record.name);
         Ok(())

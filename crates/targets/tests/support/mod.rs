@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pilotage_spec::{Digest, Health, InstanceSpec, Release, ReleaseId, Resources, Value, Version, Workload};
+use pilotage_spec::{
+    Digest, Health, InstanceSpec, ListenOn, Protocol, Release, ReleaseId, Resources, Value, Version, Workload,
+};
 use pilotage_targets::{
-    Fence, Instance, InstanceState, Observation, ProcessConfig, ProcessTarget, Target, Traffic,
+    Address, Fence, Instance, InstanceState, Observation, ProcessConfig, ProcessTarget, Target, Traffic,
 };
 use tempfile::TempDir;
 
@@ -164,6 +167,8 @@ pub fn release(version: &str, digest: Digest, run: Vec<String>) -> Release {
         stop_grace: Duration::from_secs(5),
         start_timeout: Duration::from_secs(30),
         smoke: Vec::new(),
+        listen: ListenOn::default(),
+        protocol: Protocol::default(),
     };
     Release { id: ReleaseId { version: self::version(version), digest }, instance }
 }
@@ -178,9 +183,9 @@ pub fn version(text: &str) -> Version {
 
 pub fn traffic(shares: &[(&str, u32)]) -> Traffic {
     Traffic {
-        listen: "127.0.0.1:0".parse().unwrap(),
         shares: shares.iter().map(|(name, share)| (version(name), *share)).collect(),
         hold_ms: 10_000,
+        ..Traffic::new("127.0.0.1:0".parse().unwrap())
     }
 }
 
@@ -191,11 +196,35 @@ pub fn ready(observation: &Observation, wanted: &str) -> Vec<Instance> {
     observation.instances.iter().filter(is_ready).cloned().collect()
 }
 
+/// The TCP address of an instance that has one.
+pub fn tcp(instance: &Instance) -> SocketAddr {
+    match &instance.address {
+        Some(Address::Tcp(address)) => *address,
+        other => panic!("{other:?} is no TCP address"),
+    }
+}
+
 /// One GET; status and body. Blocks, so that it can be used from a thread that makes load.
 pub fn get(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(address)?;
+    get_of(address, "test", path)
+}
+
+/// The same, for a host.
+pub fn get_of(address: SocketAddr, host: &str, path: &str) -> std::io::Result<(u16, String)> {
+    let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")?;
+    exchange(stream, host, path)
+}
+
+/// The same, over a unix socket.
+pub fn get_unix(socket: &Path, path: &str) -> std::io::Result<(u16, String)> {
+    let stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    exchange(stream, "test", path)
+}
+
+fn exchange(mut stream: impl Read + Write, host: &str, path: &str) -> std::io::Result<(u16, String)> {
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
     loop {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::edge::{EdgeDraft, edge};
+use super::route::{Hosts, RouteDraft, hosts, route};
 use super::service::{EnvDraft, env, port, replicas};
 use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node, Spanned};
@@ -13,6 +15,8 @@ use crate::{EnvironmentName, Prometheus, SecretSource, ServiceName, StrategyName
 pub(crate) struct EnvironmentDraft {
     pub target: Option<TargetKind>,
     pub listen: Option<IpAddr>,
+    pub hosts: Option<Hosts>,
+    pub edge: Option<Spanned<EdgeDraft>>,
     pub strategy: Option<Spanned<StrategyName>>,
     pub policy: PolicyDraft,
     pub aliases: Vec<Spanned<EnvironmentName>>,
@@ -32,6 +36,7 @@ pub(crate) struct OverrideDraft {
     pub port: Option<Spanned<u64>>,
     pub replicas: Option<u64>,
     pub env: EnvDraft,
+    pub route: RouteDraft,
 }
 
 /// Why keys of the format that only promise something are refused.
@@ -45,10 +50,6 @@ pub(crate) const fn environment() -> Object<EnvironmentDraft> {
 
 fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
     fields.unsupported(&OTHER_TARGETS, ONLY_PROCESS);
-    fields.unsupported(
-        &["route"],
-        "services are told apart by their ports: give each a `port`, here under `services` or in the service itself",
-    );
     fields.unsupported(&["approvals", "ticket", "window", "windows"], NOT_ENFORCED);
     Some(EnvironmentDraft {
         target: fields.or(
@@ -57,9 +58,19 @@ fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
             "process",
         ),
         listen: fields.or(
-            field("listen", "The address at which the services are served; `0.0.0.0` for all of this machine."),
+            field("listen", "The address at which services with a port of their own are served; `0.0.0.0` for all of this machine."),
             &address(),
             "127.0.0.1",
+        ),
+        hosts: fields
+            .optional(
+                field("route", "What is common to the routes of the services that share the address of `edge`."),
+                &Object { expected: "`route` of an environment", fields: common_route },
+            )
+            .flatten(),
+        edge: fields.optional(
+            field("edge", "The address that the services with a `path` or `host` share, and how it is served."),
+            &Placed(edge()),
         ),
         strategy: fields.optional(
             field(
@@ -163,12 +174,27 @@ fn policy(fields: &mut Fields<'_>) -> Option<PolicyDraft> {
     })
 }
 
+fn common_route(fields: &mut Fields<'_>) -> Option<Option<Hosts>> {
+    let about =
+        "The host, or the list of hosts, of the services that share the address and name none themselves.";
+    Some(fields.optional(field("host", about).example("shop.example.com"), &hosts()))
+}
+
 fn service_override(fields: &mut Fields<'_>) -> Option<OverrideDraft> {
     Some(OverrideDraft {
         port: fields.optional(field("port", "The port at which the service is served here."), &port()),
         replicas: fields.optional(field("replicas", "How many instances run here."), &replicas()),
         env: fields
             .optional(field("env", "Environment variables added or replaced here."), &env())
+            .unwrap_or_default(),
+        route: fields
+            .optional(
+                field(
+                    "route",
+                    "What differs here from the service's own `route`; all else stays as it says.",
+                ),
+                &route(),
+            )
             .unwrap_or_default(),
     })
 }

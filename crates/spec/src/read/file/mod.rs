@@ -1,12 +1,15 @@
 //! The file as it is written: one table of fields an object. What is left out stays out, names are not yet looked up.
 
+mod edge;
 mod environment;
 mod project;
+mod route;
 mod service;
 mod strategy;
 mod triggers;
 
 pub(crate) use environment::{EnvironmentDraft, OverrideDraft};
 pub(crate) use project::{ProjectDraft, project};
+pub(crate) use route::{Hosts, RouteDraft};
 pub(crate) use service::{EnvDraft, ServiceDraft};
 pub(crate) use strategy::strategy;

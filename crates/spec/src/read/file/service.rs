@@ -8,7 +8,11 @@ use crate::read::shape::{
     Either, Fields, Hidden, ListOf, MapOf, Misread, Named, Object, Placed, Scalar, Shape, field,
 };
 use crate::read::values::{cpu, duration, http_path, label, memory, relative_path, secret_source, variable};
-use crate::{Health, HttpPath, RelativePath, Resources, ServiceName, Value, VariableName};
+use crate::{
+    Health, HttpPath, ListenOn, Protocol, RelativePath, Resources, ServiceName, Value, VariableName,
+};
+
+use super::route::{RouteDraft, route};
 
 /// Environment variables as they are written.
 pub(crate) type EnvDraft = Named<VariableName, Spanned<Value>>;
@@ -18,6 +22,9 @@ pub(crate) struct ServiceDraft {
     pub run: Option<Vec<Spanned<String>>>,
     pub artifact: Option<RelativePath>,
     pub port: Option<Spanned<u64>>,
+    pub listen: Option<Spanned<ListenOn>>,
+    pub protocol: Option<Protocol>,
+    pub route: RouteDraft,
     pub health: Option<Health>,
     pub smoke: Vec<Vec<Spanned<String>>>,
     pub replicas: Option<u64>,
@@ -33,16 +40,18 @@ pub(crate) const fn service() -> Object<ServiceDraft> {
     Object { expected: "a service", fields }
 }
 
-const NO_TIME: Duration = Duration::ZERO;
-const SHORTEST_TIME: Duration = Duration::from_millis(10);
+/// No shortest time.
+pub(super) const NO_TIME: Duration = Duration::ZERO;
+/// Shorter times are mistakes.
+pub(super) const SHORTEST_TIME: Duration = Duration::from_millis(10);
 
 fn fields(fields: &mut Fields<'_>) -> Option<ServiceDraft> {
     Some(ServiceDraft {
         run: fields.required(
             field(
                 "run",
-                "Program and arguments, as a list. `$PORT` and the names under `env` are substituted, nothing else; no shell \
-                 is involved. A program with a `/` is looked up in the artifact, any other on PATH.",
+                "Program and arguments, as a list. `$PORT` (or `$PILOTAGE_SOCKET`) and the names under `env` are \
+                 substituted, nothing else; no shell is involved. A program with a `/` is looked up in the artifact, any other on PATH.",
             )
             .example("[\"./api\", \"--port\", \"$PORT\"]"),
             &command(),
@@ -59,6 +68,31 @@ fn fields(fields: &mut Fields<'_>) -> Option<ServiceDraft> {
             ),
             &port(),
         ),
+        listen: fields.or(
+            field(
+                "listen",
+                "Where an instance listens: `port` (TCP, at `$PORT`), `socket` (a unix socket, which it creates at \
+                 `$PILOTAGE_SOCKET`) or `passed` (a unix socket that it is handed as descriptor 3, listening already: \
+                 sd_listen_fds(3)).",
+            ),
+            &listen(),
+            "port",
+        ),
+        protocol: fields.or(
+            field("protocol", "What an instance speaks: `http1`, or `http2` without TLS, as gRPC servers do."),
+            &protocol(),
+            "http1",
+        ),
+        route: fields
+            .optional(
+                field(
+                    "route",
+                    "Which requests go to the service, and what is done for them on the way. Not part of a release: \
+                     `pilotage up` applies changes to what runs.",
+                ),
+                &route(),
+            )
+            .unwrap_or_default(),
         health: fields.or(
             field("health", "What is probed: one path for both, or `live` and `ready` apart.").example("/health"),
             &Either { short: health_path(), long: Object { expected: "`health`", fields: health } },
@@ -167,6 +201,15 @@ fn artifact() -> impl Shape<Value = RelativePath> {
         },
     };
     Either { short: relative_path(), long }
+}
+
+fn listen() -> Placed<Scalar<ListenOn>> {
+    let words = &[("port", ListenOn::Port), ("socket", ListenOn::Socket), ("passed", ListenOn::Passed)];
+    Placed(Scalar::word("a place to listen", words))
+}
+
+fn protocol() -> Scalar<Protocol> {
+    Scalar::word("a protocol", &[("http1", Protocol::Http1), ("http2", Protocol::Http2)])
 }
 
 /// A port that can be listened on.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::report_unknown;
 use super::services::env;
+use super::{report_unknown, routes};
 use crate::quote::quoted;
 use crate::read::fault::Faults;
 use crate::read::file::{EnvironmentDraft, OverrideDraft, ServiceDraft};
@@ -63,13 +63,16 @@ pub(super) fn aliases(
 /// The environments in their final form; those with a fault are left out.
 pub(super) fn resolve(
     drafts: Environments,
+    services: &Named<ServiceName, ServiceDraft>,
     strategies: &Strategies,
     faults: &mut Faults,
 ) -> BTreeMap<EnvironmentName, Environment> {
     let mut environments = BTreeMap::new();
     for (name, draft) in drafts {
-        if let Some(environment) = draft.and_then(|draft| environment(&name, draft, strategies, faults)) {
-            environments.insert(name.value, environment);
+        let Some(draft) = draft else { continue };
+        let exposures = routes::exposures(&name, &draft, services);
+        if let Some(environment) = environment(&name, draft, strategies, faults) {
+            environments.insert(name.value, Environment { exposures, ..environment });
         }
     }
     environments
@@ -86,6 +89,7 @@ fn environment(
         confirm: draft.policy.confirm.unwrap_or(strict),
         gradual: draft.policy.gradual.unwrap_or(strict),
     };
+    let edge = routes::edge(&draft).map(|edge| edge.value);
     let has_prometheus = draft.prometheus.is_some();
     let strategy = match draft.strategy {
         Some(strategy) => strategy,
@@ -102,6 +106,8 @@ fn environment(
     Some(Environment {
         target: draft.target?,
         listen: draft.listen?,
+        edge,
+        exposures: BTreeMap::new(),
         strategy: strategy.value,
         policy,
         services: draft.services.into_iter().filter_map(service_override).collect(),

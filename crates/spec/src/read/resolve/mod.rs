@@ -3,6 +3,7 @@
 
 mod environments;
 mod ports;
+mod routes;
 mod secrets;
 mod services;
 mod strategies;
@@ -23,9 +24,11 @@ pub(super) fn resolve(draft: ProjectDraft, faults: &mut Faults) -> Option<Projec
     templates::check(&draft.services, &written, faults);
     environments::check_services(&written, &draft.services, faults);
     secrets::warn(&draft.services, &written, faults);
+    services::check_listening(&draft.services, faults);
     ports::check(&draft.services, &written, faults);
+    routes::check(&draft.services, &written, faults);
     let aliases = environments::aliases(&written, faults);
-    let environments = environments::resolve(written, &strategies, faults);
+    let environments = environments::resolve(written, &draft.services, &strategies, faults);
     Some(Project {
         name: draft.name?,
         services: services::resolve(draft.services)?,

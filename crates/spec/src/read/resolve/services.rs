@@ -6,7 +6,7 @@ use crate::read::fault::Faults;
 use crate::read::file::{EnvDraft, ServiceDraft};
 use crate::read::node::{Span, Spanned};
 use crate::read::shape::Named;
-use crate::{Service, ServiceName, Value, VariableName};
+use crate::{ListenOn, Service, ServiceName, Value, VariableName};
 
 use super::report_unknown;
 
@@ -20,6 +20,24 @@ pub(super) fn check_needs(services: &Named<ServiceName, ServiceDraft>, faults: &
         }
     }
     report_cycles(services, faults);
+}
+
+/// A socket that is handed over listening takes connections before the service does, so only an answer tells whether it is
+/// ready.
+pub(super) fn check_listening(services: &Named<ServiceName, ServiceDraft>, faults: &mut Faults) {
+    for service in services.iter().filter_map(|(_, service)| service.as_ref()) {
+        let passed = service.listen.as_ref().filter(|listen| listen.value == ListenOn::Passed);
+        let answers = service.health.as_ref().is_none_or(|health| health.ready.is_some());
+        if let Some(passed) = passed.filter(|_| !answers) {
+            faults
+                .error(
+                    &passed.span,
+                    "a service that is handed its socket needs a path that tells whether it is ready",
+                )
+                .label("it accepts connections before the service runs")
+                .help("add `health: /health`, or a path under `ready`");
+        }
+    }
 }
 
 /// A need, by the positions of the two services in the file.
@@ -96,6 +114,8 @@ fn service(draft: ServiceDraft) -> Option<Service> {
         run: texts(draft.run?),
         artifact: draft.artifact?,
         port: draft.port.and_then(|port| port.value.try_into().ok()),
+        listen: draft.listen?.value,
+        protocol: draft.protocol?,
         health: draft.health?,
         smoke: draft.smoke.into_iter().map(texts).collect(),
         replicas: draft.replicas?.try_into().ok()?,

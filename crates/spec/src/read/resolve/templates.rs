@@ -10,10 +10,22 @@ use crate::read::node::Spanned;
 use crate::read::shape::Named;
 use crate::suggest::nearest;
 use crate::template::variables;
-use crate::{ServiceName, Value};
+use crate::{ListenOn, ServiceName, Value};
 
 /// What is substituted in `smoke`.
 const SMOKE_VARIABLES: [&str; 2] = ["URL", "VERSION"];
+
+/// What tells an instance where to listen.
+const PLACE_VARIABLES: [&str; 2] = ["PORT", "PILOTAGE_SOCKET"];
+
+/// The one that an instance has.
+fn place_variable(listen: Option<ListenOn>) -> Option<&'static str> {
+    match listen {
+        None | Some(ListenOn::Port) => Some("PORT"),
+        Some(ListenOn::Socket) => Some("PILOTAGE_SOCKET"),
+        Some(ListenOn::Passed) => None,
+    }
+}
 
 /// Checks `run` and `smoke` of every service.
 pub(super) fn check(
@@ -53,13 +65,17 @@ fn check_run(
     environments: &Environments,
     faults: &mut Faults,
 ) {
-    let mut seen = BTreeSet::from(["PORT"]);
+    let listen = service.listen.as_ref().map(|listen| listen.value);
+    let place = place_variable(listen);
+    let mut seen: BTreeSet<&str> = place.into_iter().collect();
     for argument in run {
         for variable in variables_of(argument, faults) {
             if faults.is_full() {
                 return;
             }
-            if seen.insert(variable) {
+            if PLACE_VARIABLES.contains(&variable) && seen.insert(variable) {
+                report_place(variable, place, argument, faults);
+            } else if seen.insert(variable) {
                 check_variable(variable, argument, name, service, environments, faults);
             }
         }
@@ -94,7 +110,7 @@ fn check_variable(
     } else if let Some(environment) = first(Declared::No) {
         match first(Declared::Text) {
             Some(_) => report_undeclared_in(environment, argument, variable, faults),
-            None => report_undeclared(argument, variable, &service.env, faults),
+            None => report_undeclared(argument, variable, service, faults),
         }
     }
 }
@@ -119,23 +135,45 @@ fn declared(variable: &str, own: &EnvDraft, overrides: Option<&EnvDraft>) -> Dec
     overrides.and_then(find).or_else(|| find(own)).unwrap_or(Declared::No)
 }
 
+fn report_place(variable: &str, place: Option<&str>, argument: &Spanned<String>, faults: &mut Faults) {
+    let help = match place {
+        Some("PORT") => {
+            "the service has a port: use `$PORT`, or write `listen: socket` for a unix socket".to_owned()
+        }
+        Some(place) => format!(
+            "the service listens at a unix socket: use `${place}`, or write `listen: port` for a port"
+        ),
+        None => "the service is handed its socket as descriptor 3: leave the variable out".to_owned(),
+    };
+    faults.error(&argument.span, format!("`${variable}` has no value for this service")).help(help);
+}
+
 fn report_undeclared_in(environment: &str, argument: &Spanned<String>, variable: &str, faults: &mut Faults) {
     faults.error(&argument.span, format!("`${variable}` has no value in `{environment}`")).help(format!(
         "declare `{variable}` under the service's own `env`, and override it where it differs"
     ));
 }
 
-fn report_undeclared(argument: &Spanned<String>, variable: &str, env: &EnvDraft, faults: &mut Faults) {
-    let known: BTreeSet<&str> = env.iter().map(|(name, _)| name.value.as_str()).chain(["PORT"]).collect();
+fn report_undeclared(
+    argument: &Spanned<String>,
+    variable: &str,
+    service: &ServiceDraft,
+    faults: &mut Faults,
+) {
+    let place = place_variable(service.listen.as_ref().map(|listen| listen.value));
+    let declared = service.env.iter().map(|(name, _)| name.value.as_str());
+    let known: BTreeSet<&str> = declared.chain(place).collect();
     let help = match nearest(variable, known) {
         Some(meant) => format!("did you mean `${meant}`? Write `$$` for a literal dollar"),
         None => format!(
             "declare `{variable}` under `env`, or write `$${variable}` for a literal dollar; no shell expands it"
         ),
     };
-    faults
-        .error(&argument.span, format!("`${variable}` is neither `$PORT` nor declared under `env`"))
-        .help(help);
+    let message = match place {
+        Some(place) => format!("`${variable}` is neither `${place}` nor declared under `env`"),
+        None => format!("`${variable}` is not declared under `env`"),
+    };
+    faults.error(&argument.span, message).help(help);
 }
 
 fn report_secret(argument: &Spanned<String>, variable: &str, faults: &mut Faults) {

@@ -108,6 +108,46 @@ impl<S: Shape> Shape for ListOf<S> {
     }
 }
 
+/// A value, or a list of such values with at least one in it.
+pub(crate) struct OneOrMore<S> {
+    pub item: S,
+    pub expected: &'static str,
+    pub example: &'static str,
+}
+
+impl<S: Shape> Shape for OneOrMore<S> {
+    type Value = Vec<S::Value>;
+
+    fn read(&self, node: &Node, faults: &mut Faults) -> Option<Self::Value> {
+        match &node.kind {
+            Kind::List(nodes) if !nodes.is_empty() && nodes.len() <= LIST_LIMIT => {
+                // All items are read before any is given up, so that each fault is noted.
+                let items: Vec<Option<S::Value>> =
+                    nodes.iter().map(|item| self.item.read(item, faults)).collect();
+                items.into_iter().collect()
+            }
+            Kind::List(nodes) if nodes.is_empty() => {
+                faults
+                    .error(&node.span, "this list must not be empty")
+                    .label(format!("expected {}", self.expected))
+                    .help(format!("write, for example, `{}`, or leave the key out", self.example));
+                None
+            }
+            Kind::List(_) => {
+                too_many(node, LIST_LIMIT, faults);
+                None
+            }
+            _ => self.item.read(node, faults).map(|item| vec![item]),
+        }
+    }
+
+    fn schema(&self) -> Value {
+        let item = self.item.schema();
+        let list = json!({ "type": "array", "items": item, "minItems": 1, "maxItems": LIST_LIMIT });
+        json!({ "anyOf": [item, list] })
+    }
+}
+
 impl<S> ListOf<S> {
     /// The list that was probably meant: a single text split at spaces, unless quoting makes that a guess.
     fn mend(&self, node: &Node) -> String {

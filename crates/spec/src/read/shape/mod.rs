@@ -5,7 +5,7 @@ mod collection;
 mod object;
 mod scalar;
 
-pub(crate) use collection::{Checked, Either, Hidden, ListOf, MapOf, Named, Placed};
+pub(crate) use collection::{Checked, Either, Hidden, ListOf, MapOf, Named, OneOrMore, Placed};
 pub(crate) use object::{Fields, Object, field};
 pub(crate) use scalar::{Misread, Scalar};
 

@@ -1,6 +1,7 @@
-//! One program for the tests: `target-host shim`, `target-host edge …`, and `target-host service …` with all the faults
+//! One program for the tests: `target-host shim`, `target-host pass-listener …`, `target-host edge …`, and `target-host service …` with all the faults
 //! that a service can have.
 
+mod listener;
 mod service;
 
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["shim"] => pilotage_targets::run_shim(),
         ["edge", "--socket", socket, "--state-folder", folder] => edge(socket, folder),
+        ["pass-listener", ..] => pilotage_targets::pass_listener(std::env::args_os().skip(2).collect()),
         ["service", faults @ ..] => service::run(faults),
         other => {
             eprintln!("target-host: unknown arguments {other:?}");

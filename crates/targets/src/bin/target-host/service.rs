@@ -1,11 +1,12 @@
 //! A small HTTP service with faults to order, one an argument.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::listener::{Listener, Stream};
 
 /// Set by `GET /unready` and `GET /dead`, so that a test can make a service fail when it wants.
 static UNREADY: AtomicBool = AtomicBool::new(false);
@@ -67,14 +68,10 @@ pub fn run(faults: &[&str]) -> ExitCode {
 }
 
 fn serve(faults: &Faults) -> ExitCode {
-    let Some(port) = std::env::var("PORT").ok().and_then(|port| port.parse::<u16>().ok()) else {
-        eprintln!("service has no PORT");
-        return ExitCode::FAILURE;
-    };
-    let listener = match TcpListener::bind(("127.0.0.1", port)) {
+    let listener = match Listener::find() {
         Ok(listener) => listener,
         Err(error) => {
-            eprintln!("service cannot listen on {port}: {error}");
+            eprintln!("service cannot listen: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -82,14 +79,14 @@ fn serve(faults: &Faults) -> ExitCode {
         true => None,
         false => Some(Instant::now() + Duration::from_millis(faults.number("ready_after_ms").unwrap_or(0))),
     };
-    for stream in listener.incoming().flatten() {
+    listener.serve(|stream| {
         thread::spawn(move || converse(stream, ready_at));
-    }
+    });
     ExitCode::SUCCESS
 }
 
 /// Answers requests on one connection, one after the other.
-fn converse(mut stream: TcpStream, ready_at: Option<Instant>) {
+fn converse(mut stream: Box<dyn Stream>, ready_at: Option<Instant>) {
     let mut read = Vec::new();
     let mut chunk = [0; 4096];
     loop {

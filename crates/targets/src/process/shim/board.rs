@@ -1,5 +1,6 @@
 //! The status that everybody sees, in one place.
 
+use pilotage_proxy::Address;
 use tokio::sync::watch;
 
 use super::protocol::ShimStatus;
@@ -23,6 +24,7 @@ impl Board {
             shim,
             process: None,
             port: None,
+            socket: None,
             state: InstanceState::Starting,
             started_at: None,
             restarts: 0,
@@ -45,10 +47,14 @@ impl Board {
     }
 
     /// A process was started.
-    pub fn started(&self, process: ProcessIdentity, port: Option<u16>) {
+    pub fn started(&self, process: ProcessIdentity, address: Option<&Address>) {
         self.update(|status| {
             status.process = Some(process);
-            status.port = port;
+            (status.port, status.socket) = match address {
+                None => (None, None),
+                Some(Address::Tcp(address)) => (Some(address.port()), None),
+                Some(Address::Unix(path)) => (None, Some(path.clone())),
+            };
             status.state = InstanceState::Starting;
             status.started_at = Some(now());
         });

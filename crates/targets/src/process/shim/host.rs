@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::ShimError;
 use super::board::Board;
 use super::log::Log;
+use super::place::Seat;
 use super::reaper::Reaper;
 use super::records::{Records, ShimExit};
 use super::server::{StopDeadline, listen, serve};
@@ -65,12 +66,15 @@ async fn supervise(spec: ShimSpec) -> Result<(), ShimError> {
     tokio::spawn(serve(listener, board.subscribe(), stop_sender.clone()));
     stop_on_signal(stop_sender, spec.stop_grace)?;
 
-    let socket = spec.socket.clone();
-    let mut supervisor = Supervisor { spec, board, log, records, reaper, stop, port: None, was_ready: false };
+    let sockets = [Some(spec.socket.clone()), spec.service_socket.clone()];
+    let mut supervisor =
+        Supervisor { spec, board, log, records, reaper, stop, seat: Seat::default(), was_ready: false };
     supervisor.run().await;
     let exit = ShimExit { at: now(), status: supervisor.board.status() };
     supervisor.records.write_exit(&exit).map_err(ShimError::io("write its exit record"))?;
-    let _ = std::fs::remove_file(socket);
+    for socket in sockets.into_iter().flatten() {
+        let _ = std::fs::remove_file(socket);
+    }
     Ok(())
 }
 

@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 use pilotage_spec::substitute;
 use tokio::net::unix::pipe::Receiver;
 
+use super::pass::PASS_LISTENER;
+use super::place::Place;
 use super::spec::ShimSpec;
 
 /// A process that was started.
@@ -39,25 +41,22 @@ impl From<String> for LaunchFailure {
 }
 
 /// Starts the service in a process group of its own, with nothing inherited but what the specification names.
-pub fn launch(spec: &ShimSpec, port: Option<u16>) -> Result<Launched, LaunchFailure> {
+pub fn launch(spec: &ShimSpec, place: &Place) -> Result<Launched, LaunchFailure> {
     let mut env = spec.env.clone();
-    if let Some(port) = port {
-        env.insert("PORT".into(), port.to_string());
-    }
-    let arguments = fill_in(spec, &env)?;
+    let told = place.variable();
+    env.extend(told.clone().map(|(name, value)| (name.to_owned(), value)));
+    let arguments = fill_in(spec, &env, told.map(|(name, _)| name))?;
     let (name, arguments) =
         arguments.split_first().ok_or_else(|| "`run` is empty; name the program in it".to_owned())?;
     let program = find(name, spec, &env)?;
     let system = |error: io::Error| LaunchFailure::Passing(format!("could not be started: {error}"));
     let (stdout, child_stdout) = pipe().map_err(system)?;
     let (stderr, child_stderr) = pipe().map_err(system)?;
-    let child = Command::new(&program)
-        .arg0(name)
-        .args(arguments)
+    let child = command(&program, name, arguments, place)
+        .map_err(system)?
         .env_clear()
         .envs(&env)
         .current_dir(&spec.current_folder)
-        .stdin(Stdio::null())
         .stdout(child_stdout)
         .stderr(child_stderr)
         .process_group(0)
@@ -66,9 +65,30 @@ pub fn launch(spec: &ShimSpec, port: Option<u16>) -> Result<Launched, LaunchFail
     Ok(Launched { pid: child.id(), stdout, stderr })
 }
 
-fn fill_in(spec: &ShimSpec, env: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
+/// The program, or what becomes the program once it has put the socket where it belongs.
+fn command(program: &Path, name: &str, arguments: &[String], place: &Place) -> io::Result<Command> {
+    let mut command = Command::new(program);
+    match place {
+        Place::Passed(_, listener) => {
+            // The very program that runs here, even if its file has been replaced meanwhile.
+            command = Command::new("/proc/self/exe");
+            command.arg(PASS_LISTENER).arg(program).arg(name).stdin(listener.try_clone()?);
+        }
+        Place::Nowhere | Place::Port(_) | Place::Socket(_) => {
+            command.arg0(name).stdin(Stdio::null());
+        }
+    }
+    command.args(arguments);
+    Ok(command)
+}
+
+fn fill_in(
+    spec: &ShimSpec,
+    env: &BTreeMap<String, String>,
+    place: Option<&str>,
+) -> Result<Vec<String>, String> {
     let known = |name: &str| {
-        let substituted = name == "PORT" || spec.substituted.iter().any(|other| other == name);
+        let substituted = Some(name) == place || spec.substituted.iter().any(|other| other == name);
         env.get(name).filter(|_| substituted).cloned()
     };
     spec.run
@@ -132,7 +152,8 @@ fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), WouldBlock | OutOfMemory | ExecutableFileBusy)
 }
 
-fn refused(program: &Path, error: &io::Error) -> String {
+/// Why the kernel does not run a program, in words.
+pub(super) fn refused(program: &Path, error: &io::Error) -> String {
     let shown = program.display();
     // ENOEXEC has no name in `io::ErrorKind`.
     if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) {

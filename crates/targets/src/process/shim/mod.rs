@@ -3,6 +3,7 @@
 //! It is the parent of the service: it owns its log pipes, probes it, starts it again, stops it with everything that
 //! came out of it, and answers on a socket. It never reads `pilotage.yaml` and never decides about a deployment.
 
+mod ask;
 mod backoff;
 mod board;
 mod end;
@@ -10,6 +11,8 @@ mod error;
 mod host;
 mod launch;
 mod log;
+mod pass;
+mod place;
 mod port;
 mod probe;
 mod protocol;
@@ -25,6 +28,7 @@ mod usage;
 pub use error::ShimError;
 pub use host::run_shim;
 pub use log::parse_line;
+pub use pass::pass_listener;
 pub use port::ReservedPort;
 pub use protocol::{ShimClient, ShimRequest, ShimStatus};
 pub use records::Records;

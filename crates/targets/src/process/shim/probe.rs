@@ -1,16 +1,12 @@
 //! Asks a service whether it is ready and alive.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::{Request, header};
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
-use pilotage_spec::{Health, HttpPath};
-use tokio::net::TcpStream;
+use pilotage_spec::Health;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
+
+use super::ask::Asked;
 
 /// The first pause between probes of a service that is starting; it grows to the interval.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -44,11 +40,11 @@ impl Finding {
 
 /// Probes until the receiver is dropped: in quick succession until the service is ready for the first time, then at the
 /// interval.
-pub async fn watch(address: SocketAddr, health: Health, findings: mpsc::Sender<Finding>) {
+pub async fn watch(asked: Asked, health: Health, findings: mpsc::Sender<Finding>) {
     let mut pause = FIRST_PAUSE.min(health.interval);
     let mut streak = 0;
     loop {
-        let found = ready(address, &health).await;
+        let found = ready(&asked, &health).await;
         let passed = found.is_ok();
         let found = counted(found, &mut streak);
         if findings.send(Finding::Ready(found)).await.is_err() {
@@ -64,7 +60,7 @@ pub async fn watch(address: SocketAddr, health: Health, findings: mpsc::Sender<F
     loop {
         sleep(health.interval).await;
         // Both at once, so that a probe without an answer does not delay the other.
-        let (ready, live) = tokio::join!(ready(address, &health), live(address, &health));
+        let (ready, live) = tokio::join!(ready(&asked, &health), live(&asked, &health));
         let ready = Finding::Ready(counted(ready, &mut ready_streak));
         let live = live.map(|found| Finding::Live(counted(found, &mut live_streak)));
         for finding in [Some(ready), live].into_iter().flatten() {
@@ -80,62 +76,16 @@ fn counted(found: Result<(), ProbeFailure>, streak: &mut u32) -> Result<(), (Pro
     found.map_err(|failure| (failure, *streak))
 }
 
-async fn ready(address: SocketAddr, health: &Health) -> Result<(), ProbeFailure> {
+async fn ready(asked: &Asked, health: &Health) -> Result<(), ProbeFailure> {
     match &health.ready {
-        Some(path) => get(address, path, health.timeout).await,
-        None => connect(address, health.timeout).await.map(|_| ()),
+        Some(path) => asked.get(path, health.timeout).await,
+        None => asked.connect(health.timeout).await.map(drop),
     }
 }
 
-async fn live(address: SocketAddr, health: &Health) -> Option<Result<(), ProbeFailure>> {
+async fn live(asked: &Asked, health: &Health) -> Option<Result<(), ProbeFailure>> {
     match &health.live {
-        Some(path) => Some(get(address, path, health.timeout).await),
+        Some(path) => Some(asked.get(path, health.timeout).await),
         None => None,
     }
-}
-
-async fn connect(address: SocketAddr, limit: Duration) -> Result<TcpStream, ProbeFailure> {
-    match timeout(limit, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(ProbeFailure {
-            reason: format!("nothing answered on port {}: {error}", address.port()),
-            silent: false,
-        }),
-        Err(_) => Err(silence(&format!("port {}", address.port()), limit)),
-    }
-}
-
-/// One GET over a connection of its own; a status from 200 to 399 passes.
-async fn get(address: SocketAddr, path: &HttpPath, limit: Duration) -> Result<(), ProbeFailure> {
-    let name = format!("GET {path}");
-    let stream = connect(address, limit).await?;
-    match timeout(limit, request(stream, address, path)).await {
-        Ok(Ok(status)) if (200..400).contains(&status) => Ok(()),
-        Ok(Ok(status)) => Err(ProbeFailure { reason: format!("{name} answered {status}"), silent: false }),
-        Ok(Err(reason)) => {
-            Err(ProbeFailure { reason: format!("{name} got no answer: {reason}"), silent: false })
-        }
-        Err(_) => Err(silence(&name, limit)),
-    }
-}
-
-async fn request(stream: TcpStream, address: SocketAddr, path: &HttpPath) -> Result<u16, String> {
-    let words = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(words)?;
-    let request = Request::get(path.as_str())
-        .header(header::HOST, address.to_string())
-        .header(header::USER_AGENT, "pilotage-probe")
-        .header(header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| error.to_string())?;
-    // The connection is driven only as long as the head is awaited; the body is of no interest.
-    tokio::select! {
-        response = sender.send_request(request) => Ok(response.map_err(words)?.status().as_u16()),
-        Err(error) = connection => Err(error.to_string()),
-    }
-}
-
-fn silence(name: &str, limit: Duration) -> ProbeFailure {
-    ProbeFailure { reason: format!("{name} did not answer within {} ms", limit.as_millis()), silent: true }
 }

@@ -1,9 +1,10 @@
 //! What is said over a shim's control socket: one JSON object a line.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pilotage_proxy::Address;
 use pilotage_spec::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -42,6 +43,9 @@ pub struct ShimStatus {
     pub process: Option<ProcessIdentity>,
     /// The port it was given last.
     pub port: Option<u16>,
+    /// The unix socket at which it listens instead of a port.
+    #[serde(default)]
+    pub socket: Option<PathBuf>,
     /// How it is; never `Lost`.
     pub state: InstanceState,
     /// When its process was started last.
@@ -59,6 +63,12 @@ pub struct ShimStatus {
 }
 
 impl ShimStatus {
+    /// Where it listens.
+    pub fn address(&self) -> Option<Address> {
+        let port = self.port.map(|port| Address::Tcp(([127, 0, 0, 1], port).into()));
+        self.socket.clone().map(Address::Unix).or(port)
+    }
+
     /// The same without what changes all the time.
     pub fn without_readings(&self) -> Self {
         Self { revision: 0, cpu_millis: None, memory_bytes: None, ..self.clone() }

@@ -1,13 +1,14 @@
 //! One run of the service: from its start to its end.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use pilotage_proxy::Address;
 use rustix::process::WaitStatus;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
+use super::ask::Asked;
 use super::end;
 use super::launch::{LaunchFailure, Launched, launch};
 use super::probe::{self, Finding};
@@ -57,22 +58,22 @@ enum Happened {
 impl Supervisor {
     /// Starts the service and stays with it until it has ended, with everything it started.
     pub(super) async fn run_once(&mut self) -> RunEnd {
-        let port = match self.choose_port() {
-            Ok(port) => port,
+        let place = match self.seat.place(&self.spec) {
+            Ok(place) => place,
             Err(reason) => return RunEnd::Hopeless { reason },
         };
         self.log.forget_tail();
-        let launched = match launch(&self.spec, port) {
+        let launched = match launch(&self.spec, &place) {
             Ok(launched) => launched,
             Err(LaunchFailure::Hopeless(reason)) => return RunEnd::Hopeless { reason },
             Err(LaunchFailure::Passing(reason)) => return RunEnd::Ended { reason, uptime: Duration::ZERO },
         };
-        let begin = Instant::now();
+        let (begin, address) = (Instant::now(), place.address());
         let pid = launched.pid;
         self.reaper.expect(pid);
         let readers = self.follow_log(launched);
-        self.note_start(pid, port);
-        let happened = self.attend(port, begin).await;
+        self.note_start(pid, address.as_ref());
+        let happened = self.attend(address, begin).await;
         let uptime = begin.elapsed();
         let left_behind =
             matches!(happened, Happened::Exited(_)) && !descendants(std::process::id()).is_empty();
@@ -92,10 +93,10 @@ impl Supervisor {
         ]
     }
 
-    fn note_start(&mut self, pid: u32, port: Option<u16>) {
+    fn note_start(&mut self, pid: u32, address: Option<&Address>) {
         // One that has ended already can still be looked at: it is ours to reap.
         let Ok(process) = ProcessIdentity::of(pid) else { return };
-        self.board.started(process, port);
+        self.board.started(process, address);
         self.note_status();
     }
 
@@ -107,12 +108,12 @@ impl Supervisor {
     }
 
     /// Watches over the running service until something happens that ends the run.
-    async fn attend(&mut self, port: Option<u16>, begin: Instant) -> Happened {
+    async fn attend(&mut self, address: Option<Address>, begin: Instant) -> Happened {
         let start_deadline = begin + self.spec.start_timeout;
         let (sender, mut findings) = mpsc::channel(4);
-        let probes = self.spec.health.clone().zip(port).map(|(health, port)| {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            AbortOnDrop(tokio::spawn(probe::watch(address, health, sender)))
+        let probes = self.spec.health.clone().zip(address).map(|(health, address)| {
+            let asked = Asked { address, protocol: self.spec.protocol };
+            AbortOnDrop(tokio::spawn(probe::watch(asked, health, sender)))
         });
         let mut ready = probes.is_none();
         if ready {

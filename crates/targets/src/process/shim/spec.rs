@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pilotage_spec::{Health, duration_ms};
+use pilotage_spec::{Health, ListenOn, Protocol, duration_ms};
 use serde::{Deserialize, Serialize};
 
 use super::ShimError;
@@ -18,11 +18,11 @@ pub struct ShimSpec {
     pub format: u32,
     /// The instance's name.
     pub name: String,
-    /// Program and arguments, with `$PORT` and the names of `env` not yet substituted.
+    /// Program and arguments, with `$PORT` or `$PILOTAGE_SOCKET` and the names of `env` not yet substituted.
     pub run: Vec<String>,
-    /// The whole environment of the service, without `PORT`.
+    /// The whole environment of the service, but for what tells it where to listen.
     pub env: BTreeMap<String, String>,
-    /// Those of `env` that may be substituted in `run`, beside `PORT`.
+    /// Those of `env` that may be substituted in `run`, beside what tells where to listen.
     pub substituted: Vec<String>,
     /// Those of `env` whose values must not appear anywhere.
     pub secrets: Vec<String>,
@@ -32,8 +32,17 @@ pub struct ShimSpec {
     pub folder: PathBuf,
     /// The shim's control socket.
     pub socket: PathBuf,
-    /// What is probed at the service's port. `None`: it gets no port, and is ready as long as it runs.
+    /// What is probed where the service listens. `None`: it is not told where to, and is ready as long as it runs.
     pub health: Option<Health>,
+    /// Where the service listens.
+    #[serde(default)]
+    pub listen: ListenOn,
+    /// The path of its unix socket, if it listens at one.
+    #[serde(default)]
+    pub service_socket: Option<PathBuf>,
+    /// What it speaks.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// From SIGTERM to SIGKILL, unless the one who stops it says otherwise.
     #[serde(with = "duration_ms", rename = "stop_grace_ms")]
     pub stop_grace: Duration,

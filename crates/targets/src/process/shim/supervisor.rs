@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::backoff::Backoff;
 use super::board::Board;
 use super::log::Log;
-use super::port::ReservedPort;
+use super::place::Seat;
 use super::reaper::Reaper;
 use super::records::Records;
 use super::run::RunEnd;
@@ -27,7 +27,7 @@ pub struct Supervisor {
     pub(super) records: Records,
     pub(super) reaper: Reaper,
     pub(super) stop: watch::Receiver<StopDeadline>,
-    pub(super) port: Option<ReservedPort>,
+    pub(super) seat: Seat,
     /// Whether it was ready at least once, in this run or one before.
     pub(super) was_ready: bool,
 }
@@ -61,7 +61,7 @@ impl Supervisor {
 
     /// Stays, so that the reason can be asked for, until it is stopped.
     async fn give_up(&mut self, reason: String) {
-        self.port = None;
+        self.seat = Seat::default();
         self.board.state(InstanceState::Failed { reason });
         stop_wanted(&mut self.stop).await;
         self.board.state(InstanceState::Stopping);
@@ -74,21 +74,6 @@ impl Supervisor {
             self.board.state(InstanceState::Stopping);
         }
         wanted
-    }
-
-    /// The port of the run before if it is free, otherwise another; `None` if the service needs none.
-    pub(super) fn choose_port(&mut self) -> Result<Option<u16>, String> {
-        if self.spec.health.is_none() {
-            return Ok(None);
-        }
-        if !self.port.as_ref().is_some_and(ReservedPort::is_free) {
-            self.port = ReservedPort::choose(None);
-        }
-        let port = self.port.as_ref().map(ReservedPort::port);
-        port.map(Some).ok_or_else(|| {
-            "found no free port from 20000 to 31999; stop something that listens there, then try again"
-                .to_owned()
-        })
     }
 }
 

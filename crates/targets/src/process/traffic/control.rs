@@ -87,7 +87,7 @@ impl TrafficControl {
             traffic.shares.iter().any(|(shared, share)| shared == version && *share > 0)
         });
         if has_share {
-            drain::connections_closed(held.status().port, limit).await;
+            drain::connections_closed(held.status().address(), limit).await;
         } else {
             drain::nothing_in_flight(&self.edge, &held.record.workload, version, limit).await;
         }

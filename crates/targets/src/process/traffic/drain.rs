@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use pilotage_proxy::EdgeClient;
+use pilotage_proxy::{Address, EdgeClient};
 use pilotage_spec::{Version, Workload};
 use tokio::time::{Instant, sleep};
 
@@ -11,6 +11,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// `01` in the fourth field of `/proc/net/tcp`: ESTABLISHED; see proc_pid_net(5).
 const ESTABLISHED: &str = "01";
+/// The sixth field of `/proc/net/unix`, `socket_state` of linux/net.h: not accepted yet, and accepted.
+const CONNECTING: &str = "02";
+const CONNECTED: &str = "03";
 
 /// Waits until the edge has no request of a version in flight, for a version that gets no new ones.
 pub(super) async fn nothing_in_flight(
@@ -34,23 +37,30 @@ pub(super) async fn nothing_in_flight(
     }
 }
 
-/// Waits until no local connection leads to a port. The edge closes its connections to an endpoint that is in its table
-/// no longer as soon as the last answer is through, so this tells one instance from the others of its version.
-pub(super) async fn connections_closed(port: Option<u16>, limit: Duration) {
-    let Some(port) = port else { return };
+/// Waits until no connection leads to an instance. The edge closes its connections to an endpoint that is in its table no
+/// longer as soon as the last answer is through, so this tells one instance from the others of its version.
+pub(super) async fn connections_closed(address: Option<Address>, limit: Duration) {
+    let Some(address) = address else { return };
     let deadline = Instant::now() + limit;
     let mut pause = FIRST_PAUSE;
-    while Instant::now() < deadline && is_connected(port) {
+    while Instant::now() < deadline && is_connected(&address) {
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-fn is_connected(port: u16) -> bool {
-    fs::read_to_string("/proc/net/tcp").is_ok_and(|table| leads_to(&table, port))
+fn is_connected(address: &Address) -> bool {
+    let table = |name: &str| fs::read_to_string(name).unwrap_or_default();
+    match address {
+        Address::Tcp(address) => leads_to_port(&table("/proc/net/tcp"), address.port()),
+        Address::Unix(path) => {
+            path.to_str().is_some_and(|path| leads_to_socket(&table("/proc/net/unix"), path))
+        }
+    }
 }
 
-fn leads_to(table: &str, port: u16) -> bool {
+/// Looks among the connections' beginnings: the far end of each is in the third field.
+fn leads_to_port(table: &str, port: u16) -> bool {
     let remote = format!("0100007F:{port:04X}");
     table.lines().any(|line| {
         let mut fields = line.split_ascii_whitespace().skip(2);
@@ -58,20 +68,49 @@ fn leads_to(table: &str, port: u16) -> bool {
     })
 }
 
+/// Looks among the connections' ends, which have the path of the socket that took them: those that the service has open, and
+/// those that wait to be accepted.
+fn leads_to_socket(table: &str, path: &str) -> bool {
+    table.lines().any(|line| {
+        // Number, references, protocol, flags, type, state; then the inode, padded, and the path, which may hold spaces.
+        let mut fields = line.splitn(7, ' ').skip(5);
+        let state = fields.next();
+        let found = fields.next().and_then(|rest| rest.trim_start().split_once(' '));
+        matches!(state, Some(CONNECTING | CONNECTED)) && found.is_some_and(|(_, found)| found == path)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
 
     #[test]
     fn an_open_connection_is_seen_until_it_is_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        assert!(!is_connected(port));
-        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        assert!(is_connected(port));
+        let address = Address::Tcp(listener.local_addr().unwrap());
+        assert!(!is_connected(&address));
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(is_connected(&address));
         drop(client);
-        assert!(!is_connected(port));
+        assert!(!is_connected(&address));
+    }
+
+    #[test]
+    fn a_connection_to_a_socket_is_seen_from_the_queue_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a socket.http");
+        let listener = UnixListener::bind(&path).unwrap();
+        let address = Address::Unix(path.clone());
+        assert!(!is_connected(&address));
+        let client = UnixStream::connect(&path).unwrap();
+        assert!(is_connected(&address), "it waits to be accepted");
+        let (accepted, _) = listener.accept().unwrap();
+        drop(client);
+        assert!(is_connected(&address), "the service has not let go of it");
+        drop(accepted);
+        assert!(!is_connected(&address));
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pilotage_proxy::{EdgeClient, EdgeClientError};
+use pilotage_spec::{ListenOn, Protocol};
 use tokio::time::{Instant, sleep};
 
 use crate::process::config::ProcessConfig;
@@ -81,6 +82,9 @@ impl EdgeProcess {
             folder: folder.to_owned(),
             socket: self.config.shim_socket(EDGE_NAME),
             health: None,
+            listen: ListenOn::default(),
+            service_socket: None,
+            protocol: Protocol::default(),
             stop_grace: STOP_GRACE,
             start_timeout: ANSWER_WITHIN,
             log: self.config.log,

@@ -1,10 +1,13 @@
 //! The addresses at which users reach workloads.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use crate::TargetError;
+use pilotage_spec::Workload;
+
 use crate::process::shim::ReservedPort;
+use crate::{TargetError, Traffic};
 
 /// The address with a port. If the port is left open it is the one before, unless somebody else has taken that since
 /// the workload was `served` last; otherwise a free one.
@@ -27,8 +30,20 @@ pub fn with_port(
     Ok(SocketAddr::new(wanted.ip(), port.port()))
 }
 
+/// Says whether somebody else prevents listening where the edge does not listen yet.
+pub(super) fn check_new(traffic: &Traffic, served: &BTreeMap<Workload, Traffic>) -> Result<(), TargetError> {
+    let used: BTreeSet<SocketAddr> = served.values().flat_map(addresses).collect();
+    addresses(traffic).filter(|address| !used.contains(address)).try_for_each(check_free)
+}
+
+/// Where the edge listens for a workload.
+fn addresses(traffic: &Traffic) -> impl Iterator<Item = SocketAddr> {
+    let redirect = traffic.edge.as_ref().and_then(|edge| edge.redirect);
+    std::iter::once(traffic.listen).chain(redirect)
+}
+
 /// Says whether somebody else prevents listening at an address.
-pub(super) fn check_free(address: SocketAddr) -> Result<(), TargetError> {
+fn check_free(address: SocketAddr) -> Result<(), TargetError> {
     let failed = |reason: String| TargetError::Failed { doing: format!("listen on {address}"), reason };
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),

@@ -7,8 +7,11 @@ mod control;
 mod drain;
 mod edge_process;
 mod listen;
+mod listeners;
 mod publisher;
 mod routes;
+mod settings;
+mod shaping;
 
 pub use control::TrafficControl;
 pub use edge_process::EdgeProcess;

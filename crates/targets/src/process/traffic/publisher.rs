@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pilotage_proxy::{EdgeClient, EdgeClientError, Route, RoutingTable};
+use pilotage_proxy::{EdgeClient, EdgeClientError, RoutingTable};
 use pilotage_spec::Workload;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::control::{Applied, Command};
 use super::edge_process::EdgeProcess;
-use super::{listen, routes};
+use super::{listen, listeners, routes};
 use crate::process::registry::Registry;
 use crate::{TargetError, Traffic};
 
@@ -28,8 +28,8 @@ pub(super) struct Publisher {
     client: EdgeClient,
     registry: Arc<Registry>,
     applied: watch::Sender<Applied>,
-    /// What the edge was given last; `None` if it may have something else.
-    published: Option<Vec<Route>>,
+    /// What the edge was given last, without its epoch; `None` if it may have something else.
+    published: Option<RoutingTable>,
     /// Tells one edge from the next.
     edge_started: i64,
 }
@@ -91,12 +91,13 @@ impl Publisher {
         let mut routes = self.routes();
         if let Some(traffic) = &traffic {
             routes::check(&workload, traffic, &routes)?;
-            if routes.get(&workload).is_none_or(|before| before.listen != traffic.listen) {
-                listen::check_free(traffic.listen)?;
-            }
+            listen::check_new(traffic, &routes)?;
         }
         match traffic {
-            Some(traffic) => routes.insert(workload, traffic),
+            Some(traffic) => {
+                listeners::adopt(&workload, &traffic, &mut routes);
+                routes.insert(workload, traffic)
+            }
             None => routes.remove(&workload),
         };
         self.publish(routes).await
@@ -110,16 +111,15 @@ impl Publisher {
     async fn publish(&mut self, traffic: BTreeMap<Workload, Traffic>) -> Result<u64, TargetError> {
         let deadline = Instant::now() + EDGE_BACK_WITHIN;
         loop {
-            let routes = routes::build(&traffic, &self.registry);
+            let table = routes::build(&traffic, &self.registry);
             let epoch = self.applied.borrow().epoch;
-            if self.published.as_ref() == Some(&routes) {
+            if self.published.as_ref() == Some(&table) {
                 self.applied.send_modify(|applied| applied.routes = traffic);
                 return Ok(epoch);
             }
-            let table = RoutingTable { epoch: epoch + 1, routes: routes.clone(), ..RoutingTable::empty() };
-            match self.client.apply(table).await {
+            match self.client.apply(RoutingTable { epoch: epoch + 1, ..table.clone() }).await {
                 Ok(epoch) => {
-                    self.published = Some(routes);
+                    self.published = Some(table);
                     self.applied.send_modify(|applied| *applied = Applied { epoch, routes: traffic });
                     return Ok(epoch);
                 }

@@ -3,49 +3,87 @@
 use std::collections::BTreeMap;
 
 use pilotage_proxy::{Endpoint, FULL_WEIGHT, Pool, Protocol, Route, RoutingTable};
-use pilotage_spec::{Version, Workload};
+use pilotage_spec::{RouteSettings, Version, Workload};
 
+use super::{listeners, settings, shaping};
 use crate::process::registry::Registry;
 use crate::{TargetError, Traffic};
 
-/// The routes for these shares, with the instances that take traffic now.
-pub(super) fn build(traffic: &BTreeMap<Workload, Traffic>, registry: &Registry) -> Vec<Route> {
-    traffic.iter().map(|(workload, traffic)| route(workload, traffic, registry)).collect()
+/// The table for this traffic, with the instances that take it now; its epoch is still to be chosen.
+pub(super) fn build(traffic: &BTreeMap<Workload, Traffic>, registry: &Registry) -> RoutingTable {
+    let routes = traffic.iter().map(|(workload, traffic)| {
+        let pool = |version: &Version, weight| pool(workload, version, weight, registry);
+        route(workload, traffic, pool)
+    });
+    RoutingTable { routes: routes.collect(), listeners: listeners::build(traffic), ..RoutingTable::empty() }
 }
 
-fn route(workload: &Workload, traffic: &Traffic, registry: &Registry) -> Route {
-    let pools = traffic.shares.iter().map(|(version, weight)| Pool {
-        version: version.to_string(),
-        weight: *weight,
-        protocol: Protocol::Http1,
-        endpoints: endpoints(workload, version, registry),
-    });
-    Route {
-        pools: pools.collect(),
+fn route(workload: &Workload, traffic: &Traffic, pool: impl Fn(&Version, u32) -> Pool) -> Route {
+    let shared = traffic.shares.iter().map(|(version, weight)| pool(version, *weight));
+    let route = Route {
+        pools: shared.chain(without_share(traffic).map(|version| pool(version, 0))).collect(),
         hold_ms: traffic.hold_ms,
+        cohorts: traffic.cohorts.iter().map(shaping::cohort).collect(),
+        mirror: traffic.mirror.as_ref().map(shaping::mirror),
         ..Route::new(workload.to_string(), traffic.listen)
+    };
+    settings::apply(&traffic.route, route)
+}
+
+/// Versions that get requests by cohort or mirror alone.
+fn without_share(traffic: &Traffic) -> impl Iterator<Item = &Version> {
+    let cohorts = traffic.cohorts.iter().map(|cohort| &cohort.version);
+    let mut versions: Vec<&Version> =
+        cohorts.chain(traffic.mirror.as_ref().map(|mirror| &mirror.version)).collect();
+    versions.sort();
+    versions.dedup();
+    versions.into_iter().filter(|version| traffic.shares.iter().all(|(shared, _)| shared != *version))
+}
+
+fn pool(workload: &Workload, version: &Version, weight: u32, registry: &Registry) -> Pool {
+    let instances = registry.of_version(workload, version);
+    let endpoints = instances.iter().filter_map(|held| {
+        held.serving().map(|address| Endpoint { instance: held.record.name.clone(), address })
+    });
+    // All instances of a version speak the same: it is part of the release.
+    let protocol = instances.first().map(|held| protocol(held.record.release.instance.protocol));
+    Pool {
+        version: version.to_string(),
+        weight,
+        protocol: protocol.unwrap_or_default(),
+        endpoints: endpoints.collect(),
     }
 }
 
-fn endpoints(workload: &Workload, version: &Version, registry: &Registry) -> Vec<Endpoint> {
-    let instances = registry.of_version(workload, version);
-    let serving = instances.iter().filter_map(|held| {
-        held.serving().map(|address| Endpoint { instance: held.record.name.clone(), address: address.into() })
-    });
-    serving.collect()
+fn protocol(protocol: pilotage_spec::Protocol) -> Protocol {
+    match protocol {
+        pilotage_spec::Protocol::Http1 => Protocol::Http1,
+        pilotage_spec::Protocol::Http2 => Protocol::Http2,
+    }
 }
 
-/// The shares that a table was made of. What is not ours, because it has no such name, is left out.
+/// The traffic that a table was made of. What is not ours, because it has no such name, is left out.
 pub(super) fn read(table: &RoutingTable) -> BTreeMap<Workload, Traffic> {
-    table.routes.iter().filter_map(read_route).collect()
+    table.routes.iter().filter_map(|route| read_route(route, table)).collect()
 }
 
-fn read_route(route: &Route) -> Option<(Workload, Traffic)> {
+fn read_route(route: &Route, table: &RoutingTable) -> Option<(Workload, Traffic)> {
     let (environment, service) = route.name.split_once('/')?;
     let workload = Workload { environment: environment.parse().ok()?, service: service.parse().ok()? };
     let shares = route.pools.iter().map(|pool| Some((pool.version.parse().ok()?, pool.weight)));
-    let shares = shares.collect::<Option<Vec<_>>>()?;
-    Some((workload, Traffic { listen: route.listen, shares, hold_ms: route.hold_ms }))
+    let mut traffic = Traffic {
+        shares: shares.collect::<Option<Vec<_>>>()?,
+        hold_ms: route.hold_ms,
+        route: settings::read(route)?,
+        edge: listeners::read(table, route.listen),
+        cohorts: route.cohorts.iter().map(shaping::read_cohort).collect::<Option<_>>()?,
+        mirror: route.mirror.as_ref().and_then(shaping::read_mirror),
+        ..Traffic::new(route.listen)
+    };
+    let apart: Vec<Version> =
+        without_share(&Traffic { shares: Vec::new(), ..traffic.clone() }).cloned().collect();
+    traffic.shares.retain(|(version, share)| *share > 0 || !apart.contains(version));
+    Some((workload, traffic))
 }
 
 /// Refuses what the edge would refuse, in words for those who wrote the file.
@@ -59,12 +97,30 @@ pub(super) fn check(
     if !traffic.shares.is_empty() && sum != u64::from(FULL_WEIGHT) {
         return Err(failed(format!("the shares add up to {sum}, not to {FULL_WEIGHT}")));
     }
-    let taken = others.iter().find(|(other, theirs)| *other != workload && theirs.listen == traffic.listen);
-    match taken {
-        Some((other, _)) => Err(failed(format!(
-            "{other} is served on {} already; give one of them another `port`",
-            traffic.listen
-        ))),
-        None => Ok(()),
+    let listen = traffic.listen;
+    for (other, theirs) in
+        others.iter().filter(|(other, theirs)| *other != workload && theirs.listen == listen)
+    {
+        let Some(host) = contested(&traffic.route, &theirs.route) else { continue };
+        let whole = traffic.route == RouteSettings::default() && theirs.route == traffic.route;
+        return Err(failed(match whole {
+            true => format!("{other} is served on {listen} already; give one of them another `port`"),
+            false => format!(
+                "{other} is served on {listen} already for {host} and {}; give one of them another `path` or `host`",
+                traffic.route.path
+            ),
+        }));
+    }
+    Ok(())
+}
+
+/// The host for which two routes at an address would take the same requests.
+fn contested<'a>(one: &'a RouteSettings, other: &RouteSettings) -> Option<&'a str> {
+    if one.path != other.path {
+        return None;
+    }
+    match (one.hosts.is_empty(), other.hosts.is_empty()) {
+        (true, true) => Some("any host"),
+        _ => one.hosts.iter().find(|host| other.hosts.contains(host)).map(|host| host.as_str()),
     }
 }

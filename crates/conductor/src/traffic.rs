@@ -1,0 +1,48 @@
+//! The traffic of a workload, from what is recorded of it and of its environment.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use pilotage_engine::Shares;
+use pilotage_spec::{CertificateFiles, EdgeSettings, RouteSettings, Workload};
+use pilotage_targets::Traffic;
+use pilotage_views::{self as views, Served};
+
+use crate::ConductorError;
+use crate::conductor::Inner;
+
+/// How long a request waits at the edge while no instance can take it.
+const HOLD: Duration = Duration::from_secs(30);
+
+/// Shares at an address. How an address is served that several workloads share is recorded of their environment.
+pub(crate) fn traffic(
+    inner: &Inner,
+    workload: &Workload,
+    (listen, route): (SocketAddr, &RouteSettings),
+    shares: &Shares,
+) -> Result<Traffic, ConductorError> {
+    let edge = views::edges(&inner.journal.reader(), &workload.environment)?.remove(&listen);
+    Ok(Traffic {
+        shares: shares.clone(),
+        hold_ms: HOLD.as_millis().try_into().unwrap_or(u64::MAX),
+        route: route.clone(),
+        edge: edge
+            .filter(|edge| *edge != EdgeSettings::plain(listen))
+            .map(|edge| absolute(edge, &inner.folder)),
+        ..Traffic::new(listen)
+    })
+}
+
+/// What serves a workload gets all of its traffic.
+pub(crate) fn wanted(inner: &Inner, workload: &Workload, served: &Served) -> Result<Traffic, ConductorError> {
+    let all = vec![(served.release.id.version.clone(), 10_000)];
+    traffic(inner, workload, (served.listen, &served.route), &all)
+}
+
+/// The same with the files named so that everybody finds them.
+fn absolute(edge: EdgeSettings, folder: &Path) -> EdgeSettings {
+    let file = |path: String| folder.join(path).to_string_lossy().into_owned();
+    let files = |files: CertificateFiles| CertificateFiles { chain: file(files.chain), key: file(files.key) };
+    EdgeSettings { certificates: edge.certificates.into_iter().map(files).collect(), ..edge }
+}
