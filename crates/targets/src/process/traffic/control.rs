@@ -28,7 +28,7 @@ pub struct Applied {
 /// What the publisher is asked for; it answers when every worker of the edge uses the table that came of it.
 pub(super) enum Command {
     /// Another traffic for a workload; `None`: it is served no longer.
-    Set { workload: Workload, traffic: Option<Traffic>, reply: Reply },
+    Set { workload: Workload, traffic: Option<Box<Traffic>>, reply: Reply },
     /// The endpoints as they are now.
     Refresh { reply: Reply },
 }
@@ -59,7 +59,7 @@ impl TrafficControl {
 
     /// Sets or (`None`) ends the traffic of a workload; says the table's epoch.
     pub async fn set(&self, workload: &Workload, traffic: Option<Traffic>) -> Result<u64, TargetError> {
-        let workload = workload.clone();
+        let (workload, traffic) = (workload.clone(), traffic.map(Box::new));
         self.ask(|reply| Command::Set { workload, traffic, reply }).await
     }
 

@@ -12,6 +12,8 @@ mod publisher;
 mod routes;
 mod settings;
 mod shaping;
+#[cfg(test)]
+mod tests;
 
 pub use control::TrafficControl;
 pub use edge_process::EdgeProcess;

@@ -78,7 +78,7 @@ impl Publisher {
         // Whoever asked may have given up meanwhile; what was asked for holds all the same.
         match command {
             Command::Set { workload, traffic, reply } => {
-                let _ = reply.send(self.set(workload, traffic).await);
+                let _ = reply.send(self.set(workload, traffic.map(|traffic| *traffic)).await);
             }
             Command::Refresh { reply } => {
                 let routes = self.routes();
