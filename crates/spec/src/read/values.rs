@@ -22,16 +22,19 @@ pub(crate) fn label<T: FromStr<Err = NameError> + 'static>(expected: &'static st
     parsed(expected, json!({ "type": TEXT, "pattern": LABEL_PATTERN, "maxLength": 63 }))
 }
 
+/// What tells an instance where to listen, in each of the three ways.
+const PLACE_VARIABLES: [&str; 5] = ["PORT", "PILOTAGE_SOCKET", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"];
+
 /// The name of an environment variable that a service may be given.
 pub(crate) fn variable() -> Scalar<crate::VariableName> {
     let schema = json!({
-        "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 128, "not": { "const": "PORT" },
+        "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 128, "not": { "enum": PLACE_VARIABLES },
     });
     Scalar::new("the name of an environment variable", schema, |written| {
-        if written.text == "PORT" {
+        if PLACE_VARIABLES.contains(&written.text.as_str()) {
             return Err(Misread::new(
-                "`PORT` is set for each instance and cannot be declared",
-                "use `$PORT` in `run`, or read it from the environment",
+                format!("`{}` is set for each instance and cannot be declared", written.text),
+                "it tells where to listen: see `listen` of the service",
             ));
         }
         written.text.parse().map_err(|error: NameError| Misread::plain(error))

@@ -17,7 +17,7 @@ pub(crate) fn host() -> Scalar<Host> {
 
 /// The beginning of a URL's path.
 pub(crate) fn path_prefix() -> Scalar<PathPrefix> {
-    let segment = r"(?!\.{1,2}(/|$))[-A-Za-z0-9._~!$&'()*+,;=:@]+";
+    let segment = r"(?!\.{1,2}(/|$))[-A-Za-z0-9._~!$&'()*+,=:@]+";
     let pattern = format!("^/({segment}(/{segment})*)?$");
     parsed("a path such as `/api`", json!({ "type": "string", "pattern": pattern, "maxLength": 1024 }))
 }

@@ -39,7 +39,9 @@ impl RouteSettings {
     /// Where users find it, if it is served at an address by a scheme.
     pub fn url(&self, scheme: &str, listen: SocketAddr) -> String {
         let usual = matches!((scheme, listen.port()), ("https", 443) | ("http", 80));
-        let place = match self.hosts.first() {
+        // What a person can write comes first: `*.example.com` is not an address.
+        let named = self.hosts.iter().find(|host| !host.as_str().starts_with('*'));
+        let place = match named.or(self.hosts.first()) {
             None => listen.to_string(),
             Some(host) if usual => host.to_string(),
             Some(host) => format!("{host}:{}", listen.port()),

@@ -143,7 +143,7 @@ pub enum RouteFault {
         percent: u32,
     },
     /// A time so long that the clock cannot hold it.
-    #[error("{setting} is {ms} ms; the longest time is a year, 31536000000 ms")]
+    #[error("{setting} is {ms} ms; the longest time is 366 days, 31622400000 ms")]
     TooLong {
         /// Where it is in the route.
         setting: &'static str,

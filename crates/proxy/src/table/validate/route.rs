@@ -8,7 +8,7 @@ use super::shaping::shaping;
 use crate::table::{FULL_WEIGHT, Pool, Route};
 
 /// Times are added to the clock, which must not overflow.
-const LONGEST_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
+const LONGEST_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
 
 pub(super) fn route(route: &Route) -> Result<(), RouteFault> {
     if route.listen.port() == 0 {

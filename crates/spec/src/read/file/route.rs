@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::service::{NO_TIME, SHORTEST_TIME};
+use crate::read::fault::Faults;
 use crate::read::node::Spanned;
-use crate::read::shape::{Either, Fields, Object, OneOrMore, Placed, Scalar, Shape, field};
+use crate::read::shape::{Checked, Either, Fields, Object, OneOrMore, Placed, Scalar, Shape, field};
 use crate::read::values::{bytes, duration, whole_percent};
 use crate::read::web::{header_name, host, path_prefix};
 use crate::{ClientKey, Host, PathPrefix, RouteSettings};
@@ -195,11 +196,29 @@ fn client_keys() -> impl Shape<Value = Vec<ClientKey>> {
             fields.required(header, &header_name()).map(ClientKey::Header)
         },
     };
-    OneOrMore {
-        item: Either { short: word, long: header },
-        expected: "what tells clients apart, or a list of it",
-        example: "cookie",
+    Checked {
+        shape: OneOrMore {
+            item: Placed(Either { short: word, long: header }),
+            expected: "what tells clients apart, or a list of it",
+            example: "cookie",
+        },
+        check: address_last,
     }
+}
+
+/// Every client has an address, so that nothing after it would ever be looked at.
+fn address_last(keys: Vec<Spanned<ClientKey>>, faults: &mut Faults) -> Option<Vec<ClientKey>> {
+    let unseen = |pair: &[Spanned<ClientKey>]| match pair {
+        [first, after] if first.value == ClientKey::Address => Some(after.span.clone()),
+        _ => None,
+    };
+    if let Some(span) = keys.windows(2).find_map(unseen) {
+        faults
+            .error(&span, "this is never looked at: every client has an `address`")
+            .help("put `address` last, or leave the others out");
+        return None;
+    }
+    Some(keys.into_iter().map(|key| key.value).collect())
 }
 
 fn number(expected: &'static str, least: u32, most: u32) -> Scalar<u32> {

@@ -97,7 +97,7 @@ fn of<'a, K: PartialEq, V>(named: &'a Named<K, V>, wanted: &K) -> Option<&'a V> 
 
 /// Whether listening on both at one port fails: the same address, or one that stands for all of its family. The
 /// unspecified IPv6 address takes IPv4 as well.
-fn overlap(a: IpAddr, b: IpAddr) -> bool {
+pub(super) fn overlap(a: IpAddr, b: IpAddr) -> bool {
     let covers = |wide: IpAddr, other: IpAddr| wide.is_unspecified() && (wide.is_ipv6() || other.is_ipv4());
     a == b || covers(a, b) || covers(b, a)
 }

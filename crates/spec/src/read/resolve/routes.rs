@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::environments::Environments;
+use super::ports::overlap;
 use crate::quote::quoted;
 use crate::read::fault::Faults;
 use crate::read::file::{EnvironmentDraft, Hosts, RouteDraft, ServiceDraft};
@@ -153,11 +154,16 @@ fn requests<'a>(routed: &Routed<'a>, listen: SocketAddr) -> Vec<(SocketAddr, Str
 }
 
 fn check_redirect(draft: &EnvironmentDraft, edge: &EdgeSettings, faults: &mut Faults) {
-    let redirect = draft.edge.as_ref().and_then(|edge| edge.value.redirect.as_ref());
-    if let Some(redirect) = redirect.filter(|_| edge.certificates.is_empty()) {
+    let Some(redirect) = draft.edge.as_ref().and_then(|edge| edge.value.redirect.as_ref()) else { return };
+    if edge.certificates.is_empty() {
         faults
             .error(&redirect.span, "a redirect to `https` leads nowhere without a certificate")
             .help("add `certificates: [{ chain: …, key: … }]`, or remove `redirect`");
+    } else if redirect.value.port() == edge.listen.port() && !overlap(redirect.value.ip(), edge.listen.ip()) {
+        // Where they overlap, the port would be served twice, which is told there.
+        faults
+            .error(&redirect.span, format!("a redirect to `https` on its own port, {}", edge.listen.port()))
+            .help("redirect from another port: those who write `http://` alone come to port 80");
     }
 }
 
