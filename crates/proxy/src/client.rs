@@ -10,11 +10,18 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
-use crate::control::{EdgeStats, Identity, Request, Response};
+use crate::control::{EdgeStats, Identity, Replacement, Request, Response};
 use crate::table::RoutingTable;
 
 /// How long an answer may take. A table waits for the disk; nothing else takes noticeable time.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a reload may take: the edge waits 20 s for the one that is to take its place.
+const RELOAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a request is sent on a new connection. More than once, because the first may have been accepted by an edge
+/// that is just being replaced.
+const ATTEMPTS: usize = 3;
 
 /// Speaks to one edge over its control socket. Clones share a connection, which is opened again when it is lost, for
 /// instance because the edge was restarted.
@@ -113,6 +120,18 @@ impl EdgeClient {
         }
     }
 
+    /// Has the edge start another one, which takes its place without a connection being refused or reset, and returns when
+    /// that one serves. `executable` is the program to start, unless it is to be the one that the edge was started from.
+    ///
+    /// If it fails, the edge that was asked serves on.
+    pub async fn reload(&self, executable: Option<&Path>) -> Result<Replacement, EdgeClientError> {
+        let request = Request::Reload { executable: executable.map(Path::to_owned) };
+        match self.ask_within(&request, RELOAD_LIMIT).await? {
+            Response::Reloaded { replacement } => Ok(replacement),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
     /// Asks the edge to stop, and to let requests in flight finish for at most `grace`. Returns before it has stopped.
     pub async fn shutdown(&self, grace: Duration) -> Result<(), EdgeClientError> {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
@@ -122,21 +141,31 @@ impl EdgeClient {
         }
     }
 
+    async fn ask(&self, request: &Request) -> Result<Response, EdgeClientError> {
+        self.ask_within(request, ANSWER_LIMIT).await
+    }
+
     /// One request, one answer. The connection is out of its place meanwhile: a call that is given up half way leaves
     /// none behind with the answer to another question.
-    async fn ask(&self, request: &Request) -> Result<Response, EdgeClientError> {
+    async fn ask_within(&self, request: &Request, limit: Duration) -> Result<Response, EdgeClientError> {
         let line = self.line(request)?;
         let mut place = self.inner.connection.lock().await;
-        if let Some(connection) = place.take() {
-            match self.exchange(connection, &line).await {
-                // The edge was restarted since; every request may be repeated.
-                Err(EdgeClientError::Broken { .. }) => {}
+        let mut kept = place.take();
+        let mut attempts = 0;
+        loop {
+            let connection = match kept.take() {
+                Some(connection) => connection,
+                None => {
+                    attempts += 1;
+                    open(&self.inner.path).await?
+                }
+            };
+            match self.exchange(connection, &line, limit).await {
+                // The edge was restarted or replaced since; every request may be repeated.
+                Err(EdgeClientError::Broken { .. }) if attempts < ATTEMPTS => {}
                 answered => return self.settle(&mut place, answered),
             }
         }
-        let connection = open(&self.inner.path).await?;
-        let answered = self.exchange(connection, &line).await;
-        self.settle(&mut place, answered)
     }
 
     fn settle(
@@ -156,14 +185,15 @@ impl EdgeClient {
         &self,
         mut connection: BufReader<UnixStream>,
         line: &[u8],
+        limit: Duration,
     ) -> Result<(Response, BufReader<UnixStream>), EdgeClientError> {
         let mut text = Vec::new();
         let asking = async {
             connection.get_mut().write_all(line).await?;
             connection.read_until(b'\n', &mut text).await
         };
-        match tokio::time::timeout(ANSWER_LIMIT, asking).await {
-            Err(_) => Err(EdgeClientError::Timeout { socket: self.inner.path.clone(), limit: ANSWER_LIMIT }),
+        match tokio::time::timeout(limit, asking).await {
+            Err(_) => Err(EdgeClientError::Timeout { socket: self.inner.path.clone(), limit }),
             Ok(Err(source)) => Err(EdgeClientError::Broken { socket: self.inner.path.clone(), source }),
             Ok(Ok(_)) if text.last() != Some(&b'\n') => {
                 let source = io::ErrorKind::UnexpectedEof.into();

@@ -1,6 +1,7 @@
 //! What is said over the edge's control socket: one JSON object a line, each request answered by one response.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,18 @@ pub enum Request {
     Stats,
     /// Who are you?
     Identify,
+    /// Start another edge, which takes this one's place, and finish what is in flight here. Answered when the other one
+    /// serves.
+    Reload {
+        /// The program to start; if none is named, the file this edge was started from, as it is now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        executable: Option<PathBuf>,
+    },
+    /// Hand everything over to the edge that asks. What follows on the connection is between the two.
+    TakeOver {
+        /// The version of their conversation.
+        format: u32,
+    },
     /// Stop: accept nothing new, finish what is in flight for at most this long.
     Shutdown {
         /// Milliseconds.
@@ -55,6 +68,12 @@ pub enum Response {
         #[serde(flatten)]
         identity: Identity,
     },
+    /// Another edge serves in its place.
+    Reloaded {
+        /// What was replaced by what.
+        #[serde(flatten)]
+        replacement: Replacement,
+    },
     /// It stops now.
     ShuttingDown,
     /// The request was refused; nothing has changed.
@@ -71,14 +90,31 @@ pub struct Identity {
     pub pid: u32,
     /// The version of the binary.
     pub version: String,
-    /// When it started, in microseconds since the epoch; counters start at zero then.
+    /// When its counters began at zero, in microseconds since the epoch: when it started, or, if it has taken over from
+    /// another edge, when that one's did.
     pub started_micros: i64,
 }
 
-/// Everything counted since the edge started. Counters only rise.
+/// One edge in the place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replacement {
+    /// The edge that was replaced.
+    pub from: Identity,
+    /// The edge that serves now.
+    pub to: Identity,
+    /// How many addresses were handed over.
+    pub addresses: usize,
+    /// How many connections were left to the replaced one.
+    pub connections: u64,
+    /// How long it lets them finish at most, in milliseconds.
+    pub grace_ms: u64,
+}
+
+/// Everything counted since the edge started, including what the edges before it had counted if it has taken over from
+/// them. Counters only rise.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EdgeStats {
-    /// When the edge started, in microseconds since the epoch: tells a restart from a counter that stands still.
+    /// When the counters began at zero, in microseconds since the epoch: tells a restart from a counter that stands still.
     pub started_micros: i64,
     /// The epoch of the table in use.
     pub epoch: u64,

@@ -20,7 +20,9 @@ mod tls;
 mod worker;
 
 pub use client::{EdgeClient, EdgeClientError};
-pub use control::{AccessLogStats, ConnectionStats, EdgeStats, Identity, Request, Response, RouteStats};
+pub use control::{
+    AccessLogStats, ConnectionStats, EdgeStats, Identity, Replacement, Request, Response, RouteStats,
+};
 pub use edge::{EdgeConfig, EdgeError, Limits, run};
 pub use routing::{CLIENT_COOKIE, CLIENT_HEADER, SECURE_CLIENT_COOKIE, split_point};
 pub use stats::{Histogram, MirrorStats, VersionStats};

@@ -1,24 +1,20 @@
 //! What the edge answers at its admin address.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::publish::stats;
-use super::socket::Control;
+use super::control::Control;
+use super::handover::Counted;
+use super::phase::Phase;
+use super::publish::own_stats;
 use crate::routing::Registry;
 use crate::telemetry::{CONTENT_TYPE, Page, metrics, serve};
 use crate::worker::{Command, Shared};
 
-/// How often an address that is taken is tried again.
-const BIND_AGAIN: Duration = Duration::from_secs(1);
 /// How long the workers, and whoever has the table, may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
@@ -29,34 +25,27 @@ pub(super) struct Admin {
     pub(super) shared: Arc<Shared>,
     pub(super) registry: Arc<Registry>,
     pub(super) workers: Vec<mpsc::UnboundedSender<Command>>,
-    stopping: AtomicBool,
+    /// By the edges before this one.
+    pub(super) counted_before: Counted,
 }
 
 impl Admin {
-    pub(super) fn new(
-        control: Arc<Control>,
-        shared: Arc<Shared>,
-        registry: Arc<Registry>,
-        workers: Vec<mpsc::UnboundedSender<Command>>,
-    ) -> Self {
-        Self { control, shared, registry, workers, stopping: AtomicBool::new(false) }
-    }
-
-    /// From now on the edge says that it is not ready.
-    pub(super) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
-    }
-
-    /// Serves the pages, for ever. An address that is taken, for instance by the edge before this one, keeps no edge from
-    /// carrying traffic: it is tried again.
-    pub(super) async fn serve(self: Arc<Self>, address: SocketAddr) {
-        let listener = bind(address).await;
+    /// Serves the pages until another edge does.
+    pub(super) async fn serve(self: Arc<Self>) {
+        let socket = &self.control.admin;
+        let Some(address) = socket.address() else { return };
+        let mut closed = socket.closed();
+        let listener = tokio::select! {
+            listener = socket.listener(address) => listener,
+            _ = closed.wait_for(|closed| *closed) => return,
+        };
         tracing::info!(%address, "admin address ready");
-        serve(listener, move |path| {
-            let admin = Arc::clone(&self);
+        let admin = Arc::clone(&self);
+        let answer = move |path: String| {
+            let admin = Arc::clone(&admin);
             async move { admin.page(&path).await }
-        })
-        .await;
+        };
+        serve(listener, closed, answer).await;
     }
 
     async fn page(&self, path: &str) -> Page {
@@ -70,7 +59,9 @@ impl Admin {
 
     fn metrics(&self) -> Page {
         let table = Arc::clone(&self.shared.table.load().source);
-        let body = metrics(&stats(&self.shared, &self.registry), &table, &self.control.identity.version);
+        let mut stats = own_stats(&self.shared, &self.registry);
+        self.counted_before.add_to(&mut stats);
+        let body = metrics(&stats, &table, &self.control.identity.version);
         Page { status: StatusCode::OK, content_type: CONTENT_TYPE, body }
     }
 
@@ -96,8 +87,10 @@ impl Admin {
 
     /// Whether every route of the table is served, and will be for a while.
     async fn readiness(&self) -> Result<(), String> {
-        if self.stopping.load(Ordering::Relaxed) {
-            return Err("the edge is stopping".to_owned());
+        match self.control.phases.now() {
+            Phase::Serving | Phase::HandingOver => {}
+            Phase::HandedOver | Phase::Drained => return Err("another edge serves".to_owned()),
+            Phase::Stopping => return Err("the edge is stopping".to_owned()),
         }
         self.health().await?;
         let Ok(publisher) = timeout(ANSWER_LIMIT, self.control.publisher.lock()).await else {
@@ -120,27 +113,4 @@ fn good() -> Page {
 
 fn unavailable(reason: String) -> Page {
     Page::text(StatusCode::SERVICE_UNAVAILABLE, reason)
-}
-
-async fn bind(address: SocketAddr) -> TcpListener {
-    let mut told = false;
-    loop {
-        match TcpListener::bind(address).await {
-            Ok(listener) => return listener,
-            Err(error) => {
-                if !told {
-                    tracing::error!("{}; the edge keeps trying", cannot_bind(address, &error));
-                    told = true;
-                }
-                sleep(BIND_AGAIN).await;
-            }
-        }
-    }
-}
-
-fn cannot_bind(address: SocketAddr, error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        return format!("the admin address {address} is in use by another program");
-    }
-    format!("cannot listen on the admin address {address}: {error}")
 }

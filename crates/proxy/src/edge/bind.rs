@@ -1,4 +1,4 @@
-//! Listening sockets, one for each worker on the same address.
+//! Listening sockets, several on the same address.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -15,13 +15,14 @@ const BACKLOG: i32 = 1024;
 /// silently share our port.
 pub(super) fn listeners(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpListener>> {
     drop(bound(address, false)?);
-    (0..workers)
-        .map(|_| {
-            let socket = bound(address, true)?;
-            listen(&socket, BACKLOG)?;
-            Ok(TcpListener::from(socket))
-        })
-        .collect()
+    (0..workers).map(|_| another(address)).collect()
+}
+
+/// Opens one more listener on an address that is ours already.
+pub(super) fn another(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bound(address, true)?;
+    listen(&socket, BACKLOG)?;
+    Ok(TcpListener::from(socket))
 }
 
 fn bound(address: SocketAddr, shared: bool) -> io::Result<OwnedFd> {

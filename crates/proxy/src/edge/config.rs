@@ -1,5 +1,6 @@
 //! What an edge is started with.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,6 +25,12 @@ pub struct EdgeConfig {
     pub admin: Option<SocketAddr>,
     /// Where a line for each request is written.
     pub access_log: Option<AccessLogTarget>,
+    /// Takes the place of the edge that answers on the control socket, with its listeners, its table and its counters.
+    /// Without this, an edge that answers there is an error.
+    pub take_over: bool,
+    /// The arguments with which this program is started to take this edge's place, so with `take_over`. Empty: this edge
+    /// cannot be replaced on request.
+    pub successor: Vec<OsString>,
 }
 
 impl EdgeConfig {
@@ -37,6 +44,8 @@ impl EdgeConfig {
             limits: Limits::default(),
             admin: None,
             access_log: None,
+            take_over: false,
+            successor: Vec::new(),
         }
     }
 }

@@ -37,6 +37,17 @@ pub(super) fn cookie_key(folder: &Path) -> Result<CookieKey, EdgeError> {
     create(folder).map(CookieKey::new).map_err(EdgeError::io(format!("writing {}", path.display())))
 }
 
+/// Uses the key of the edge before this one, whatever has become of the file since: it is written again if it does not
+/// hold that key. Blocks.
+pub(super) fn kept(folder: &Path, key: CookieKey) -> Result<CookieKey, EdgeError> {
+    let path = folder.join(KEY);
+    if !matches!(read(&path), Ok(Some(stored)) if *stored == *key.bytes()) {
+        tracing::warn!("{} does not hold the key that is in use; it is written again", path.display());
+        store(folder, key.bytes()).map_err(EdgeError::io(format!("writing {}", path.display())))?;
+    }
+    Ok(key)
+}
+
 /// `None` if the file is not a key.
 fn read(path: &Path) -> io::Result<Option<Bytes>> {
     let text = Zeroizing::new(fs::read(path)?);
@@ -50,21 +61,25 @@ fn read(path: &Path) -> io::Result<Option<Bytes>> {
     Ok(<[u8; CookieKey::LENGTH]>::try_from(text.as_slice()).ok().map(Zeroizing::new))
 }
 
-/// Written beside its place first, so that no crash leaves half a key.
 fn create(folder: &Path) -> io::Result<Bytes> {
     let mut bytes = Zeroizing::new([0; CookieKey::LENGTH]);
     let filled = getrandom(bytes.as_mut_slice(), GetRandomFlags::empty())?;
     if filled != CookieKey::LENGTH {
         return Err(io::Error::other("the system gave fewer random bytes than were asked for"));
     }
+    store(folder, &bytes)?;
+    Ok(bytes)
+}
+
+/// Written beside its place first, so that no crash leaves half a key.
+fn store(folder: &Path, bytes: &[u8; CookieKey::LENGTH]) -> io::Result<()> {
     let staged = folder.join(STAGED);
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(MODE).open(&staged)?;
     file.set_permissions(fs::Permissions::from_mode(MODE))?;
-    file.write_all(bytes.as_slice())?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(staged, folder.join(KEY))?;
-    File::open(folder)?.sync_all()?;
-    Ok(bytes)
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -102,6 +117,17 @@ mod tests {
         fs::set_permissions(folder.path().join(KEY), fs::Permissions::from_mode(0o644)).unwrap();
         cookie_key(folder.path()).unwrap();
         assert_eq!((stored(folder.path()), mode(folder.path())), (made, MODE));
+    }
+
+    #[test]
+    fn a_key_in_use_is_put_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = || CookieKey::new(Zeroizing::new([7; CookieKey::LENGTH]));
+        assert_eq!(kept(folder.path(), key()).unwrap().bytes(), key().bytes());
+        assert_eq!((stored(folder.path()), mode(folder.path())), (key().bytes().to_vec(), MODE));
+        fs::write(folder.path().join(KEY), "short").unwrap();
+        kept(folder.path(), key()).unwrap();
+        assert_eq!(cookie_key(folder.path()).unwrap().bytes(), key().bytes());
     }
 
     #[test]

@@ -22,6 +22,20 @@ pub enum EdgeError {
         /// The state folder.
         folder: PathBuf,
     },
+    /// This edge was to take the place of another, and nothing came of it; the other serves on.
+    #[error("cannot take over from the edge on {}: {reason}", .socket.display())]
+    TakeOver {
+        /// The control socket.
+        socket: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// This edge was to take the place of another that uses another state folder.
+    #[error("the edge to take over from does not use the state folder {}; name the folder that it uses", .folder.display())]
+    OtherFolder {
+        /// The state folder of this edge.
+        folder: PathBuf,
+    },
     /// A file, socket or thread that the edge needs cannot be had.
     #[error("{doing}: {source}")]
     Io {

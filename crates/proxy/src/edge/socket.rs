@@ -1,41 +1,35 @@
 //! The control socket: who may speak to the edge, and how a line becomes an answer.
 
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::geteuid;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use super::EdgeError;
-use super::publish::Publisher;
-use crate::control::{Identity, Request, Response};
+use super::connection::Connection;
+use super::control::{Control, answer};
+use super::handover::give;
+use super::phase::Phase;
+use crate::control::{Request, Response};
 use crate::{EdgeClient, EdgeClientError};
 
-/// Longest line that is read: a table with tens of thousands of routes.
-const LONGEST_LINE: u64 = 16 * 1024 * 1024;
-
 /// Connections to the control socket at a time; further ones wait.
-const MOST_CONNECTIONS: usize = 64;
+const MOST_CONNECTIONS: u32 = 64;
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The control socket; its file is removed with the value.
+/// The control socket.
 pub(super) struct ControlSocket {
-    listener: UnixListener,
+    /// `None` once it is left to another edge: whoever connects must not wait for one that does not answer.
+    listener: Mutex<Option<Arc<UnixListener>>>,
     path: PathBuf,
-}
-
-/// What the answers are made from.
-pub(super) struct Control {
-    pub(super) publisher: Mutex<Publisher>,
-    pub(super) identity: Identity,
-    /// Told the grace when somebody asks the edge to stop.
-    pub(super) stop: mpsc::UnboundedSender<Duration>,
+    places: Arc<Semaphore>,
 }
 
 impl ControlSocket {
@@ -55,17 +49,46 @@ impl ControlSocket {
         };
         let listener =
             bind().map_err(EdgeError::io(format!("binding the control socket {}", path.display())))?;
-        Ok(Self { listener, path: path.to_owned() })
+        Ok(Self::new(listener, path))
+    }
+
+    /// Takes over the socket itself from the edge that has bound it: whoever connects meanwhile is answered by one of the
+    /// two.
+    pub(super) fn taken_over(path: &Path, socket: OwnedFd) -> Result<Self, EdgeError> {
+        let listener = UnixListener::from_std(socket.into())
+            .map_err(EdgeError::io(format!("taking over the control socket {}", path.display())))?;
+        Ok(Self::new(listener, path))
+    }
+
+    fn new(listener: UnixListener, path: &Path) -> Self {
+        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS as usize));
+        let listener = Mutex::new(Some(Arc::new(listener)));
+        Self { listener, path: path.to_owned(), places }
+    }
+
+    /// The socket itself, for another edge.
+    pub(super) fn duplicate(&self) -> io::Result<OwnedFd> {
+        let listener = self.listener().clone().ok_or(io::ErrorKind::NotConnected)?;
+        listener.as_fd().try_clone_to_owned()
+    }
+
+    /// Leaves the socket to the edge that has taken over.
+    pub(super) fn close(&self) {
+        self.listener().take();
+    }
+
+    fn listener(&self) -> MutexGuard<'_, Option<Arc<UnixListener>>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers whoever may ask, for ever.
-    pub(super) async fn serve(&self, control: Arc<Control>) {
-        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    pub(super) async fn serve(&self, control: &Arc<Control>) {
+        let Some(listener) = self.listener().clone() else { return std::future::pending().await };
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            match self.listener.accept().await {
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+            match listener.accept().await {
                 Ok((stream, _)) => {
-                    let control = Arc::clone(&control);
+                    let control = Arc::clone(control);
                     tokio::spawn(async move {
                         // A connection that breaks is its owner's affair.
                         let _ = converse(stream, &control).await;
@@ -79,10 +102,15 @@ impl ControlSocket {
             }
         }
     }
-}
 
-impl Drop for ControlSocket {
-    fn drop(&mut self) {
+    /// Returns when the last conversation has ended.
+    pub(super) async fn settled(&self) {
+        // Fails only when the semaphore is closed, which it never is.
+        let _ = self.places.acquire_many(MOST_CONNECTIONS).await;
+    }
+
+    /// Removes the socket's file. To be left to the edge that has taken over, if one has.
+    pub(super) fn remove(&self) {
         // If it cannot be removed, the next edge replaces it.
         let _ = std::fs::remove_file(&self.path);
     }
@@ -101,58 +129,32 @@ async fn refuse_if_served(path: &Path) -> Result<(), EdgeError> {
 
 async fn converse(stream: UnixStream, control: &Control) -> io::Result<()> {
     let peer = stream.peer_cred()?.uid();
-    let (read, mut write) = stream.into_split();
+    let mut connection = Connection::new(stream);
     if peer != 0 && peer != geteuid().as_raw() {
         let reason = format!("user {peer} may not speak to this edge");
-        return write.write_all(&line(&Response::Refused { reason })).await;
+        return connection.say(&Response::Refused { reason }).await;
     }
-    let mut read = BufReader::new(read);
-    let mut text = Vec::new();
     loop {
-        text.clear();
-        let length = (&mut read).take(LONGEST_LINE + 1).read_until(b'\n', &mut text).await?;
-        if length == 0 {
-            return Ok(());
-        }
-        if length as u64 > LONGEST_LINE {
-            // Where the next request begins cannot be known.
-            let reason = format!("the request is longer than {LONGEST_LINE} bytes");
-            return write.write_all(&line(&Response::Refused { reason })).await;
-        }
-        let response = match serde_json::from_slice(&text) {
-            Ok(request) => answer(request, control).await,
-            Err(error) => Response::Refused { reason: format!("the request cannot be read: {error}") },
+        let line = tokio::select! {
+            line = connection.hear_line() => line,
+            // Whoever asks from now on is answered by the other edge; clients connect again.
+            _ = control.phases.reached(&[Phase::HandedOver, Phase::Drained]) => return Ok(()),
         };
-        write.write_all(&line(&response)).await?;
-    }
-}
-
-async fn answer(request: Request, control: &Control) -> Response {
-    match request {
-        Request::Apply { table } => match control.publisher.lock().await.apply(table).await {
-            Ok(epoch) => Response::Applied { epoch },
-            Err(reason) => {
-                tracing::warn!("a table was refused: {reason}");
-                Response::Refused { reason }
+        let line = match line {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                // Where the next request begins cannot be known.
+                return connection.say(&Response::Refused { reason: error.to_string() }).await;
             }
-        },
-        Request::Table => Response::Table { table: control.publisher.lock().await.table() },
-        Request::Stats => Response::Stats { stats: control.publisher.lock().await.stats() },
-        Request::Identify => Response::Identity { identity: control.identity.clone() },
-        Request::Shutdown { grace_ms } => {
-            // Already stopping is as good.
-            let _ = control.stop.send(Duration::from_millis(grace_ms));
-            Response::ShuttingDown
-        }
+            Err(error) => return Err(error),
+        };
+        let response = match serde_json::from_slice(&line) {
+            Ok(Request::TakeOver { format }) => return give(&mut connection, format, control).await,
+            Ok(request) => answer(request, control).await,
+            Err(error) => Some(Response::Refused { reason: format!("the request cannot be read: {error}") }),
+        };
+        let Some(response) = response else { return Ok(()) };
+        connection.say(&response).await?;
     }
-}
-
-fn line(response: &Response) -> Vec<u8> {
-    let mut text = serde_json::to_vec(response).unwrap_or_else(|error| {
-        // Our own types always serialize; should that ever be wrong, the asker is told so.
-        format!("{{\"response\":\"refused\",\"reason\":\"the answer cannot be written: {error}\"}}")
-            .into_bytes()
-    });
-    text.push(b'\n');
-    text
 }

@@ -2,9 +2,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, flock, fstat, stat};
 
 use super::EdgeError;
 use crate::RoutingTable;
@@ -14,11 +15,12 @@ const BROKEN: &str = "table.json.broken";
 const STAGED: &str = "table.json.new";
 const LOCK: &str = "edge.lock";
 
-/// The state folder of this edge, locked for as long as the value lives.
+/// The state folder of this edge, locked for as long as the value lives, unless the lock is handed to another edge.
 #[derive(Debug)]
 pub(super) struct StateFolder {
     path: PathBuf,
-    _lock: File,
+    /// The lock belongs to the open file, which may have descriptors in two processes; see flock(2).
+    lock: Option<File>,
 }
 
 /// A table that has been written beside the one in use, and takes its place when it is committed.
@@ -40,12 +42,35 @@ impl StateFolder {
             .open(&lock_path)
             .map_err(EdgeError::io(format!("opening {}", lock_path.display())))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock: Some(lock) }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(EdgeError::StateInUse { folder: path.to_owned() }),
             Err(error) => {
                 Err(EdgeError::Io { doing: format!("locking {}", lock_path.display()), source: error.into() })
             }
         }
+    }
+
+    /// Takes over the folder from another edge, with the open file that holds the lock.
+    pub(super) fn taken_over(path: &Path, lock: OwnedFd) -> Result<Self, EdgeError> {
+        let lock_path = path.join(LOCK);
+        let doing = || format!("comparing {} with the lock of the edge before", lock_path.display());
+        let own = stat(&lock_path).map_err(|error| EdgeError::io(doing())(error.into()))?;
+        let given = fstat(&lock).map_err(|error| EdgeError::io(doing())(error.into()))?;
+        if (own.st_dev, own.st_ino) != (given.st_dev, given.st_ino) {
+            return Err(EdgeError::OtherFolder { folder: path.to_owned() });
+        }
+        Ok(Self { path: path.to_owned(), lock: Some(lock.into()) })
+    }
+
+    /// The open file that holds the lock, for another edge.
+    pub(super) fn lock_duplicate(&self) -> io::Result<OwnedFd> {
+        let lock = self.lock.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        Ok(lock.try_clone()?.into())
+    }
+
+    /// Lets go of the lock; it is held on if another edge has a duplicate.
+    pub(super) fn let_go(&mut self) {
+        self.lock = None;
     }
 
     /// The table of the edge before this one; empty if there was none. A file that cannot be used is moved aside and
@@ -126,5 +151,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let _held = StateFolder::open(folder.path()).unwrap();
         assert!(matches!(StateFolder::open(folder.path()), Err(EdgeError::StateInUse { .. })));
+    }
+
+    #[test]
+    fn the_lock_is_held_on_by_whom_it_was_handed_to() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut old = StateFolder::open(folder.path()).unwrap();
+        let _another = StateFolder::open(other.path()).unwrap();
+        let wrong = StateFolder::taken_over(other.path(), old.lock_duplicate().unwrap());
+        assert!(matches!(wrong, Err(EdgeError::OtherFolder { .. })));
+
+        let new = StateFolder::taken_over(folder.path(), old.lock_duplicate().unwrap()).unwrap();
+        old.let_go();
+        drop(old);
+        assert!(matches!(StateFolder::open(folder.path()), Err(EdgeError::StateInUse { .. })));
+        drop(new);
+        StateFolder::open(folder.path()).unwrap();
     }
 }

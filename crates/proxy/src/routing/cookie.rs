@@ -37,6 +37,11 @@ impl CookieKey {
         Self(bytes)
     }
 
+    /// What it is made of, for whoever keeps it.
+    pub(crate) fn bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+
     /// The id in the first cookie that this key has signed.
     pub(super) fn known_id<'a>(&self, asked: &'a impl Asked) -> Option<&'a [u8]> {
         let name = cookie_name(asked.is_secure());

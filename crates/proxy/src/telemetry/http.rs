@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// Connections at a time; further ones wait.
 const MOST_CONNECTIONS: usize = 32;
@@ -40,8 +40,9 @@ impl Page {
     }
 }
 
-/// Answers GET and HEAD by a function of the path, for ever.
-pub(crate) async fn serve<F, A>(listener: TcpListener, answer: F)
+/// Answers GET and HEAD by a function of the path until `closed` becomes true. Then nothing more is accepted, and what is
+/// connected is closed behind the answer that it waits for.
+pub(crate) async fn serve<F, A>(listener: TcpListener, mut closed: watch::Receiver<bool>, answer: F)
 where
     F: Fn(String) -> A + Clone + Send + 'static,
     A: Future<Output = Page> + Send + 'static,
@@ -49,11 +50,15 @@ where
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = closed.wait_for(|closed| *closed) => return,
+        };
+        match accepted {
             Ok((stream, _)) => {
-                let answer = answer.clone();
+                let (answer, closed) = (answer.clone(), closed.clone());
                 tokio::spawn(async move {
-                    converse(stream, answer).await;
+                    converse(stream, closed, answer).await;
                     drop(place);
                 });
             }
@@ -65,7 +70,7 @@ where
     }
 }
 
-async fn converse<F, A>(stream: TcpStream, answer: F)
+async fn converse<F, A>(stream: TcpStream, mut closed: watch::Receiver<bool>, answer: F)
 where
     F: Fn(String) -> A + Clone + Send + 'static,
     A: Future<Output = Page> + Send + 'static,
@@ -87,12 +92,12 @@ where
     let mut connection = std::pin::pin!(connection);
     // A connection that breaks is its reader's affair.
     tokio::select! {
-        _ = connection.as_mut() => {}
-        () = tokio::time::sleep(CONNECTION_LIMIT) => {
-            connection.as_mut().graceful_shutdown();
-            let _ = tokio::time::timeout(ANSWER_LIMIT, connection).await;
-        }
+        _ = connection.as_mut() => return,
+        () = tokio::time::sleep(CONNECTION_LIMIT) => {}
+        _ = closed.wait_for(|closed| *closed) => {}
     }
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(ANSWER_LIMIT, connection).await;
 }
 
 fn response(page: Page) -> Response<Full<Bytes>> {

@@ -66,8 +66,8 @@ impl Doors {
     }
 
     fn open(&mut self, address: SocketAddr, listener: TcpListener) {
-        let (sender, closing) = watch::channel(false);
-        self.open.insert(address, sender);
+        // There may be several listeners on one address, which are closed together.
+        let closing = self.open.entry(address).or_insert_with(|| watch::Sender::new(false)).subscribe();
         let worker = Rc::clone(&self.worker);
         let open = self.connections.sender.clone();
         spawn_local(accept(worker, address, listener, closing, open));

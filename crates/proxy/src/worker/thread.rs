@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -190,6 +191,18 @@ impl Worker {
             }
         };
         worker.leaves_at.set(Instant::now().checked_add(grace.saturating_sub(FAREWELL)));
-        doors.close(grace).await;
+        let mut closed = pin!(doors.close(grace));
+        loop {
+            tokio::select! {
+                () = &mut closed => return,
+                // An edge that was replaced follows the tables of the one in its place, until nothing is left here.
+                Some(command) = inbox.recv() => if let Command::Use { done, .. } = command {
+                    worker.view();
+                    worker.changed.notify_waiters();
+                    let _ = done.send(());
+                },
+                _ = housekeeping.tick() => worker.clock.set(),
+            }
+        }
     }
 }

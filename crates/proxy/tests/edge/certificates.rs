@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::upstream::Upstream;
 use crate::world::{World, eventually, free_address};
 
-fn issue(folder: &Path, name: &str) -> Certificate {
+pub fn issue(folder: &Path, name: &str) -> Certificate {
     let files = Certificate { chain: folder.join("tls.crt"), key: folder.join("tls.key") };
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();

@@ -1,73 +1,16 @@
 //! Starting, stopping, dying, and what is there afterwards.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::Response;
-use http_body_util::Full;
-use pilotage_proxy::{EdgeClient, FULL_WEIGHT, run};
-use rustix::process::{Pid, Signal, kill_process};
+use pilotage_proxy::FULL_WEIGHT;
+use rustix::process::Signal;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+use crate::child::{ChildEdge, signal};
 use crate::client::Client;
-use crate::upstream::Upstream;
-use crate::world::{World, config, connect, eventually, free_address, table};
-
-/// Names the folder of an edge that runs as a process of its own.
-const CHILD_FOLDER: &str = "PILOTAGE_TEST_EDGE_FOLDER";
-
-/// Not a test: the body of that process.
-#[test]
-fn child_edge() {
-    if let Some(folder) = std::env::var_os(CHILD_FOLDER) {
-        run(config(Path::new(&folder))).unwrap();
-    }
-}
-
-/// An edge as a process of its own; killed with the value.
-struct ChildEdge {
-    process: Child,
-    client: EdgeClient,
-}
-
-impl ChildEdge {
-    async fn start(folder: &Path) -> Self {
-        let process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "lifecycle::child_edge", "--nocapture"])
-            .env(CHILD_FOLDER, folder)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut edge = Self { process, client: connect_lazily(folder).await };
-        let pid = edge.process.id();
-        eventually("the new edge answers", || {
-            let client = edge.client.clone();
-            async move { client.identify().await.is_ok_and(|identity| identity.pid == pid) }
-        })
-        .await;
-        assert!(edge.process.try_wait().unwrap().is_none());
-        edge
-    }
-
-    async fn ended(mut self) -> bool {
-        tokio::task::spawn_blocking(move || self.process.wait().unwrap().success()).await.unwrap()
-    }
-}
-
-impl Drop for ChildEdge {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-async fn connect_lazily(folder: &Path) -> EdgeClient {
-    connect(&folder.join("edge.sock")).await
-}
+use crate::upstream::{Upstream, gated};
+use crate::world::{World, eventually, free_address, table};
 
 #[tokio::test]
 async fn a_killed_edge_comes_back_with_its_table() {
@@ -104,8 +47,7 @@ async fn sigterm_lets_requests_in_flight_finish() {
     let waiting = tokio::spawn(async move { Client::connect(listen).await.get("/").await });
     eventually("the request is in flight", || async { upstream.requests() == 1 }).await;
 
-    let pid = Pid::from_raw(i32::try_from(edge.process.id()).unwrap()).unwrap();
-    kill_process(pid, Signal::TERM).unwrap();
+    signal(edge.pid(), Signal::TERM);
     eventually("the listener is closed", || async { TcpStream::connect(listen).await.is_err() }).await;
     gate.add_permits(1);
     let answer = waiting.await.unwrap();
@@ -207,16 +149,4 @@ async fn a_thousand_connections_are_kept_alive() {
     assert_eq!(world.version("1.0.0").await.requests, 2_000);
     assert!(upstream.connections() < 10, "one after the other needs few connections behind the edge");
     world.stop().await.unwrap();
-}
-
-async fn gated(gate: &Arc<Semaphore>) -> Upstream {
-    let gate = Arc::clone(gate);
-    Upstream::answering(move |_| {
-        let gate = Arc::clone(&gate);
-        async move {
-            let _ = tokio::time::timeout(Duration::from_secs(30), gate.acquire()).await;
-            Response::new(Full::from("gated"))
-        }
-    })
-    .await
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod child;
 mod client;
 mod upstream;
 mod world;
@@ -10,9 +11,11 @@ mod access_log;
 mod certificates;
 mod control;
 mod failures;
+mod handover;
 mod heads;
 mod http2;
 mod lifecycle;
+mod reload;
 mod routing;
 mod shaping;
 mod telemetry;

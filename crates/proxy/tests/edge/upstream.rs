@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -14,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// A service; gone, with its listener and connections, when the value is dropped.
@@ -119,6 +121,22 @@ impl Upstream {
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
     }
+}
+
+/// Answers each request when the gate lets one through.
+pub async fn gated(gate: &Arc<Semaphore>) -> Upstream {
+    let gate = Arc::clone(gate);
+    Upstream::answering(move |_| {
+        let gate = Arc::clone(&gate);
+        async move {
+            // Given back unless it is forgotten: each permit lets one request through.
+            if let Ok(Ok(permit)) = tokio::time::timeout(Duration::from_secs(30), gate.acquire()).await {
+                permit.forget();
+            }
+            Response::new(Full::from("gated"))
+        }
+    })
+    .await
 }
 
 /// Reads one request head; `false` when the connection ended first.
