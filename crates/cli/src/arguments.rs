@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use edge::{Edge, EdgeRun, EdgeVerb, Top};
+pub use edge::{Edge, EdgeReload, EdgeRun, EdgeVerb, Top};
 
 /// Takes a release to production, watches it there, and takes it back when production disagrees.
 #[derive(Debug, Parser)]

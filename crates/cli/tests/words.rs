@@ -39,6 +39,7 @@ fn every_command_explains_itself() {
         "logs",
         "edge",
         "edge top",
+        "edge reload",
         "explain",
         "audit",
         "backup",

@@ -21,6 +21,8 @@ pub struct Edge {
 pub enum EdgeVerb {
     /// Watch requests, failures and latencies by route and version
     Top(Top),
+    /// Put a new edge in the place of the one that runs; no connection is refused or reset
+    Reload(EdgeReload),
 }
 
 /// What the edge itself is started with.
@@ -41,6 +43,19 @@ pub struct EdgeRun {
     /// Write a line of JSON for each request to this file, or to standard output (`-`)
     #[arg(long, value_name = "FILE")]
     pub access_log: Option<PathBuf>,
+    /// Take the place of the edge that answers on the control socket
+    #[arg(long, hide = true)]
+    pub take_over: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EdgeReload {
+    /// The control socket of another edge than the project's
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// The program to run as the new edge [default: the file that the edge was started from, as it is now]
+    #[arg(long, value_name = "PATH")]
+    pub executable: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,24 +1,19 @@
-//! `pilotage edge`.
+//! `pilotage edge` without a verb: this process is the edge.
 
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use pilotage_proxy::{AccessLogTarget, EdgeConfig};
 
-use super::internal::write_log;
-use crate::arguments::{EdgeRun, EdgeVerb, Global};
+use crate::arguments::EdgeRun;
+use crate::commands::internal::write_log;
 use crate::failure::{DONE, Failure};
-use crate::printer::Printer;
-use crate::top;
 
-/// Asks the edge something.
-pub async fn ask(verb: &EdgeVerb, global: &Global, printer: &Printer) -> Result<u8, Failure> {
-    match verb {
-        EdgeVerb::Top(asked) => top::run(asked, global, printer).await,
-    }
-}
+/// With it, an edge takes the place of the one that answers on the control socket.
+const TAKE_OVER: &str = "--take-over";
 
-/// Carries traffic until it is told to stop.
+/// Carries traffic until it is told to stop, or until another edge has taken its place.
 pub fn run(asked: Option<EdgeRun>) -> Result<u8, Failure> {
     let Some(asked) = asked else {
         return Err(Failure::usage("what about the edge?").hint("see `pilotage edge --help`"));
@@ -27,9 +22,19 @@ pub fn run(asked: Option<EdgeRun>) -> Result<u8, Failure> {
     let mut config = EdgeConfig::new(asked.socket, asked.state_folder);
     config.admin = admin;
     config.access_log = asked.access_log.map(access_log);
+    config.take_over = asked.take_over;
+    config.successor = successor(std::env::args_os().skip(1).collect());
     write_log();
     pilotage_proxy::run(config).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(DONE)
+}
+
+/// The arguments of the edge that takes this one's place: the same, and that it does so.
+fn successor(mut own: Vec<OsString>) -> Vec<OsString> {
+    if !own.iter().any(|argument| argument == OsStr::new(TAKE_OVER)) {
+        own.push(TAKE_OVER.into());
+    }
+    own
 }
 
 /// Metrics name services and versions, and nobody is asked who they are: other machines see them only if that is meant.
@@ -46,4 +51,16 @@ fn allowed(address: SocketAddr, anywhere: bool) -> Result<SocketAddr, Failure> {
 
 fn access_log(path: PathBuf) -> AccessLogTarget {
     if path == Path::new("-") { AccessLogTarget::Stdout } else { AccessLogTarget::File(path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_edge_is_told_to_take_over_once() {
+        let first = successor(vec!["edge".into(), "--socket".into(), "a".into()]);
+        assert_eq!(first, ["edge", "--socket", "a", "--take-over"]);
+        assert_eq!(successor(first.clone()), first);
+    }
 }

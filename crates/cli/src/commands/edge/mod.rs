@@ -1,0 +1,30 @@
+//! `pilotage edge`: being an edge, and looking after one.
+
+mod reload;
+mod run;
+
+use std::path::PathBuf;
+
+use crate::arguments::{EdgeVerb, Global};
+use crate::failure::Failure;
+use crate::place::Place;
+use crate::printer::Printer;
+use crate::top;
+
+pub use run::run;
+
+/// Looks after an edge that runs.
+pub async fn ask(verb: &EdgeVerb, global: &Global, printer: &Printer) -> Result<u8, Failure> {
+    match verb {
+        EdgeVerb::Top(asked) => top::run(asked, global, printer).await,
+        EdgeVerb::Reload(asked) => reload::run(asked, global, printer).await,
+    }
+}
+
+/// The control socket of the edge that is meant: the one named, or that of the project.
+fn socket(named: Option<&PathBuf>, global: &Global) -> Result<PathBuf, Failure> {
+    match named {
+        Some(socket) => Ok(socket.clone()),
+        None => Ok(Place::find(global)?.edge_socket()),
+    }
+}
