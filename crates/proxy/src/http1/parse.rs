@@ -1,6 +1,8 @@
 //! What a head says.
 
-use httparse::{EMPTY_HEADER, Header};
+use std::mem::MaybeUninit;
+
+use httparse::{Header, ParserConfig};
 
 use super::scan::HeadFault;
 use crate::message::{BodyLength, Fields, Name, Protocol, RequestHead, ResponseHead};
@@ -10,9 +12,10 @@ const MOST_FIELDS: usize = 100;
 
 /// Reads the whole text of a request head, which ends with an empty line.
 pub(crate) fn parse_request(text: &[u8], head: &mut RequestHead) -> Result<(), HeadFault> {
-    let mut fields = [EMPTY_HEADER; MOST_FIELDS];
-    let mut request = httparse::Request::new(&mut fields);
-    complete(request.parse(text))?;
+    // Clearing room for so many would cost more than reading the few that there are.
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    complete(request.parse_with_uninit_headers(text, &mut fields))?;
     let protocol = protocol(request.version)?;
     let method = request.method.unwrap_or_default().as_bytes();
     let asked = request.path.unwrap_or_default().as_bytes();
@@ -27,9 +30,10 @@ pub(crate) fn parse_request(text: &[u8], head: &mut RequestHead) -> Result<(), H
 
 /// Reads the whole text of an answer's head. `to_head`: the request was HEAD, so that there is no body whatever it says.
 pub(crate) fn parse_response(text: &[u8], to_head: bool, head: &mut ResponseHead) -> Result<(), HeadFault> {
-    let mut fields = [EMPTY_HEADER; MOST_FIELDS];
-    let mut response = httparse::Response::new(&mut fields);
-    complete(response.parse(text))?;
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut response = httparse::Response::new(&mut []);
+    let parser = ParserConfig::default();
+    complete(parser.parse_response_with_uninit_headers(&mut response, text, &mut fields))?;
     let protocol = protocol(response.version)?;
     let status = response.code.unwrap_or_default();
     head.load(text, protocol, status, response.reason.unwrap_or_default().as_bytes());

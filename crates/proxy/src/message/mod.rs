@@ -7,6 +7,6 @@ mod head;
 mod name;
 
 pub(crate) use convert::{read_fields, read_request, read_response, write_field};
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, listed};
 pub(crate) use head::{BodyLength, Protocol, RequestHead, ResponseHead};
 pub(crate) use name::Name;

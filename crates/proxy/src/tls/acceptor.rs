@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::crypto::aws_lc_rs::{self, Ticketer};
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{self, ServerConfig, ServerConnection};
@@ -13,6 +13,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::loaded::Loaded;
 use super::selection::Selection;
+use super::tickets::Tickets;
 
 /// HTTP/2 in the handshake's negotiation (RFC 7301).
 const HTTP2: &[u8] = b"h2";
@@ -31,7 +32,7 @@ pub(crate) struct Acceptor {
 }
 
 /// What the handshakes of all listeners have in common.
-pub(super) fn settings() -> Result<ServerConfig, rustls::Error> {
+pub(super) fn settings(tickets: Arc<Tickets>) -> Result<ServerConfig, rustls::Error> {
     let mut settings = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()
@@ -39,7 +40,7 @@ pub(super) fn settings() -> Result<ServerConfig, rustls::Error> {
     settings.alpn_protocols = vec![HTTP2.to_vec(), HTTP11.to_vec()];
     // What resumes a session is with the client, sealed under keys that change every six hours. All listeners share
     // them, so that who comes back by IPv6 instead of IPv4 can resume.
-    settings.ticketer = Ticketer::new()?;
+    settings.ticketer = tickets;
     settings.session_storage = Arc::new(NoServerSessionStorage {});
     settings.send_tls13_tickets = TICKETS;
     // Early data can be replayed by who has seen it.

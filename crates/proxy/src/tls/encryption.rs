@@ -15,6 +15,7 @@ use super::error::TlsError;
 use super::kept::Kept;
 use super::state::State;
 use super::status::CertificateStatus;
+use super::tickets::Tickets;
 use crate::table::{Certificate, Listener};
 
 /// How often the files are looked at: a few system calls each.
@@ -24,6 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct Encryption {
     /// What all listeners have in common.
     settings: ServerConfig,
+    tickets: Arc<Tickets>,
     state: ArcSwap<State>,
 }
 
@@ -31,10 +33,11 @@ pub(crate) struct Encryption {
 pub(crate) struct Staged(Arc<State>);
 
 impl Encryption {
-    /// Without any listener. Fails if the system has no random numbers.
+    /// Without any listener. Fails if the library does not know the protocols that are spoken here.
     pub(crate) fn new() -> io::Result<Self> {
-        let settings = settings().map_err(io::Error::other)?;
-        Ok(Self { settings, state: ArcSwap::default() })
+        let tickets = Arc::new(Tickets::default());
+        let settings = settings(Arc::clone(&tickets)).map_err(io::Error::other)?;
+        Ok(Self { settings, tickets, state: ArcSwap::default() })
     }
 
     /// Who does the handshakes on an address now; `None` if connections are not encrypted there. To be asked for each
@@ -48,6 +51,7 @@ impl Encryption {
     /// Refused if a certificate that is new here cannot be read, or is not valid at this time. One that is served
     /// already is taken over even if its files have been damaged since: that must not keep other changes from users.
     pub(crate) fn stage(&self, listeners: &[Listener]) -> Result<Staged, TlsError> {
+        self.prepare(listeners);
         let first = |listen, files: &Certificate| {
             let mut kept = self.read(files);
             kept.problem.take().map_or(Ok(kept), |problem| Err(TlsError { listen, problem }))
@@ -68,6 +72,7 @@ impl Encryption {
     ///
     /// Reads files.
     pub(crate) fn restore(&self, listeners: &[Listener]) {
+        self.prepare(listeners);
         let first = |_, files: &Certificate| Ok::<_, Infallible>(self.read(files));
         let Ok(state) = self.state.load().with_listeners(listeners, &self.settings, first);
         state.certificates().for_each(|kept| kept.report_problem());
@@ -114,6 +119,12 @@ impl Encryption {
     /// All certificates of the table in use.
     pub(crate) fn status(&self) -> Vec<CertificateStatus> {
         self.state.load().certificates().map(|kept| kept.status()).collect()
+    }
+
+    fn prepare(&self, listeners: &[Listener]) {
+        if listeners.iter().any(Listener::is_encrypted) {
+            self.tickets.prepare();
+        }
     }
 
     fn read(&self, files: &Certificate) -> Kept {

@@ -20,6 +20,7 @@ mod status;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 pub(crate) use acceptor::Negotiated;
 pub(crate) use encryption::{Encryption, Staged};

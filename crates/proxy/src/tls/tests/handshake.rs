@@ -128,7 +128,7 @@ async fn what_is_not_tls_is_refused() {
 
 #[test]
 fn our_settings_are_those_that_are_documented() {
-    let settings = super::super::acceptor::settings().unwrap();
+    let settings = super::super::acceptor::settings(std::sync::Arc::default()).unwrap();
     assert_eq!(settings.max_early_data_size, 0);
     assert!(rustls::server::ProducesTickets::enabled(&*settings.ticketer));
 }

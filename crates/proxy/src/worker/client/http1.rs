@@ -10,7 +10,7 @@ use super::ClientEnd;
 use crate::http1::{HeadFault, HeadScanner, parse_request, write_field, write_status_line};
 use crate::message::{BodyLength, Fields, Name, Protocol, RequestHead, ResponseHead};
 use crate::worker::body::{BodyFault, BodyReader, BodyWriter, Part};
-use crate::worker::head::{asks_for_upgrade, is_nominated};
+use crate::worker::head::{answer_fields, asks_for_upgrade};
 use crate::worker::stream::{Inlet, Outlet, Transport};
 use crate::worker::thread::Worker;
 
@@ -182,16 +182,10 @@ impl ClientEnd for Http1Client {
     fn begin(&mut self, head: &ResponseHead, added: &Fields, last: bool) {
         // A body that nobody reads on stands between this request and the next.
         self.keep_alive &= !last && self.body.has_ended();
-        let no_length = head.status < 200
-            || head.status == 204
-            || matches!(head.length, BodyLength::Streamed | BodyLength::UntilClose);
         let text = self.outlet.text(&self.worker.buffers);
         write_status_line(text, head);
-        for (name, raw, value) in head.fields.iter() {
-            let replaced = name == Name::PilotageVersion || (name == Name::ContentLength && no_length);
-            if !replaced && !name.is_hop_by_hop() && !is_nominated(&head.fields, name, raw) {
-                write_field(text, raw, value);
-            }
+        for (name, value) in answer_fields(head) {
+            write_field(text, name, value);
         }
         for (_, name, value) in added.iter() {
             write_field(text, name, value);

@@ -9,9 +9,9 @@ use h2::{Reason, RecvStream};
 use http::{Response, StatusCode};
 
 use super::ClientEnd;
-use crate::message::{BodyLength, Fields, Name, ResponseHead, write_field};
+use crate::message::{BodyLength, Fields, ResponseHead, write_field};
 use crate::worker::body::{BodyFault, Part};
-use crate::worker::head::is_nominated;
+use crate::worker::head::answer_fields;
 use crate::worker::http2::{Sink, Source};
 
 /// The client's end of one stream.
@@ -56,14 +56,10 @@ impl ClientEnd for Http2Client {
     fn begin(&mut self, head: &ResponseHead, added: &Fields, _last: bool) {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::from_u16(head.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let streamed = matches!(head.length, BodyLength::Streamed | BodyLength::UntilClose);
         let map = response.headers_mut();
         map.reserve(head.fields.iter().count() + 2);
-        for (name, raw, value) in head.fields.iter() {
-            let replaced = name == Name::PilotageVersion || (name == Name::ContentLength && streamed);
-            if !replaced && !name.is_hop_by_hop() && !is_nominated(&head.fields, name, raw) {
-                write_field(map, raw, value);
-            }
+        for (name, value) in answer_fields(head) {
+            write_field(map, name, value);
         }
         for (_, name, value) in added.iter() {
             write_field(map, name, value);

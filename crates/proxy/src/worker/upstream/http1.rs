@@ -11,7 +11,7 @@ use crate::Address;
 use crate::http1::{HeadScanner, parse_response, write_field, write_request_line};
 use crate::message::{BodyLength, Fields, Name, ResponseHead};
 use crate::worker::body::{BodyFault, BodyReader, BodyWriter, Part};
-use crate::worker::head::goes_out;
+use crate::worker::head::request_fields;
 use crate::worker::stream::{Inlet, Outlet, Transport};
 use crate::worker::thread::Worker;
 
@@ -60,10 +60,8 @@ impl Http1Link {
         write_request_line(text, head.method(), head.target());
         write_field(text, b"Host", request.told.host);
         let streamed = head.length == BodyLength::Streamed;
-        for (name, raw, value) in head.fields.iter() {
-            if goes_out(head, request.told.drops_trace, (name, raw)) {
-                write_field(text, raw, value);
-            }
+        for (name, value) in request_fields(head, request.told.drops_trace) {
+            write_field(text, name, value);
         }
         for (_, name, value) in request.told.fields.iter() {
             write_field(text, name, value);

@@ -19,7 +19,7 @@ use crate::Address;
 use crate::http1::LONGEST_HEAD;
 use crate::message::{BodyLength, Fields, Name, ResponseHead, read_response, write_field};
 use crate::worker::body::{BodyFault, Part};
-use crate::worker::head::goes_out;
+use crate::worker::head::request_fields;
 use crate::worker::http2::{Sink, Source};
 
 /// Exchanges on one connection before another one is opened. Servers commonly allow a hundred.
@@ -198,10 +198,8 @@ fn request(outgoing: Outgoing<'_>) -> Option<Request<()>> {
     *request.version_mut() = Version::HTTP_2;
     let map = request.headers_mut();
     map.reserve(head.fields.iter().count() + 6);
-    for (name, raw, value) in head.fields.iter() {
-        if goes_out(head, outgoing.told.drops_trace, (name, raw)) {
-            write_field(map, raw, value);
-        }
+    for (name, value) in request_fields(head, outgoing.told.drops_trace) {
+        write_field(map, name, value);
     }
     for (_, name, value) in outgoing.told.fields.iter() {
         write_field(map, name, value);
