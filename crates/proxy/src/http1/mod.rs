@@ -10,6 +10,6 @@ mod scan;
 mod write;
 
 pub(crate) use chunked::{ChunkFault, ChunkedDecoder, Step};
-pub(crate) use parse::{is_host, parse_request, parse_response};
+pub(crate) use parse::{is_host, number, parse_request, parse_response};
 pub(crate) use scan::{HeadFault, HeadScanner, LONGEST_HEAD};
 pub(crate) use write::{write_chunk_start, write_field, write_request_line, write_status_line};

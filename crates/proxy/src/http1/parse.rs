@@ -175,7 +175,7 @@ fn keeps_alive(fields: &Fields, protocol: Protocol) -> bool {
 }
 
 /// Digits and nothing else: no sign, no space, no list.
-fn number(digits: &[u8]) -> Option<u64> {
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }

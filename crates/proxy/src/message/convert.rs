@@ -1,10 +1,10 @@
 //! Between our heads and those of the `http` crate, which HTTP/2 speaks.
 
 use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Uri};
 
 use super::{BodyLength, Fields, Name, Protocol, RequestHead, ResponseHead};
-use crate::http1::{HeadFault, is_host};
+use crate::http1::{HeadFault, is_host, number};
 
 /// Takes over the head of a request. `ended`: no body follows.
 pub(crate) fn read_request(
@@ -14,6 +14,10 @@ pub(crate) fn read_request(
 ) -> Result<(), HeadFault> {
     let host = host_of(&request.uri, &request.headers)?;
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+    // Anything else, such as `http://other/path`, would be a target of another form in HTTP/1 (RFC 9112, section 3.2).
+    if !target.starts_with('/') && !(target == "*" && request.method == Method::OPTIONS) {
+        return Err(HeadFault::Malformed);
+    }
     head.begin(Protocol::Http2, request.method.as_str().as_bytes(), target.as_bytes(), host);
     let fields = &mut head.fields;
     let mut cookies = Vec::new();
@@ -76,14 +80,58 @@ fn host_of<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Result<Option<&'r [u8]>,
     }
 }
 
+/// `ended`: no body follows. A length that is said twice would be passed on to a reader that may take either.
 fn length_of(fields: &Fields, ended: bool) -> Result<BodyLength, HeadFault> {
-    if ended {
-        return Ok(BodyLength::Empty);
+    let mut lengths = fields.all(Name::ContentLength);
+    let length = lengths.next().map(|length| number(length).ok_or(HeadFault::Malformed)).transpose()?;
+    if lengths.next().is_some() {
+        return Err(HeadFault::Malformed);
     }
-    let Some(length) = fields.get(Name::ContentLength) else { return Ok(BodyLength::Streamed) };
-    let length = std::str::from_utf8(length).ok().and_then(|length| length.parse().ok());
-    match (length, fields.all(Name::ContentLength).count()) {
-        (Some(length), 1) => Ok(BodyLength::Known(length)),
-        _ => Err(HeadFault::Malformed),
+    Ok(match length {
+        _ if ended => BodyLength::Empty,
+        Some(length) => BodyLength::Known(length),
+        None => BodyLength::Streamed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(request: http::request::Builder, ended: bool) -> Result<RequestHead, HeadFault> {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let mut head = RequestHead::default();
+        read_request(&parts, ended, &mut head).map(|()| head)
+    }
+
+    fn asking() -> http::request::Builder {
+        http::Request::post("http://a.test/x?y")
+    }
+
+    #[test]
+    fn a_length_is_said_once_and_in_digits() {
+        assert_eq!(read(asking(), false).unwrap().length, BodyLength::Streamed);
+        assert_eq!(read(asking(), true).unwrap().length, BodyLength::Empty);
+        let five = || asking().header("content-length", "5");
+        assert_eq!(read(five(), false).unwrap().length, BodyLength::Known(5));
+        for ended in [true, false] {
+            for lengths in [&["0", "5"][..], &["5", "5"], &["+5"], &["5, 5"], &[""]] {
+                let request = lengths.iter().fold(asking(), |request, length| request.header("content-length", *length));
+                assert_eq!(read(request, ended).unwrap_err(), HeadFault::Malformed, "{lengths:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_target_is_a_path() {
+        let target = |method: &str, target: &'static str| {
+            let target = http::uri::PathAndQuery::from_static(target);
+            let uri = Uri::builder().scheme("http").authority("a.test").path_and_query(target).build().unwrap();
+            let head = read(http::Request::builder().method(method).uri(uri), true)?;
+            Ok::<_, HeadFault>(String::from_utf8(head.target().to_vec()).unwrap())
+        };
+        assert_eq!(target("GET", "/x?y").unwrap(), "/x?y");
+        assert_eq!(target("OPTIONS", "*").unwrap(), "*");
+        assert_eq!(target("GET", "*"), Err(HeadFault::Malformed));
     }
 }

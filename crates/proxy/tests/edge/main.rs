@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod child;
 mod client;
+mod frames;
 mod upstream;
 mod world;
 
 mod access_log;
 mod certificates;
+mod child;
 mod control;
 mod failures;
+mod floods;
 mod handover;
 mod heads;
 mod http2;
