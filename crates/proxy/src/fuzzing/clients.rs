@@ -80,6 +80,8 @@ pub fn client_cookie(line: &[u8]) {
     let asked = |cookie: &[u8]| Sample::new().with("cookie", cookie);
     let (table, key) = (split_in_two(), CookieKey::new(Zeroizing::new([3; CookieKey::LENGTH])));
     let given = |cookie: &[u8], draw| table.routes[0].assign(&asked(cookie), &key, || draw).cookie;
+    let signed = given(b"", 7).expect("a client without a cookie is given one");
+    assert_eq!(given(&signed, 8), None, "a client is known again");
     if given(line, 7).is_some() {
         return;
     }

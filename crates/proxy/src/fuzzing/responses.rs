@@ -15,7 +15,13 @@ pub fn response(bytes: &[u8]) {
         let theirs = beside::response(bytes, &method);
         match theirs {
             Heard { refused: true, .. } => {}
-            Heard { messages, .. } => assert_eq!(messages, [ours], "two readers see two answers to {method}"),
+            Heard { mut messages, .. } => {
+                // One that was repeated is passed on once.
+                for message in &mut messages {
+                    message.fields.dedup_by(|one, other| one == other && one.0 == "content-length");
+                }
+                assert_eq!(messages, [ours], "two readers see two answers to {method}");
+            }
         }
     }
 }

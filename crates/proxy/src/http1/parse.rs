@@ -22,7 +22,7 @@ pub(crate) fn parse_request(text: &[u8], head: &mut RequestHead) -> Result<(), H
     let (authority, target) = split_target(method, asked)?;
     let host = one_host(request.headers, authority, protocol)?;
     head.load(text, protocol, method, target, host);
-    mark(&mut head.fields, text, request.headers);
+    mark(&mut head.fields, text, request.headers.iter());
     head.length = request_length(&head.fields, protocol)?;
     head.keep_alive = keeps_alive(&head.fields, protocol);
     Ok(())
@@ -37,7 +37,7 @@ pub(crate) fn parse_response(text: &[u8], to_head: bool, head: &mut ResponseHead
     let protocol = protocol(response.version)?;
     let status = response.code.unwrap_or_default();
     head.load(text, protocol, status, response.reason.unwrap_or_default().as_bytes());
-    mark(&mut head.fields, text, response.headers);
+    mark(&mut head.fields, text, without_repeated_length(response.headers));
     head.length = response_length(&head.fields, protocol, status, to_head)?;
     head.keep_alive = keeps_alive(&head.fields, protocol) && head.length != BodyLength::UntilClose;
     Ok(())
@@ -61,10 +61,20 @@ fn protocol(minor: Option<u8>) -> Result<Protocol, HeadFault> {
     }
 }
 
-fn mark(fields: &mut Fields, text: &[u8], headers: &[Header<'_>]) {
+fn mark<'h>(fields: &mut Fields, text: &[u8], headers: impl Iterator<Item = &'h Header<'h>>) {
     for header in headers {
         fields.mark(text, header.name.as_bytes(), header.value.trim_ascii());
     }
+}
+
+/// The fields of an answer but for a length that was said just so before, as some old servers do: it must not be passed on
+/// twice (RFC 9110, section 8.6).
+fn without_repeated_length<'h>(headers: &'h [Header<'h>]) -> impl Iterator<Item = &'h Header<'h>> {
+    let mut said = None;
+    headers.iter().filter(move |header| {
+        let is_length = header.name.eq_ignore_ascii_case("content-length");
+        !is_length || said.replace(header.value) != Some(header.value)
+    })
 }
 
 /// Authority and path of what stands in the request line: `/path`, `http://host/path` or `*` (RFC 9112, section 3.2).
@@ -114,7 +124,7 @@ pub(crate) fn is_host(host: &[u8]) -> bool {
 }
 
 fn request_length(fields: &Fields, protocol: Protocol) -> Result<BodyLength, HeadFault> {
-    Ok(match framing(fields, protocol, false)? {
+    Ok(match framing(fields, protocol)? {
         Some(BodyLength::Known(0)) | None => BodyLength::Empty,
         Some(length) => length,
     })
@@ -126,7 +136,7 @@ fn response_length(
     status: u16,
     to_head: bool,
 ) -> Result<BodyLength, HeadFault> {
-    let said = framing(fields, protocol, true)?;
+    let said = framing(fields, protocol)?;
     if to_head || status < 200 || status == 204 || status == 304 {
         return Ok(BodyLength::Empty);
     }
@@ -138,15 +148,14 @@ fn response_length(
 }
 
 /// What the fields say of the body. Both ways of saying it at once, or one of them twice, are refused (RFC 9112, sections
-/// 6.1 and 6.3); answers may repeat the same length, as some old servers do.
-fn framing(fields: &Fields, protocol: Protocol, is_answer: bool) -> Result<Option<BodyLength>, HeadFault> {
+/// 6.1 and 6.3).
+fn framing(fields: &Fields, protocol: Protocol) -> Result<Option<BodyLength>, HeadFault> {
     let (mut length, mut chunked) = (None, false);
     for (name, _, value) in fields.iter() {
         match name {
             Name::ContentLength => {
                 let value = number(value).ok_or(HeadFault::Malformed)?;
-                let before = length.replace(value);
-                if before.is_some_and(|before| !is_answer || before != value) {
+                if length.replace(value).is_some() {
                     return Err(HeadFault::Malformed);
                 }
             }
@@ -299,6 +308,8 @@ mod tests {
             length("200 OK\r\nContent-Length: 3\r\nContent-Length: 3", false),
             Ok(BodyLength::Known(3))
         );
+        let twice = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\ncontent-length: 3\r\n\r\n";
+        assert_eq!(answer(twice, false).unwrap().fields.all(Name::ContentLength).count(), 1);
         assert_eq!(length("200 OK\r\nContent-Length: 3", true), Ok(BodyLength::Empty));
         assert_eq!(length("304 Not Modified\r\nContent-Length: 3", false), Ok(BodyLength::Empty));
         assert_eq!(length("200", false), Ok(BodyLength::UntilClose));
@@ -307,6 +318,8 @@ mod tests {
             "20",
             "abc OK",
             "200 OK\r\nContent-Length: 3\r\nContent-Length: 4",
+            "200 OK\r\nContent-Length: 3\r\nContent-Length: 03",
+            "200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\nContent-Length: 3",
             "200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3",
         ] {
             assert!(length(nonsense, false).is_err(), "{nonsense}");

@@ -116,7 +116,9 @@ mod tests {
         assert_eq!(read(five(), false).unwrap().length, BodyLength::Known(5));
         for ended in [true, false] {
             for lengths in [&["0", "5"][..], &["5", "5"], &["+5"], &["5, 5"], &[""]] {
-                let request = lengths.iter().fold(asking(), |request, length| request.header("content-length", *length));
+                let request = lengths
+                    .iter()
+                    .fold(asking(), |request, length| request.header("content-length", *length));
                 assert_eq!(read(request, ended).unwrap_err(), HeadFault::Malformed, "{lengths:?}");
             }
         }
@@ -126,7 +128,8 @@ mod tests {
     fn a_target_is_a_path() {
         let target = |method: &str, target: &'static str| {
             let target = http::uri::PathAndQuery::from_static(target);
-            let uri = Uri::builder().scheme("http").authority("a.test").path_and_query(target).build().unwrap();
+            let uri =
+                Uri::builder().scheme("http").authority("a.test").path_and_query(target).build().unwrap();
             let head = read(http::Request::builder().method(method).uri(uri), true)?;
             Ok::<_, HeadFault>(String::from_utf8(head.target().to_vec()).unwrap())
         };

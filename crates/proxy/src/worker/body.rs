@@ -188,7 +188,18 @@ impl BodyWriter {
     }
 }
 
-/// Whether a field may come after a body: none that says where a message ends or where it goes (RFC 9110, section 6.5.1).
+/// Whether a field may come after a body: none that says where a message ends, where it goes or where it comes from (RFC
+/// 9110, section 6.5.1). Some readers put trailers to the other fields, and would believe them.
 pub(super) fn may_trail(name: Name) -> bool {
-    !name.is_hop_by_hop() && !matches!(name, Name::ContentLength | Name::Host | Name::Trailer)
+    !name.is_hop_by_hop()
+        && !matches!(
+            name,
+            Name::ContentLength
+                | Name::Host
+                | Name::Trailer
+                | Name::Forwarded
+                | Name::XForwardedFor
+                | Name::XForwardedHost
+                | Name::XForwardedProto
+        )
 }

@@ -53,7 +53,8 @@ impl Frames {
     async fn read(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.stream.read_exact(&mut head).await.ok()?;
-        let mut payload = vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
+        let mut payload =
+            vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
         self.stream.read_exact(&mut payload).await.ok()?;
         let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
         Some(Frame { kind: head[3], stream, payload })
@@ -91,7 +92,6 @@ pub fn fields(fields: &[(&str, &str)]) -> Vec<u8> {
 
 /// A whole GET with further fields.
 pub fn get(stream: u32, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
-    let pseudo =
-        [(":method", "GET"), (":scheme", "http"), (":authority", "shop.example"), (":path", path)];
+    let pseudo = [(":method", "GET"), (":scheme", "http"), (":authority", "shop.example"), (":path", path)];
     frame(HEADERS, END_STREAM | END_HEADERS, stream, &fields(&[&pseudo[..], more].concat()))
 }

@@ -14,7 +14,7 @@ use crate::upstream::Upstream;
 use crate::world::{PATIENCE, World, eventually};
 
 /// A client's connection; streams are opened on clones of it.
-async fn connect(listen: SocketAddr) -> SendRequest<Bytes> {
+pub async fn connect(listen: SocketAddr) -> SendRequest<Bytes> {
     let stream = TcpStream::connect(listen).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(connection);
@@ -22,7 +22,7 @@ async fn connect(listen: SocketAddr) -> SendRequest<Bytes> {
 }
 
 /// Sends a request with a body and trailers; gives back head, body and trailers.
-async fn exchange(
+pub async fn exchange(
     sender: &SendRequest<Bytes>,
     request: Request<()>,
     body: &'static str,
@@ -57,7 +57,7 @@ fn get(path: &str) -> Request<()> {
 }
 
 /// A service that speaks HTTP/2, and answers each stream by a function.
-async fn http2_service<F, A>(answer: F) -> Upstream
+pub async fn http2_service<F, A>(answer: F) -> Upstream
 where
     F: Fn(Request<RecvStream>, h2::server::SendResponse<Bytes>) -> A + Clone + Send + 'static,
     A: Future<Output = ()> + Send + 'static,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod child;
 mod client;
 mod frames;
 mod upstream;
@@ -9,16 +10,23 @@ mod world;
 
 mod access_log;
 mod certificates;
-mod child;
 mod control;
+mod endings;
 mod failures;
 mod floods;
+mod grpc;
 mod handover;
 mod heads;
 mod http2;
 mod lifecycle;
+mod limits;
+mod mirrors;
+mod neighbours;
 mod reload;
 mod routing;
+mod secure;
 mod shaping;
+mod slow;
+mod smuggling;
 mod telemetry;
 mod tunnels;

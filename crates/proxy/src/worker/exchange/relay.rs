@@ -77,6 +77,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
 
     fn poll_pass_on(&mut self, cx: &mut Context<'_>, link: &mut Link, idle: Duration) -> Poll<Passed> {
         let (received, sent) = (self.upload.bytes, self.sent);
+        let mut client_is_slow = false;
         if !self.upload.is_over()
             && let Err(UploadFault::Client(_) | UploadFault::TooLarge) =
                 self.upload.go_on(cx, self.client, link)
@@ -92,7 +93,10 @@ impl<C: ClientEnd> Exchange<'_, C> {
                     return Poll::Ready(Passed::Whole);
                 }
                 Poll::Ready(Ok(Part::Data)) => match self.client.poll_write(cx, link.body_data()) {
-                    Poll::Pending => break,
+                    Poll::Pending => {
+                        client_is_slow = true;
+                        break;
+                    }
                     Poll::Ready(Err(_)) => return Poll::Ready(Passed::Gone),
                     Poll::Ready(Ok(bytes)) => {
                         link.take_body(bytes);
@@ -110,6 +114,8 @@ impl<C: ClientEnd> Exchange<'_, C> {
         if self.upload.bytes > received || self.sent > sent {
             self.deadline.set(self.no_later(Instant::now() + idle));
         }
-        self.deadline.poll(cx).map(|()| Passed::Late)
+        // The instance is not blamed for a client that does not read.
+        let late = if client_is_slow { Passed::Gone } else { Passed::Late };
+        self.deadline.poll(cx).map(|()| late)
     }
 }

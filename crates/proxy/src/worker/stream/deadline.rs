@@ -1,9 +1,10 @@
 //! When patience ends.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use tokio::task::coop::unconstrained;
 use tokio::time::Sleep;
 
 /// A deadline that is moved with every request and seldom met. The timer behind it is set anew only when it fires, or when
@@ -38,7 +39,9 @@ impl Deadline {
     pub(in crate::worker) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.at else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at.into())));
-        while timer.as_mut().poll(cx).is_ready() {
+        // A task that has used up its share of input and output must still notice that its time is up: else whoever sends fast
+        // enough is never late.
+        while pin!(unconstrained(timer.as_mut())).poll(cx).is_ready() {
             if Instant::now() >= at {
                 return Poll::Ready(());
             }

@@ -15,6 +15,9 @@ use crate::worker::head::request_fields;
 use crate::worker::stream::{Inlet, Outlet, Transport};
 use crate::worker::thread::Worker;
 
+/// Interim answers to one request. Whoever sends more has no answer, and would keep the thread from its other work.
+const MOST_INTERIM: u32 = 100;
+
 /// One connection to an instance that speaks HTTP/1.1.
 pub(in crate::worker) struct Http1Link {
     pub(in crate::worker) io: Transport,
@@ -25,6 +28,8 @@ pub(in crate::worker) struct Http1Link {
     request: BodyWriter,
     answer: BodyReader,
     to_head: bool,
+    /// Interim answers to this request so far.
+    interim: u32,
     /// Whether the instance keeps the connection after this answer.
     keep_alive: bool,
     /// Bytes written before this request.
@@ -44,6 +49,7 @@ impl Http1Link {
             request: BodyWriter::default(),
             answer: BodyReader::default(),
             to_head: false,
+            interim: 0,
             keep_alive: false,
             written_before: 0,
             idle_since: Instant::now(),
@@ -53,6 +59,7 @@ impl Http1Link {
     pub(super) fn begin(&mut self, request: Outgoing<'_>) {
         let head = request.head;
         self.to_head = head.is_head();
+        self.interim = 0;
         self.keep_alive = false;
         self.written_before = self.outlet.written;
         self.scanner = HeadScanner::default();
@@ -114,6 +121,10 @@ impl Http1Link {
                         self.keep_alive = head.keep_alive && head.status != 101;
                         self.answer.begin(head.length);
                         return Poll::Ready(Ok(()));
+                    }
+                    self.interim += 1;
+                    if self.interim > MOST_INTERIM {
+                        return Poll::Ready(Err(LinkFault::Nonsense));
                     }
                 }
                 Ok(None) => {
