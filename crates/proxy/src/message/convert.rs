@@ -15,7 +15,8 @@ pub(crate) fn read_request(
     let host = host_of(&request.uri, &request.headers)?;
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
     // Anything else, such as `http://other/path`, would be a target of another form in HTTP/1 (RFC 9112, section 3.2).
-    if !target.starts_with('/') && !(target == "*" && request.method == Method::OPTIONS) {
+    let asks_for_all = target == "*" && request.method == Method::OPTIONS;
+    if !target.starts_with('/') && !asks_for_all {
         return Err(HeadFault::Malformed);
     }
     head.begin(Protocol::Http2, request.method.as_str().as_bytes(), target.as_bytes(), host);
