@@ -44,7 +44,7 @@ pub(crate) use forwarded::{Origin, Peer};
 pub(crate) use lookup::{NoRoute, RouteId};
 pub(crate) use mirror::{ByteBudget, CompiledMirror, mirror_choice};
 pub(crate) use retry::RetryBudget;
-pub(crate) use route::{CompiledPool, CompiledRoute};
+pub(crate) use route::{CompiledPool, CompiledRoute, CompiledTimeouts};
 #[cfg(any(test, fuzzing))]
 pub(crate) use sample::Sample;
 pub use split::split_point;

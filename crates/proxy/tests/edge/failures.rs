@@ -246,7 +246,10 @@ async fn silence_ends_with_504_or_408() {
     })
     .await;
     let pools: &[(_, _, &[_])] = &[("1.0.0", FULL_WEIGHT, &[silent.address])];
-    world.route_with(pools, |route| route.timeouts.first_byte_ms = 100).await;
+    let impatient = |route: &mut pilotage_proxy::Route| {
+        (route.timeouts.first_byte_ms, route.timeouts.idle_ms) = (100, 100);
+    };
+    world.route_with(pools, impatient).await;
     assert_eq!(Client::connect(world.listen).await.get("/").await.status(), 504);
     assert_eq!(world.version("1.0.0").await.broken, 1);
 

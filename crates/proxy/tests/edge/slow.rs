@@ -61,7 +61,7 @@ async fn a_body_that_stops_coming_frees_the_instance() {
     let mut world = World::start().await;
     let upstream = Upstream::echo().await;
     let pools: &[(_, _, &[_])] = &[("1.0.0", FULL_WEIGHT, &[upstream.address])];
-    world.route_with(pools, |route| route.timeouts.first_byte_ms = 200).await;
+    world.route_with(pools, |route| route.timeouts.idle_ms = 200).await;
     let mut silent = JoinSet::new();
     for begun in [
         &b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"[..],
@@ -82,4 +82,20 @@ async fn a_body_that_stops_coming_frees_the_instance() {
     eventually("nothing is in flight", || async { world.version("1.0.0").await.in_flight == 0 }).await;
     let stats = world.version("1.0.0").await;
     assert_eq!((stats.errors, stats.broken, stats.ejections), (0, 0, 0), "it was the clients");
+}
+
+#[tokio::test]
+async fn an_upload_may_pause_for_longer_than_the_service_may_think() {
+    let mut world = World::start().await;
+    let upstream = Upstream::echo().await;
+    let pools: &[(_, _, &[_])] = &[("1.0.0", FULL_WEIGHT, &[upstream.address])];
+    world.route_with(pools, |route| route.timeouts.first_byte_ms = 500).await;
+    let mut stream = TcpStream::connect(world.listen).await.unwrap();
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    stream.write_all(b"body").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }

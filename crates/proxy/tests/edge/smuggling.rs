@@ -58,7 +58,7 @@ async fn every_request_that_a_service_sees_is_one_that_its_sender_has_sent() {
     let limits = Limits { client_idle: Duration::from_millis(500), ..Limits::default() };
     let mut world = World::start_with(limits).await;
     let pools: &[(_, _, &[_])] = &[("1.0.0", FULL_WEIGHT, &[upstream.address])];
-    world.route_with(pools, |route| route.timeouts.first_byte_ms = 500).await;
+    world.route_with(pools, |route| route.timeouts.idle_ms = 500).await;
 
     let mut senders = JoinSet::new();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/requests");

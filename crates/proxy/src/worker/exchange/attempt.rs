@@ -51,7 +51,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         flight.shard().sent(self.worker.clock.micros(Instant::now()));
         let upgrade = self.client.wanted_upgrade();
         link.begin(Outgoing { head: self.request, told: self.forwarding.told(), upgrade });
-        match self.hear(&mut link, timeouts.first_byte).await {
+        match self.hear(&mut link, &timeouts).await {
             Heard::Head => {
                 let failed = matches!(self.response.status, 502..=504);
                 flight.judge(!failed, &route.route.ejection);

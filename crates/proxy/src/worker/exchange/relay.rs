@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::Exchange;
 use super::upload::UploadFault;
+use crate::routing::CompiledTimeouts;
 use crate::worker::body::{BodyFault, Part};
 use crate::worker::client::ClientEnd;
 use crate::worker::upstream::{Link, LinkFault};
+
+/// Parts of a body that are passed on before others have their turn.
+const MOST_PARTS: usize = 16;
 
 /// What came of waiting for the answer's head.
 pub(super) enum Heard {
@@ -40,13 +44,24 @@ pub(super) enum Passed {
 }
 
 impl<C: ClientEnd> Exchange<'_, C> {
-    /// Sends the request, and waits for the answer's head: for at most `limit` since the request moved last.
-    pub(super) async fn hear(&mut self, link: &mut Link, limit: Duration) -> Heard {
-        self.deadline.set(self.no_later(self.started + limit));
-        poll_fn(|cx| self.poll_hear(cx, link, limit)).await
+    /// Sends the request, and waits for the answer's head.
+    pub(super) async fn hear(&mut self, link: &mut Link, timeouts: &CompiledTimeouts) -> Heard {
+        self.deadline.set(self.no_later(self.started + self.patience(timeouts)));
+        poll_fn(|cx| self.poll_hear(cx, link, timeouts)).await
     }
 
-    fn poll_hear(&mut self, cx: &mut Context<'_>, link: &mut Link, limit: Duration) -> Poll<Heard> {
+    /// How long nothing may come, since the request moved last.
+    fn patience(&self, timeouts: &CompiledTimeouts) -> Duration {
+        if self.upload.is_over() { timeouts.first_byte } else { timeouts.idle }
+    }
+
+    fn poll_hear(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut Link,
+        timeouts: &CompiledTimeouts,
+    ) -> Poll<Heard> {
+        let was_under_way = !self.upload.is_over();
         match self.upload.go_on(cx, self.client, link) {
             Err(UploadFault::Client(fault)) => return Poll::Ready(Heard::Client(fault)),
             Err(UploadFault::TooLarge) => return Poll::Ready(Heard::TooLarge),
@@ -59,8 +74,11 @@ impl<C: ClientEnd> Exchange<'_, C> {
         if self.upload.is_over() && self.client.poll_gone(cx).is_ready() {
             return Poll::Ready(Heard::Gone);
         }
+        let extended = self.no_later(self.upload.moved_at + self.patience(timeouts));
+        if was_under_way && self.upload.is_over() {
+            self.deadline.set(extended);
+        }
         while self.deadline.poll(cx).is_ready() {
-            let extended = self.no_later(self.upload.moved_at + limit);
             if extended <= Instant::now() {
                 return Poll::Ready(Heard::Late);
             }
@@ -84,7 +102,11 @@ impl<C: ClientEnd> Exchange<'_, C> {
         {
             return Poll::Ready(Passed::Gone);
         }
-        loop {
+        for turn in 0.. {
+            if turn == MOST_PARTS {
+                cx.waker().wake_by_ref();
+                break;
+            }
             match link.poll_body(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Err(_)) => return Poll::Ready(Passed::Broken),
