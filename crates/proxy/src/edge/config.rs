@@ -19,6 +19,9 @@ pub struct EdgeConfig {
     pub workers: NonZeroUsize,
     /// How long requests in flight may take to finish after SIGTERM or SIGINT.
     pub grace: Duration,
+    /// How long what is in flight may take to finish when another edge has taken over. Nobody waits for it, so that it can
+    /// be long: only what takes longer is cut.
+    pub drain: Duration,
     /// Time limits on the path of a request.
     pub limits: Limits,
     /// Where metrics and health are served over HTTP, to whoever can reach it: give it a loopback address.
@@ -26,7 +29,8 @@ pub struct EdgeConfig {
     /// Where a line for each request is written.
     pub access_log: Option<AccessLogTarget>,
     /// Takes the place of the edge that answers on the control socket, with its listeners, its table and its counters.
-    /// Without this, an edge that answers there is an error.
+    /// Without this, an edge that answers there is an error, unless it is of an older make
+    /// ([`Identity::is_outdated`](crate::Identity::is_outdated)).
     pub take_over: bool,
     /// The arguments with which this program is started to take this edge's place, so with `take_over`. Empty: this edge
     /// cannot be replaced on request.
@@ -34,13 +38,14 @@ pub struct EdgeConfig {
 }
 
 impl EdgeConfig {
-    /// The defaults: one worker for each processor, 30 seconds of grace, no admin address and no access log.
+    /// The defaults: one worker for each processor, 30 seconds of grace, an hour to drain, no admin address and no access log.
     pub fn new(socket: impl Into<PathBuf>, state_folder: impl Into<PathBuf>) -> Self {
         Self {
             socket: socket.into(),
             state_folder: state_folder.into(),
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             grace: Duration::from_secs(30),
+            drain: Duration::from_secs(60 * 60),
             limits: Limits::default(),
             admin: None,
             access_log: None,

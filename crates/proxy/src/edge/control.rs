@@ -24,8 +24,10 @@ pub(super) struct Control {
     pub(super) identity: Identity,
     pub(super) phases: Phases,
     pub(super) successor: Successor,
-    /// How long requests in flight may take when another edge has taken over.
+    /// How long requests in flight may take when this edge is stopped.
     pub(super) grace: Duration,
+    /// How long they may take when another edge has taken over.
+    pub(super) drain: Duration,
     /// Told the grace when somebody asks the edge to stop.
     pub(super) stop: mpsc::UnboundedSender<Duration>,
     /// What has become of this edge, once another has taken over.
@@ -58,7 +60,7 @@ impl Control {
             to,
             addresses: publisher.addresses(),
             connections: publisher.own_stats().connections.open,
-            grace_ms: u64::try_from(self.grace.as_millis()).unwrap_or(u64::MAX),
+            grace_ms: u64::try_from(self.drain.as_millis()).unwrap_or(u64::MAX),
         });
     }
 }

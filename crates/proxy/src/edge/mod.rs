@@ -13,6 +13,7 @@ mod error;
 mod handover;
 mod listeners;
 mod notify;
+mod outdated;
 mod phase;
 mod publish;
 mod replace;

@@ -106,8 +106,12 @@ impl Edge {
         tracing::info!(grace_ms = grace.as_millis(), "edge stopping");
         let control = self.control;
         let draining = async {
-            control.publisher.lock().await.close_listeners();
+            let mut publisher = control.publisher.lock().await;
+            publisher.close_listeners();
+            publisher.inherited.stop(grace).await;
+            drop(publisher);
             stop_workers(self.workers, grace).await;
+            earlier_edge_finished(&control, grace).await;
         };
         tokio::select! {
             () = draining => tracing::info!("edge stopped"),
@@ -122,22 +126,17 @@ impl Edge {
     /// Finishes what it has, while another edge serves in its place.
     async fn finish(mut self) {
         let control = self.control;
+        let commands: Vec<_> = self.workers.iter().map(|worker| worker.commands.clone()).collect();
         let draining = async {
-            stop_workers(self.workers, control.grace).await;
+            stop_workers(self.workers, control.drain).await;
             // The edge that has taken over knows of those before only through this one.
-            let earlier = tokio::time::timeout(control.grace, earlier_edge_finished(&control));
-            if earlier.await.is_err() {
-                tracing::warn!("the edge before this one does not finish");
-            }
-        };
-        let told_twice = async {
-            // Whoever stops everything tells this process too, which is about to end in any case.
-            self.signals.stop().await;
-            self.signals.stop().await;
+            earlier_edge_finished(&control, control.drain).await;
         };
         tokio::select! {
             () = draining => tracing::info!("edge finished"),
-            () = told_twice => tracing::warn!("edge stopped at once"),
+            () = hurried(&control, &commands, &mut self.signals, &mut self.stopped) => {
+                tracing::warn!("edge stopped at once");
+            }
         }
         finish_log(self.access_log).await;
         control.phases.drained();
@@ -147,11 +146,42 @@ impl Edge {
     }
 }
 
-async fn earlier_edge_finished(control: &Control) {
+/// Has an edge that drains finish sooner when it is told to stop, and returns when it is told so by a second signal.
+async fn hurried(
+    control: &Control,
+    workers: &[mpsc::UnboundedSender<Command>],
+    signals: &mut Signals,
+    stopped: &mut mpsc::UnboundedReceiver<Duration>,
+) {
+    let mut signalled = false;
+    loop {
+        let grace = tokio::select! {
+            () = signals.stop() => {
+                // Whoever stops everything tells this process by a signal, and by the edge in its place.
+                if std::mem::replace(&mut signalled, true) {
+                    return;
+                }
+                control.grace
+            }
+            Some(grace) = stopped.recv() => grace,
+        };
+        tracing::info!(grace_ms = grace.as_millis(), "edge finishing sooner");
+        tell_to_stop(workers, grace);
+        control.publisher.lock().await.inherited.stop(grace).await;
+    }
+}
+
+/// Waits until the edge before this one has finished too, for so long at most.
+async fn earlier_edge_finished(control: &Control, limit: Duration) {
     const LOOK_AGAIN: Duration = Duration::from_millis(100);
-    while control.publisher.lock().await.inherited.is_finishing() {
-        tokio::time::sleep(LOOK_AGAIN).await;
-        control.publisher.lock().await.inherited.refresh().await;
+    let finished = async {
+        while control.publisher.lock().await.inherited.is_finishing() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            control.publisher.lock().await.inherited.refresh().await;
+        }
+    };
+    if tokio::time::timeout(limit, finished).await.is_err() {
+        tracing::warn!("the edge before this one does not finish");
     }
 }
 
@@ -178,10 +208,8 @@ async fn keep_house(control: Arc<Control>) {
 
 /// Stops all workers; returns when the last one has finished, after the grace at the latest.
 pub(super) async fn stop_workers(workers: Vec<WorkerHandle>, grace: Duration) {
-    for worker in &workers {
-        // A worker that is gone has stopped already.
-        let _ = worker.commands.send(Command::Stop { grace });
-    }
+    let commands: Vec<_> = workers.iter().map(|worker| worker.commands.clone()).collect();
+    tell_to_stop(&commands, grace);
     let join = move || {
         for worker in workers {
             if worker.thread.join().is_err() {
@@ -190,6 +218,13 @@ pub(super) async fn stop_workers(workers: Vec<WorkerHandle>, grace: Duration) {
         }
     };
     let _ = tokio::task::spawn_blocking(join).await;
+}
+
+fn tell_to_stop(workers: &[mpsc::UnboundedSender<Command>], grace: Duration) {
+    for worker in workers {
+        // A worker that is gone has stopped already.
+        let _ = worker.send(Command::Stop { grace });
+    }
 }
 
 /// Each connection takes a descriptor or two, and the usual soft limit of 1,024 is soon reached.

@@ -12,6 +12,7 @@ use super::beginning::Beginning;
 use super::control::Control;
 use super::handover::{Inherited, Place, first_lost, take};
 use super::listeners::Listeners;
+use super::outdated::VERSION;
 use super::phase::Phases;
 use super::publish::{Opened, Publisher};
 use super::replace::Successor;
@@ -24,7 +25,7 @@ use crate::routing::{CompiledTable, CookieKey, Registry};
 use crate::telemetry::AccessLogWriter;
 use crate::tls::Encryption;
 use crate::worker::{Rooms, Shared, WorkerHandle, spawn};
-use crate::{CertificateStatus, RoutingTable};
+use crate::{CertificateStatus, EdgeClient, RoutingTable};
 
 /// The workers of an edge that starts, and what they work with.
 struct Crew {
@@ -42,7 +43,7 @@ impl Edge {
     pub(super) async fn start(config: EdgeConfig) -> Result<Self, EdgeError> {
         let successor = Successor::new(config.successor.clone());
         let signals = Signals::listen()?;
-        let crew = if config.take_over {
+        let crew = if config.take_over || outdated_edge_answers(&config).await {
             let (beginning, place) = take(&config).await?;
             match Crew::prepare(beginning, &config).await {
                 Ok(crew) => crew.take(place, &config).await?,
@@ -138,6 +139,7 @@ impl Crew {
             phases: Phases::new(),
             successor,
             grace: config.grace,
+            drain: config.drain,
             stop,
             replacement: OnceLock::new(),
             failure: std::sync::Mutex::default(),
@@ -153,6 +155,17 @@ impl Crew {
             ended: self.ended,
         }
     }
+}
+
+/// Whether the edge that answers on the control socket, if one does, is to be replaced by this program.
+async fn outdated_edge_answers(config: &EdgeConfig) -> bool {
+    let Ok(program) = std::env::current_exe() else { return false };
+    let Ok(client) = EdgeClient::connect(&config.socket).await else { return false };
+    let outdated = client.identify().await.ok().filter(|identity| identity.is_outdated(&program));
+    if let Some(Identity { pid, version, .. }) = &outdated {
+        tracing::info!(pid, version, "an edge of an older make runs; taking over from it");
+    }
+    outdated.is_some()
 }
 
 /// What all workers read, without a table.
@@ -182,7 +195,7 @@ fn identity(started_micros: Option<i64>) -> Identity {
     };
     Identity {
         pid: std::process::id(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: VERSION.to_owned(),
         started_micros: started_micros.unwrap_or_else(now),
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Shared {
 pub(crate) enum Command {
     /// Take up these listeners, close those that the table in use no longer names, and answer when this worker uses it.
     Use { listeners: Vec<(SocketAddr, TcpListener)>, done: oneshot::Sender<()> },
-    /// Accept nothing new, finish what is in flight for at most this long, and end.
+    /// Accept nothing new, finish what is in flight for at most this long, and end. Said again, it can only be shorter.
     Stop { grace: Duration },
 }
 
@@ -107,7 +107,7 @@ pub(super) struct Worker {
     /// Requests that wait for an endpoint now.
     pub(super) held: Cell<usize>,
     /// When connections are cut, once the worker is stopping.
-    leaves_at: Cell<Option<Instant>>,
+    cuts_at: Cell<Option<Instant>>,
     shared: Arc<Shared>,
     view: RefCell<Rc<View>>,
 }
@@ -124,7 +124,7 @@ impl Worker {
             buffers: Buffers::default(),
             changed: Notify::new(),
             held: Cell::new(0),
-            leaves_at: Cell::new(None),
+            cuts_at: Cell::new(None),
             view: RefCell::new(Rc::new(view)),
             shared,
         }
@@ -147,7 +147,7 @@ impl Worker {
 
     /// By when tunnels are to have ended, if the worker is stopping.
     pub(super) fn leaves_at(&self) -> Option<Instant> {
-        self.leaves_at.get()
+        self.cuts_at.get().map(|cut| cut.checked_sub(FAREWELL).unwrap_or(cut))
     }
 
     pub(super) fn encryption(&self) -> &Encryption {
@@ -184,25 +184,52 @@ impl Worker {
                     Some(Command::Stop { grace }) => break grace,
                     None => break Duration::ZERO,
                 },
-                _ = housekeeping.tick() => {
-                    worker.clock.set();
-                    worker.view().close_idle(worker.limits.upstream_idle);
-                }
+                _ = housekeeping.tick() => worker.keep_house(),
             }
         };
-        worker.leaves_at.set(Instant::now().checked_add(grace.saturating_sub(FAREWELL)));
-        let mut closed = pin!(doors.close(grace));
+        worker.leave_within(grace);
+        let mut closed = pin!(doors.close());
         loop {
             tokio::select! {
                 () = &mut closed => return,
-                // An edge that was replaced follows the tables of the one in its place, until nothing is left here.
-                Some(command) = inbox.recv() => if let Command::Use { done, .. } = command {
-                    worker.view();
-                    worker.changed.notify_waiters();
-                    let _ = done.send(());
+                () = worker.cuts() => {
+                    tracing::warn!("connections were cut: they had not ended in time");
+                    return;
+                }
+                Some(command) = inbox.recv() => match command {
+                    // An edge that was replaced follows the tables of the one in its place, until nothing is left here.
+                    Command::Use { done, .. } => {
+                        worker.view();
+                        worker.changed.notify_waiters();
+                        let _ = done.send(());
+                    }
+                    Command::Stop { grace } => {
+                        worker.leave_within(grace);
+                        worker.changed.notify_waiters();
+                    }
                 },
-                _ = housekeeping.tick() => worker.clock.set(),
+                _ = housekeeping.tick() => worker.keep_house(),
             }
+        }
+    }
+
+    fn keep_house(&self) {
+        self.clock.set();
+        self.view().close_idle(self.limits.upstream_idle);
+    }
+
+    /// Has connections cut after this time, unless they are to be earlier.
+    fn leave_within(&self, grace: Duration) {
+        let cut = Instant::now().checked_add(grace);
+        let earlier = [self.cuts_at.get(), cut].into_iter().flatten().min();
+        self.cuts_at.set(earlier);
+    }
+
+    /// Waits until connections are cut.
+    async fn cuts(&self) {
+        match self.cuts_at.get() {
+            Some(cut) => tokio::time::sleep_until(cut.into()).await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -115,7 +115,9 @@ async fn hand_out(connection: &mut Connection, estate: Estate) -> io::Result<Ide
             }
             Question::Serving { identity } => return Ok(identity),
             Question::GiveUp { reason } => return Err(io::Error::other(reason)),
-            Question::Stats | Question::Follow { .. } => return Err(io::ErrorKind::InvalidInput.into()),
+            Question::Stats | Question::Follow { .. } | Question::Stop { .. } => {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
         }
     }
 }
@@ -132,6 +134,11 @@ async fn finish(connection: &mut Connection, control: &Control) -> io::Result<()
             Question::Follow { table } => {
                 control.publisher.lock().await.follow(table).await;
                 Answer::Followed
+            }
+            Question::Stop { grace_ms } => {
+                // Finished already is as good.
+                let _ = control.stop.send(Duration::from_millis(grace_ms));
+                Answer::Stopping
             }
             Question::Descriptors { .. } | Question::Serving { .. } | Question::GiveUp { .. } => {
                 return Err(io::ErrorKind::InvalidInput.into());

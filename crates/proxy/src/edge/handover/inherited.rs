@@ -79,12 +79,18 @@ impl Inherited {
         }
     }
 
+    /// Has the edge before finish what it has within a time that may be shorter than its own.
+    pub(in crate::edge) async fn stop(&mut self, grace: Duration) {
+        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+        self.ask(&Question::Stop { grace_ms }).await;
+    }
+
     async fn ask(&mut self, question: &Question) {
         let Some(finishing) = &mut self.finishing else { return };
         let pid = finishing.pid;
         match finishing.ask(question).await {
             Ok(Some(Answer::Stats { stats })) => self.counted.store(Arc::new(stats)),
-            Ok(Some(Answer::Followed)) => {}
+            Ok(Some(Answer::Followed | Answer::Stopping)) => {}
             Ok(Some(Answer::Drained { stats })) => {
                 tracing::info!(pid, "the edge before has finished");
                 self.counted.store(Arc::new(stats));

@@ -25,6 +25,11 @@ pub(super) enum Question {
     Stats,
     /// Use this table for the requests that are left to you.
     Follow { table: RoutingTable },
+    /// I am stopping: finish what you have within this time too.
+    Stop {
+        /// Milliseconds.
+        grace_ms: u64,
+    },
 }
 
 /// What the old edge says.
@@ -56,6 +61,8 @@ pub(super) enum Answer {
     Stats { stats: EdgeStats },
     /// The table is in use.
     Followed,
+    /// It will have finished by then.
+    Stopping,
     /// Nothing is left here, and this is what was counted. Comes unasked, and last.
     Drained { stats: EdgeStats },
     /// No; nothing has changed.

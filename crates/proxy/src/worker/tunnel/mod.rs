@@ -85,9 +85,10 @@ impl Drain {
         if !closing && current.is_some_and(|route| route.takes_clients(&self.version)) {
             // Its share has come back, or was never lost.
             self.deadline.clear();
-        } else if self.deadline.at().is_none() {
+        } else {
             // The table that takes the share away says for how long, not the one by which the tunnel was opened.
-            let end = Instant::now() + current.unwrap_or(&self.route).tunnel_drain;
+            let drain = || Instant::now() + current.unwrap_or(&self.route).tunnel_drain;
+            let end = self.deadline.at().unwrap_or_else(drain);
             self.deadline.set(visitor.worker.leaves_at().map_or(end, |leaves| end.min(leaves)));
         }
         self.deadline.poll(cx)
