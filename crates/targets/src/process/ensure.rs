@@ -162,6 +162,7 @@ impl Shared {
         }
         let instance = &record.release.instance;
         ShimSpec {
+            hands_over: false,
             format: ShimSpec::FORMAT,
             name: record.name.clone(),
             run: instance.run.clone(),

@@ -60,6 +60,11 @@ impl Board {
         });
     }
 
+    /// Another process took the place of the one that was started.
+    pub fn succeeded(&self, process: ProcessIdentity) {
+        self.update(|status| status.process = Some(process));
+    }
+
     /// The state is another.
     pub fn state(&self, state: InstanceState) {
         self.update(|status| status.state = state);

@@ -2,8 +2,9 @@
 
 use rustix::process::{Signal, WaitStatus};
 
-/// `ended with exit status 3`, `was ended by signal SIGKILL`.
-pub fn in_words(status: WaitStatus) -> String {
+/// `ended with exit status 3`, `was ended by signal SIGKILL`; `ended`, if somebody else was told how.
+pub fn in_words(status: Option<WaitStatus>) -> String {
+    let Some(status) = status else { return "ended".to_owned() };
     match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => format!("ended with exit status {code}"),
         (None, Some(signal)) => format!("was ended by signal {}", signal_name(signal)),

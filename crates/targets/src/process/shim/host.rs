@@ -1,6 +1,7 @@
 //! The shim as a process.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::reaper::Reaper;
 use super::records::{Records, ShimExit};
 use super::server::{StopDeadline, listen, serve};
 use super::spec::ShimSpec;
+use super::succession::{SOCKET_VARIABLE, Succession};
 use super::supervisor::Supervisor;
 use crate::process::files::now;
 use crate::process::identity::ProcessIdentity;
@@ -51,7 +53,7 @@ fn detach() -> Result<(), ShimError> {
     chdir("/").map_err(ShimError::io("change to the folder /"))
 }
 
-async fn supervise(spec: ShimSpec) -> Result<(), ShimError> {
+async fn supervise(mut spec: ShimSpec) -> Result<(), ShimError> {
     let own = ProcessIdentity::of(std::process::id()).map_err(ShimError::io("read /proc"))?;
     let board = Board::new(spec.name.clone(), own);
     let records = Records { folder: spec.folder.clone() };
@@ -66,9 +68,11 @@ async fn supervise(spec: ShimSpec) -> Result<(), ShimError> {
     tokio::spawn(serve(listener, board.subscribe(), stop_sender.clone()));
     stop_on_signal(stop_sender, spec.stop_grace)?;
 
-    let sockets = [Some(spec.socket.clone()), spec.service_socket.clone()];
-    let mut supervisor =
-        Supervisor { spec, board, log, records, reaper, stop, seat: Seat::default(), was_ready: false };
+    let note_socket = spec.hands_over.then(|| spec.socket.with_extension("note"));
+    let succession = succession(note_socket.as_deref(), &mut spec)?;
+    let sockets = [Some(spec.socket.clone()), spec.service_socket.clone(), note_socket];
+    let (seat, was_ready) = (Seat::default(), false);
+    let mut supervisor = Supervisor { spec, board, log, records, reaper, stop, seat, succession, was_ready };
     supervisor.run().await;
     let exit = ShimExit { at: now(), status: supervisor.board.status() };
     supervisor.records.write_exit(&exit).map_err(ShimError::io("write its exit record"))?;
@@ -76,6 +80,13 @@ async fn supervise(spec: ShimSpec) -> Result<(), ShimError> {
         let _ = std::fs::remove_file(socket);
     }
     Ok(())
+}
+
+/// Listens for what the service says of the process in its place, and tells it where.
+fn succession(socket: Option<&Path>, spec: &mut ShimSpec) -> Result<Succession, ShimError> {
+    let Some(socket) = socket else { return Ok(Succession::default()) };
+    spec.env.insert(SOCKET_VARIABLE.to_owned(), socket.to_string_lossy().into_owned());
+    Succession::listen(socket).map_err(ShimError::io(format!("listen on {}", socket.display())))
 }
 
 /// SIGTERM, as on a shutdown of the machine, is a request to stop.

@@ -22,6 +22,7 @@ mod run;
 mod server;
 mod spec;
 mod stop;
+mod succession;
 mod supervisor;
 mod usage;
 

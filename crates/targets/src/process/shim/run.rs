@@ -13,6 +13,7 @@ use super::end;
 use super::launch::{LaunchFailure, Launched, launch};
 use super::probe::{self, Finding};
 use super::stop::end_everything;
+use super::succession::Change;
 use super::supervisor::{Supervisor, stop_wanted};
 use super::usage::UsageMeter;
 use crate::InstanceState;
@@ -50,7 +51,8 @@ pub enum RunEnd {
 /// What happened last in a run.
 enum Happened {
     StopWanted,
-    Exited(WaitStatus),
+    /// `None`: somebody else was told how.
+    Exited(Option<WaitStatus>),
     NotReadyInTime(String),
     NotAlive(String),
 }
@@ -71,12 +73,14 @@ impl Supervisor {
         let (begin, address) = (Instant::now(), place.address());
         let pid = launched.pid;
         self.reaper.expect(pid);
+        self.succession.begin();
         let readers = self.follow_log(launched);
         self.note_start(pid, address.as_ref());
         let happened = self.attend(address, begin).await;
         let uptime = begin.elapsed();
-        let left_behind =
-            matches!(happened, Happened::Exited(_)) && !descendants(std::process::id()).is_empty();
+        let left_behind = matches!(happened, Happened::Exited(_))
+            && !self.spec.hands_over
+            && !descendants(std::process::id()).is_empty();
         self.end_run(&happened).await;
         for reader in readers {
             // What is still in the pipe belongs to the reason; a pipe held open by nobody we know must not hold us.
@@ -97,6 +101,14 @@ impl Supervisor {
         // One that has ended already can still be looked at: it is ours to reap.
         let Ok(process) = ProcessIdentity::of(pid) else { return };
         self.board.started(process, address);
+        self.note_status();
+    }
+
+    /// From now on, another process is the service.
+    fn hand_on(&mut self, process: ProcessIdentity) {
+        self.reaper.expect(process.pid);
+        self.succession.follow(process.clone());
+        self.board.succeeded(process);
         self.note_status();
     }
 
@@ -126,9 +138,19 @@ impl Supervisor {
         loop {
             tokio::select! {
                 biased;
+                change = self.succession.changed() => match change {
+                    Change::Successor(process) => self.hand_on(process),
+                    Change::Ended => {
+                        self.reaper.reap();
+                        return Happened::Exited(self.reaper.ended());
+                    }
+                },
                 () = self.reaper.changed() => {
                     if let Some(status) = self.reaper.ended() {
-                        return Happened::Exited(status);
+                        match self.succession.told() {
+                            Some(process) => self.hand_on(process),
+                            None => return Happened::Exited(Some(status)),
+                        }
                     }
                 }
                 () = stop_wanted(&mut self.stop) => return Happened::StopWanted,
@@ -194,6 +216,11 @@ impl Supervisor {
             }
             Happened::Exited(status) => {
                 self.board.state(InstanceState::Waiting { reason: end::in_words(*status) });
+                if self.spec.hands_over {
+                    // Those that it has replaced still finish what they have.
+                    self.reaper.reap();
+                    return;
+                }
                 LEFTOVER_GRACE
             }
             Happened::NotAlive(_) => {
@@ -215,7 +242,10 @@ impl Supervisor {
             Happened::Exited(status) => {
                 let how = end::in_words(status);
                 self.board.ended(&how);
-                if left_behind && status.exit_status() == Some(0) && uptime < BACKGROUND_WITHIN {
+                if left_behind
+                    && status.and_then(|status| status.exit_status()) == Some(0)
+                    && uptime < BACKGROUND_WITHIN
+                {
                     let reason = "forked into the background, where it cannot be watched; tell it to stay in the \
                                   foreground (for example `daemon off;` or `--foreground`)";
                     return RunEnd::Hopeless { reason: end::with_tail(reason, &tail) };

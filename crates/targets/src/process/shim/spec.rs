@@ -40,6 +40,10 @@ pub struct ShimSpec {
     /// The path of its unix socket, if it listens at one.
     #[serde(default)]
     pub service_socket: Option<PathBuf>,
+    /// Whether it may put another process in its place, and says so by `MAINPID=` (sd_notify(3)). Those that it has
+    /// replaced then finish in peace.
+    #[serde(default)]
+    pub hands_over: bool,
     /// What it speaks.
     #[serde(default)]
     pub protocol: Protocol,

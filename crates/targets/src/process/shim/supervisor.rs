@@ -14,6 +14,7 @@ use super::records::Records;
 use super::run::RunEnd;
 use super::server::StopDeadline;
 use super::spec::ShimSpec;
+use super::succession::Succession;
 use crate::InstanceState;
 
 /// A service that ends so often before it was ever ready is given up.
@@ -28,6 +29,7 @@ pub struct Supervisor {
     pub(super) reaper: Reaper,
     pub(super) stop: watch::Receiver<StopDeadline>,
     pub(super) seat: Seat,
+    pub(super) succession: Succession,
     /// Whether it was ready at least once, in this run or one before.
     pub(super) was_ready: bool,
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pilotage_proxy::{EdgeClient, EdgeClientError};
 use pilotage_spec::{ListenOn, Protocol};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
 use crate::process::config::ProcessConfig;
@@ -25,22 +27,27 @@ const STOP_GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct EdgeProcess {
     config: ProcessConfig,
+    /// Whether an edge of an older make was looked for.
+    renewed: Arc<OnceCell<()>>,
 }
 
 impl EdgeProcess {
     /// The edge of this configuration.
     pub fn new(config: ProcessConfig) -> Self {
-        Self { config }
+        Self { config, renewed: Arc::default() }
     }
 
     /// Connects to the edge, and starts one if there is none. One that answers is taken as it is, even without a shim:
-    /// users are being served by it.
+    /// users are being served by it. Only one of an older make is replaced, once, and without users noticing.
     pub async fn ensure_running(&self) -> Result<EdgeClient, TargetError> {
         let deadline = Instant::now() + ANSWER_WITHIN;
         let mut started = false;
         loop {
             match EdgeClient::connect(&self.config.edge_socket).await {
-                Ok(client) => return Ok(client),
+                Ok(client) => {
+                    self.renewed.get_or_init(|| self.renew(&client)).await;
+                    return Ok(client);
+                }
                 Err(error) if Instant::now() > deadline => {
                     return Err(self.failed(self.why(&error).await));
                 }
@@ -52,6 +59,31 @@ impl EdgeProcess {
                 started = true;
             }
             sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Puts this program in the place of an edge that was started from an older one. If it fails, that one serves on.
+    async fn renew(&self, client: &EdgeClient) {
+        let program = &self.config.program;
+        let Ok(identity) = client.identify().await else { return };
+        if !identity.is_outdated(program) {
+            return;
+        }
+        let (pid, version) = (identity.pid, identity.version);
+        match client.reload(Some(program)).await {
+            Ok(replacement) => {
+                tracing::info!(
+                    pid,
+                    version,
+                    by = replacement.to.pid,
+                    "an edge of an older make was replaced"
+                );
+            }
+            Err(error) => tracing::warn!(
+                pid,
+                version,
+                "the edge is of an older make and serves on: {error}; `pilotage edge reload` tries it again"
+            ),
         }
     }
 
@@ -71,6 +103,7 @@ impl EdgeProcess {
         let program = self.config.program.to_string_lossy().into_owned();
         let run = std::iter::once(&program).chain(&self.config.edge_arguments);
         ShimSpec {
+            hands_over: true,
             format: ShimSpec::FORMAT,
             name: EDGE_NAME.to_owned(),
             // These are not templates.
