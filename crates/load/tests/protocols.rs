@@ -10,10 +10,11 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use pilotage_load::sample::{SampleService, SampleSettings};
 use pilotage_load::{Load, LoadPlan, LoadReport, Session, Traffic};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::accept_async;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 const EVERY_KIND: [Traffic; 5] = [
     Traffic::Http1,
@@ -173,6 +174,23 @@ async fn a_websocket_that_is_told_to_go_loses_no_message_and_is_counted() {
 }
 
 #[tokio::test]
+async fn a_websocket_that_is_told_to_go_between_two_messages_and_ends_late_loses_nothing() {
+    let address = serving(|stream, _| async move {
+        let mut socket = accept_async(stream).await.unwrap();
+        let Some(Ok(message)) = socket.next().await else { return };
+        socket.send(message).await.unwrap();
+        let reason = CloseFrame { code: CloseCode::Away, reason: "".into() };
+        socket.send(Message::Close(Some(reason))).await.unwrap();
+        // Much longer than the client's pause.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    })
+    .await;
+    let report = send(plan(address, Traffic::WebSocket { session: SESSION }, 12)).await;
+    assert_eq!((report.requests, report.outcomes.ok), (12, 12), "{report:?}");
+    assert!(report.told_to_go >= 9, "{report:?}");
+}
+
+#[tokio::test]
 async fn a_websocket_closed_for_another_reason_is_a_drop() {
     let address = closing_at_the_third(CloseCode::Error).await;
     let traffic = Traffic::WebSocket { session: SESSION };
@@ -204,5 +222,22 @@ fn sessions_without_messages_or_on_a_schedule_are_refused() {
         LoadPlan { traffic: Traffic::Http2 { streams: 0 }, ..LoadPlan::closed(address, 1) },
     ] {
         assert!(Load::start(plan).is_err());
+    }
+}
+
+#[tokio::test]
+async fn an_echo_that_is_not_what_was_sent_is_a_drop() {
+    for answer in ["2\r\n\r\nxx", "4\r\n\r\nxyxx", "5\r\n\r\nxxxxx"] {
+        let address = serving(move |mut stream, _| async move {
+            assert!(stream.read(&mut [0; 4_096]).await.unwrap() > 0);
+            let head = "HTTP/1.1 200 OK\r\nContent-Length: ";
+            stream.write_all(format!("{head}{answer}").as_bytes()).await.unwrap();
+            // A connection that is closed with something unread is reset.
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        })
+        .await;
+        let plan = LoadPlan { post_share: 1.0, post_bytes: 4, ..plan(address, Traffic::Http1, 3) };
+        let report = send(plan).await;
+        assert_eq!(report.drop_reasons.get("altered"), Some(&3), "{answer:?}: {report:?}");
     }
 }

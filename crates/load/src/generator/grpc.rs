@@ -40,7 +40,7 @@ pub(super) async fn exchange(
     let answer = answers.end().await?;
     match (&answer.verdict, found) {
         (Verdict::Ok, found) if found.as_deref() != Some(request.message().as_bytes()) => {
-            Err(Dropped::new("altered", "the answer is not what was sent"))
+            Err(Dropped::altered())
         }
         _ => Ok(answer),
     }
@@ -107,7 +107,7 @@ async fn converse(
         };
     };
     if found != message.as_bytes() {
-        return Err(Dropped::new("altered", "the answer is not what was sent"));
+        return Err(Dropped::altered());
     }
     if is_last {
         drop(messages);

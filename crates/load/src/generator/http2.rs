@@ -125,5 +125,5 @@ pub(super) async fn exchange(
 ) -> Result<Answer, Dropped> {
     let response = connections.send(place, tally, || request.http2(body)).await?;
     request.remember(response.headers());
-    http1::read(response).await.map_err(|error| Dropped::from_hyper(&error))
+    http1::read(response, request.echo(body)).await
 }

@@ -104,6 +104,10 @@ impl Dropped {
         Self::new("cut", detail)
     }
 
+    pub(super) fn altered() -> Self {
+        Self::new("altered", "the answer is not what was sent")
+    }
+
     pub(super) fn timeout(after: Duration) -> Self {
         Self::new("timeout", format!("no whole answer within {after:?}"))
     }

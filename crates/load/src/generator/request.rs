@@ -12,6 +12,9 @@ use crate::grpc;
 use crate::random::Random;
 use crate::sample::GRPC_SERVICE;
 
+/// Where the sample service sends back what it is sent.
+const ECHO_PATH: &str = "/echo";
+
 /// One numbered request; what it is like follows from the plan's seed and its number.
 #[derive(Debug)]
 pub(super) struct Numbered<'a> {
@@ -91,6 +94,11 @@ impl<'a> Numbered<'a> {
     /// Lets its client keep the cookie that it was given.
     pub(super) fn remember(&self, answer: &HeaderMap) {
         self.clients.remember(self.client, answer);
+    }
+
+    /// What an answer from the sample service has to consist of, if that is known.
+    pub(super) fn echo<'b>(&self, body: &'b Bytes) -> Option<&'b Bytes> {
+        Some(body).filter(|_| self.path() == ECHO_PATH)
     }
 
     fn path(&self) -> &str {

@@ -39,6 +39,8 @@ enum Ended {
 struct Open {
     stream: WebSocketStream<TcpStream>,
     version: String,
+    /// The other side has closed, with or without saying why.
+    closed: Option<Option<CloseFrame>>,
 }
 
 /// Opens a WebSocket again and again, until there are no more numbers.
@@ -107,7 +109,7 @@ async fn exchange(
         read => read?,
     };
     if found != sent {
-        return Err(Ended::Dropped(Dropped::new("altered", "the answer is not what was sent")));
+        return Err(Ended::Dropped(Dropped::altered()));
     }
     if is_last {
         open.close().await?;
@@ -126,7 +128,7 @@ impl Open {
         match client_async(asked, stream).await {
             Ok((stream, answer)) => {
                 request.remember(answer.headers());
-                Ok(Self { stream, version: version(answer.headers()) })
+                Ok(Self { stream, version: version(answer.headers()), closed: None })
             }
             Err(Error::Http(answer)) => {
                 let verdict = match Verdict::of(answer.status(), answer.headers()) {
@@ -139,17 +141,18 @@ impl Open {
         }
     }
 
-    /// The next message of the other side.
+    /// The next message of the other side. If this is given up, a close that has come by then is told the next time.
     async fn next(&mut self) -> Result<Utf8Bytes, Ended> {
         loop {
+            if let Some(reason) = self.closed.clone() {
+                // Reading on sends the answer to the close and waits for the connection's end.
+                let rest = async { while let Some(Ok(_)) = self.stream.next().await {} };
+                let _ = timeout(CLOSE_LIMIT, rest).await;
+                return Err(closed(reason));
+            }
             match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(text),
-                Some(Ok(Message::Close(reason))) => {
-                    // Reading on sends the answer to the close and waits for the connection's end.
-                    let rest = async { while let Some(Ok(_)) = self.stream.next().await {} };
-                    let _ = timeout(CLOSE_LIMIT, rest).await;
-                    return Err(closed(reason));
-                }
+                Some(Ok(Message::Close(reason))) => self.closed = Some(reason),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(Ended::Dropped(dropped(error))),
                 None => return Err(Ended::Dropped(Dropped::cut("the WebSocket ended without a close"))),

@@ -73,20 +73,28 @@ async fn attempt(request: &Numbered<'_>, sender: &mut Sender, body: &Bytes) -> R
         answered: false,
     })?;
     request.remember(response.headers());
-    read(response).await.map_err(|error| Attempt {
-        dropped: Dropped::from_hyper(&error),
-        unsent: false,
-        answered: true,
-    })
+    let answer = read(response, request.echo(body)).await;
+    answer.map_err(|dropped| Attempt { dropped, unsent: false, answered: true })
 }
 
-/// Reads an answer to its end.
-pub(in crate::generator) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
+/// Reads an answer to its end, and compares it with what should come back, if that is known.
+pub(in crate::generator) async fn read(
+    response: Response<Incoming>,
+    echo: Option<&Bytes>,
+) -> Result<Answer, Dropped> {
     let (head, mut body) = response.into_parts();
+    let verdict = Verdict::of(head.status, &head.headers);
+    let mut left = echo.filter(|_| matches!(verdict, Verdict::Ok)).map(Bytes::as_ref);
     while let Some(frame) = body.frame().await {
-        frame?;
+        let frame = frame.map_err(|error| Dropped::from_hyper(&error))?;
+        if let (Some(expected), Some(data)) = (left, frame.data_ref()) {
+            left = Some(expected.strip_prefix(data.as_ref()).ok_or_else(Dropped::altered)?);
+        }
     }
-    Ok(Answer::new(&head.headers, Verdict::of(head.status, &head.headers)))
+    match left {
+        Some([_, ..]) => Err(Dropped::altered()),
+        _ => Ok(Answer::new(&head.headers, verdict)),
+    }
 }
 
 impl Attempt {
