@@ -26,8 +26,12 @@ fn block_on(test: impl Future<Output = ()>) {
 
 /// What a user gets to see.
 fn answer(address: SocketAddr) -> String {
+    answer_at(address, "/")
+}
+
+fn answer_at(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET / HTTP/1.1\r\nHost: example\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: example\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text.split_once("\r\n\r\n").unwrap().1.to_owned()
@@ -84,6 +88,34 @@ fn a_python_service() {
 fn a_python_service_that_fails() {
     let Some(_python) = need("a_python_service_that_fails", Part::Python) else { return };
     block_on(bad_version_comes_back(example("python-service"), Path::new("app/settings.json")));
+}
+
+#[test]
+fn a_shop_of_two_services_behind_one_address() {
+    let Some(_python) = need("a_shop_of_two_services", Part::Python) else { return };
+    block_on(async {
+        let mut world = example("shop");
+        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let file = world.path().join("pilotage.yaml");
+        let text = std::fs::read_to_string(&file).unwrap().replace("127.0.0.1:8080", &listen.to_string());
+        std::fs::write(file, text).unwrap();
+        world.serve(&[]).await;
+        for service in ["api", "web"] {
+            assert_eq!(world.deploy_to("dev", service, "1.0.0").await, Outcome::Succeeded);
+        }
+        let users = load(listen, 40.0);
+        let page = answer(listen);
+        assert!(page.contains("<h1>Shop 1.0.0</h1>"), "{page}");
+        let goods = || answer_at(listen, "/api/goods");
+        assert!(goods().contains(r#""goods": ["bread", "butter"]"#), "{}", goods());
+        std::fs::write(world.path().join("api/goods.json"), r#"["jam"]"#).unwrap();
+        assert_eq!(world.deploy_to("dev", "api", "2.0.0").await, Outcome::Succeeded);
+        assert!(goods().contains(r#""goods": ["jam"]"#), "{}", goods());
+        assert_eq!(world.roll_back("api").await.1, Outcome::Succeeded);
+        assert!(goods().contains("butter"), "{}", goods());
+        assert_eq!(answer(listen), page);
+        assert_eq!(drops(&users.stop().await.unwrap()), None);
+    });
 }
 
 #[test]

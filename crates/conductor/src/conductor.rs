@@ -132,7 +132,7 @@ impl Conductor {
     /// Applies what the file says of routes to what runs, and says what is different. Instances are not touched.
     ///
     /// # Errors
-    /// Fails if the journal cannot be written, or the target refuses a route; what is recorded is tried again later.
+    /// Fails if the journal cannot be written, or the target cannot be asked; what is recorded is tried again later.
     pub async fn reroute(
         &self,
         project: &Project,

@@ -27,4 +27,4 @@ pub use conductor::{Conductor, Options};
 pub use error::ConductorError;
 pub use readings::SecretReader;
 pub use request::{DeployRequest, Live, RollbackRequest, Started};
-pub use reroute::Rerouted;
+pub use reroute::{Effect, Rerouted};

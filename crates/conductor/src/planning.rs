@@ -12,7 +12,7 @@ use pilotage_spec::{
 use pilotage_views::{self as views, Served};
 
 use crate::conductor::Inner;
-use crate::{ConductorError, DeployRequest, RollbackRequest};
+use crate::{ConductorError, DeployRequest, RollbackRequest, traffic};
 
 pub(crate) fn check_gates(plan: &Plan, request: &DeployRequest) -> Vec<GateResult> {
     gate::check(plan, &GateFacts { confirmation: request.confirmation.clone() })
@@ -55,6 +55,8 @@ pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Resul
         prometheus: environment.prometheus.clone(),
         purpose: Purpose::Deploy,
     })?;
+    let complete = traffic::complete(inner, &plan)?;
+    inner.target.check_route(&request.workload, &complete).await?;
     Ok(plan)
 }
 

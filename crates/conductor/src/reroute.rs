@@ -2,11 +2,12 @@
 
 use pilotage_journal::{Append, Expected};
 use pilotage_spec::{EdgeSettings, EnvironmentName, Project, RouteSettings, Workload};
+use pilotage_targets::TargetError;
 use pilotage_views::{self as views, EnvironmentEvent, Served, WorkloadEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::conductor::Inner;
-use crate::{ConductorError, keeper, planning};
+use crate::{ConductorError, keeper, planning, traffic};
 
 /// What is different about how a workload, or the address of an environment, is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,88 +16,140 @@ pub struct Rerouted {
     pub what: String,
     /// Each change in words.
     pub changes: Vec<String>,
-    /// Why nothing was changed now, and when it will be.
-    pub later: Option<String>,
+    /// What has come of it.
+    #[serde(flatten)]
+    pub effect: Effect,
 }
 
-/// Records every difference, and puts it to work.
+/// What has come of a change in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "effect")]
+pub enum Effect {
+    /// Requests are served by it.
+    Now,
+    /// Nothing yet.
+    Later {
+        /// Why, and when it will be.
+        why: String,
+    },
+    /// Nothing: it cannot be so.
+    Refused {
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// Who wants it, and by which words.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    project: &'a Project,
+    actor: &'a str,
+    command: &'a str,
+}
+
+/// Records every difference that the target can bear, and puts it to work.
 pub(crate) async fn reroute(
     inner: &Inner,
     project: &Project,
     actor: &str,
     command: &str,
 ) -> Result<Vec<Rerouted>, ConductorError> {
+    let asked = Asked { project, actor, command };
     let mut rerouted = Vec::new();
-    for name in project.environments.keys() {
-        let of_environment = reroute_environment(inner, project, name, actor, command).await?;
-        rerouted.extend(of_environment);
+    for (name, environment) in &project.environments {
+        let served = served(inner, project, name)?;
+        let edge = match &environment.edge {
+            Some(edge) => reroute_edge(inner, name, edge, &served, asked).await?,
+            None => None,
+        };
+        let edge_changed = edge.as_ref().is_some_and(|edge| edge.effect == Effect::Now);
+        rerouted.extend(edge);
+        for (workload, now) in &served {
+            let changed = reroute_workload(inner, workload, now, asked).await?;
+            let at_edge = environment.edge.as_ref().is_some_and(|edge| edge.listen == now.listen);
+            if (edge_changed && at_edge) || changed.as_ref().is_some_and(|it| it.effect == Effect::Now) {
+                keeper::put_right(inner, workload).await?;
+            }
+            rerouted.extend(changed);
+        }
     }
     Ok(rerouted)
 }
 
-async fn reroute_environment(
+/// What serves in an environment.
+fn served(
     inner: &Inner,
     project: &Project,
-    name: &EnvironmentName,
-    actor: &str,
-    command: &str,
-) -> Result<Vec<Rerouted>, ConductorError> {
-    let mut rerouted = Vec::new();
+    environment: &EnvironmentName,
+) -> Result<Vec<(Workload, Served)>, ConductorError> {
     let mut served = Vec::new();
     for service in project.services.keys() {
-        let workload = Workload { environment: name.clone(), service: service.clone() };
+        let workload = Workload { environment: environment.clone(), service: service.clone() };
         if let Some(now) = inner.record(&workload)?.current().cloned() {
             served.push((workload, now));
         }
     }
-    let edge = project.environments.get(name).and_then(|environment| environment.edge.as_ref());
-    // An address at which nothing is served yet is set up by the first deployment to it.
-    let used = edge.filter(|edge| served.iter().any(|(_, now)| now.listen == edge.listen));
-    if let Some(edge) = used
-        && let Some(append) = edge_set(inner, name, edge, actor, command)?
-    {
-        let known = views::edges(&inner.journal.reader(), name)?.remove(&edge.listen);
-        let before = known.unwrap_or_else(|| EdgeSettings::plain(edge.listen));
+    Ok(served)
+}
+
+/// Records how the address is served that services share. One at which nothing is served yet is set up by the first
+/// deployment to it.
+async fn reroute_edge(
+    inner: &Inner,
+    name: &EnvironmentName,
+    edge: &EdgeSettings,
+    served: &[(Workload, Served)],
+    asked: Asked<'_>,
+) -> Result<Option<Rerouted>, ConductorError> {
+    let Some((workload, now)) = served.iter().find(|(_, now)| now.listen == edge.listen) else {
+        return Ok(None);
+    };
+    let Some(append) = edge_set(inner, name, edge, asked.actor, asked.command)? else { return Ok(None) };
+    let before = views::edges(&inner.journal.reader(), name)?.remove(&edge.listen);
+    let before = before.unwrap_or_else(|| EdgeSettings::plain(edge.listen));
+    let wanted = traffic::served_by(inner, now, &now.route, Some(edge));
+    let effect = effect(inner.target.check_route(workload, &wanted).await);
+    if effect == Effect::Now {
         inner.journal.append(append).await?;
-        let changes = differences(before.in_words(), edge.in_words());
-        rerouted.push(Rerouted { what: name.to_string(), changes, later: None });
     }
-    let edge_changed = !rerouted.is_empty();
-    for (workload, now) in &served {
-        let changed = reroute_workload(inner, project, workload, now, actor, command).await?;
-        let here = edge_changed && edge.is_some_and(|edge| edge.listen == now.listen);
-        if here || changed.as_ref().is_some_and(|changed| changed.later.is_none()) {
-            keeper::put_right(inner, workload).await?;
-        }
-        rerouted.extend(changed);
-    }
-    Ok(rerouted)
+    let changes = differences(before.in_words(), edge.in_words());
+    Ok(Some(Rerouted { what: name.to_string(), changes, effect }))
 }
 
 async fn reroute_workload(
     inner: &Inner,
-    project: &Project,
     workload: &Workload,
     served: &Served,
-    actor: &str,
-    command: &str,
+    asked: Asked<'_>,
 ) -> Result<Option<Rerouted>, ConductorError> {
-    let exposure = project.exposure(&workload.environment, &workload.service).unwrap_or_default();
+    let exposure = asked.project.exposure(&workload.environment, &workload.service).unwrap_or_default();
     let route = exposure.settings;
-    let listen = planning::listen(inner, project, workload, Some(served))?;
+    let listen = planning::listen(inner, asked.project, workload, Some(served))?;
     let changes = differences(served.route.in_words(), route.in_words());
-    let later = if listen != served.listen {
-        Some(format!("its address moves from {} to {listen}, with its next deployment", served.listen))
+    let effect = if listen != served.listen {
+        let why = format!("its address moves from {} to {listen}, with its next deployment", served.listen);
+        Effect::Later { why }
     } else if changes.is_empty() {
         return Ok(None);
+    } else if let Some(id) = inner.moving(workload)? {
+        Effect::Later { why: format!("{id} is moving it; ask again when that has ended") }
     } else {
-        let moving = inner.moving(workload)?;
-        moving.map(|id| format!("{id} is moving it; ask again when that has ended"))
+        let edge = views::edges(&inner.journal.reader(), &workload.environment)?.remove(&listen);
+        let wanted = traffic::served_by(inner, served, &route, edge.as_ref());
+        effect(inner.target.check_route(workload, &wanted).await)
     };
-    if later.is_none() {
-        record(inner, workload, route, actor, command).await?;
+    if effect == Effect::Now {
+        record(inner, workload, route, asked.actor, asked.command).await?;
     }
-    Ok(Some(Rerouted { what: workload.to_string(), changes, later }))
+    Ok(Some(Rerouted { what: workload.to_string(), changes, effect }))
+}
+
+/// Nothing is recorded that the target would not have: it would be tried in vain for ever.
+fn effect(checked: Result<(), TargetError>) -> Effect {
+    match checked {
+        Ok(()) => Effect::Now,
+        Err(error) => Effect::Refused { why: error.to_string() },
+    }
 }
 
 async fn record(

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use pilotage_engine::Shares;
+use pilotage_engine::{Plan, Shares};
 use pilotage_spec::{CertificateFiles, EdgeSettings, RouteSettings, Workload};
 use pilotage_targets::Traffic;
 use pilotage_views::{self as views, Served};
@@ -23,15 +23,43 @@ pub(crate) fn traffic(
     shares: &Shares,
 ) -> Result<Traffic, ConductorError> {
     let edge = views::edges(&inner.journal.reader(), &workload.environment)?.remove(&listen);
-    Ok(Traffic {
+    Ok(assemble(inner, (listen, route), edge, shares))
+}
+
+/// What a plan ends with. How the address is served may not be recorded yet.
+pub(crate) fn complete(inner: &Inner, plan: &Plan) -> Result<Traffic, ConductorError> {
+    let shares = vec![(plan.candidate().clone(), 10_000)];
+    match &plan.request.edge {
+        Some(edge) => Ok(assemble(inner, plan.reached(&shares), Some(edge.clone()), &shares)),
+        None => traffic(inner, &plan.request.workload, plan.reached(&shares), &shares),
+    }
+}
+
+/// What would serve a workload by this route, at an address that is served like this.
+pub(crate) fn served_by(
+    inner: &Inner,
+    served: &Served,
+    route: &RouteSettings,
+    edge: Option<&EdgeSettings>,
+) -> Traffic {
+    let edge = edge.filter(|edge| edge.listen == served.listen).cloned();
+    assemble(inner, (served.listen, route), edge, &vec![(served.release.id.version.clone(), 10_000)])
+}
+
+fn assemble(
+    inner: &Inner,
+    (listen, route): (SocketAddr, &RouteSettings),
+    edge: Option<EdgeSettings>,
+    shares: &Shares,
+) -> Traffic {
+    let said = edge.filter(|edge| *edge != EdgeSettings::plain(listen));
+    Traffic {
         shares: shares.clone(),
         hold_ms: HOLD.as_millis().try_into().unwrap_or(u64::MAX),
         route: route.clone(),
-        edge: edge
-            .filter(|edge| *edge != EdgeSettings::plain(listen))
-            .map(|edge| absolute(edge, &inner.folder)),
+        edge: said.map(|edge| absolute(edge, &inner.folder)),
         ..Traffic::new(listen)
-    })
+    }
 }
 
 /// What serves a workload gets all of its traffic.

@@ -119,9 +119,11 @@ impl From<ConductorError> for ErrorBody {
 impl From<TargetError> for ErrorBody {
     fn from(error: TargetError) -> Self {
         let kind = match error {
-            TargetError::Artifact { .. } | TargetError::PortInUse { .. } | TargetError::Secret { .. } => {
-                ErrorKind::Refused
-            }
+            TargetError::Artifact { .. }
+            | TargetError::PortInUse { .. }
+            | TargetError::Taken { .. }
+            | TargetError::CertificateFile { .. }
+            | TargetError::Secret { .. } => ErrorKind::Refused,
             _ => ErrorKind::Internal,
         };
         Self::new(kind, error.to_string())

@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "a broken helper should fail its test"
 )]
+#![allow(clippy::disallowed_methods, reason = "the examples are files; the crate itself touches none")]
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,21 @@ fn the_examples_are_read_without_a_word() {
     assert_eq!(blocks.len(), 2);
     for text in blocks {
         let checked = check("docs/pilotage-yaml.md", text);
+        assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+    }
+}
+
+#[test]
+fn the_example_projects_are_read_without_a_word() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let files: Vec<_> = std::fs::read_dir(examples)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("pilotage.yaml"))
+        .filter(|file| file.exists())
+        .collect();
+    assert!(files.iter().any(|file| file.ends_with("shop/pilotage.yaml")), "{files:?}");
+    for file in files {
+        let checked = check(&file.to_string_lossy(), &std::fs::read_to_string(&file).unwrap());
         assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
     }
 }

@@ -39,6 +39,10 @@ pub trait Target: Send + Sync {
         fence: Fence,
     ) -> Result<(), TargetError>;
 
+    /// Says whether [`Target::route`] would be refused as things are, so that nothing is begun that cannot end: requests that
+    /// another workload has, an address that another program listens at, a certificate that is not there. Changes nothing.
+    async fn check_route(&self, workload: &Workload, traffic: &Traffic) -> Result<(), TargetError>;
+
     /// Gives each version its share of the traffic in one atomic switch; returns when every worker of the data plane
     /// uses it. From then on the target keeps the endpoints behind the shares in step with what is ready.
     async fn route(
@@ -229,10 +233,40 @@ pub enum TargetError {
         reason: String,
     },
     /// The port at which users are to reach the workload is in use.
-    #[error("port {0} is in use by another program; free it, or give the service another `port`", .address.port())]
+    #[error("port {} is in use by another program; free it, or choose another in {key}", .address.port())]
     PortInUse {
         /// The address.
         address: SocketAddr,
+        /// Where the file says it.
+        key: String,
+    },
+    /// Another workload has the requests already.
+    #[error(
+        "{workload} cannot have the requests for {host} and {path} at {listen}: {holder} has them; {mend}"
+    )]
+    Taken {
+        /// The workload that asks for them.
+        workload: String,
+        /// The workload that has them.
+        holder: String,
+        /// The host, or `any host`.
+        host: String,
+        /// The beginning of their paths.
+        path: String,
+        /// The address.
+        listen: SocketAddr,
+        /// What to do.
+        mend: String,
+    },
+    /// A file that encrypted connections need cannot be read.
+    #[error("the file {path} of {key} cannot be read: {reason}; put it there, or correct its path")]
+    CertificateFile {
+        /// The file.
+        path: String,
+        /// Where the file of the project names it.
+        key: String,
+        /// Why.
+        reason: String,
     },
     /// Another holder has taken over the workload.
     #[error("another deployment has taken over {workload} (token {held}, ours is {ours})")]

@@ -59,7 +59,7 @@ async fn services_share_an_address_by_path_and_host() {
 
     let same = Traffic { listen, route: route(None, "/"), ..traffic(&[("2.0.0", 10_000)]) };
     let refused = world.target().route(&named("api"), &same, Fence(1)).await.unwrap_err().to_string();
-    assert!(refused.contains("test/web is served on"), "{refused}");
+    assert!(refused.contains("test/web has them"), "{refused}");
     for service in ["web", "other"] {
         world.target().remove(&named(service), Fence(1)).await.unwrap();
     }

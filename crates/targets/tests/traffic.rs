@@ -119,7 +119,7 @@ async fn a_port_in_use_is_refused_and_nothing_else_suffers() {
     let mut wanted = traffic(&[("1.0.0", 10_000)]);
     wanted.listen = other.local_addr().unwrap();
     let refused = world.target().route(&world.workload(), &wanted, Fence(1)).await;
-    assert!(matches!(refused, Err(TargetError::PortInUse { address }) if address == wanted.listen));
+    assert!(matches!(refused, Err(TargetError::PortInUse { address, .. }) if address == wanted.listen));
     assert_eq!(world.observe().await.listen(), Some(listen));
     assert_eq!(ask(listen, "/").await.0, 200);
 
@@ -128,7 +128,7 @@ async fn a_port_in_use_is_refused_and_nothing_else_suffers() {
     let mut same = traffic(&[("1.0.0", 10_000)]);
     same.listen = listen;
     let refused = world.target().route(&second, &same, Fence(1)).await.unwrap_err().to_string();
-    assert!(refused.contains("test/api is served on") && refused.contains("another `port`"), "{refused}");
+    assert!(refused.contains("test/api has them") && refused.contains("another `port`"), "{refused}");
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use pilotage_conductor::Rerouted;
+use pilotage_conductor::{Effect, Rerouted};
 use pilotage_server::{Client, DownBody, DownDone, Health, StatusReport, Stopped, UpBody, UpDone};
 use rustix::process::{Pid, WaitOptions, test_kill_process, waitpid};
 use serde::Serialize;
 
 use super::{Session, status, typed};
 use crate::connect::{connect, connect_only};
-use crate::failure::{DONE, Failure};
+use crate::failure::{DONE, FAILED, Failure};
 use crate::printer::Printer;
 
 /// How long a server may take to end after it has stopped everything.
@@ -23,6 +23,7 @@ pub async fn up(session: &Session) -> Result<u8, Failure> {
     }
     let client = connect(place, printer).await?;
     let done: UpDone = client.post("/v1/up", &UpBody { command: typed() }).await?;
+    let refused = done.rerouted.iter().any(|rerouted| matches!(rerouted.effect, Effect::Refused { .. }));
     if printer.json() {
         let health: Health = client.get("/v1/health").await?;
         printer.object(&Up { health, rerouted: done.rerouted });
@@ -30,7 +31,7 @@ pub async fn up(session: &Session) -> Result<u8, Failure> {
         done.rerouted.iter().for_each(|rerouted| show_rerouted(rerouted, printer));
         status::show(&client.get::<StatusReport>("/v1/status").await?, printer);
     }
-    Ok(DONE)
+    Ok(if refused { FAILED } else { DONE })
 }
 
 /// What is said in JSON.
@@ -42,10 +43,11 @@ struct Up {
 }
 
 fn show_rerouted(rerouted: &Rerouted, printer: &Printer) {
-    let Rerouted { what, changes, later } = rerouted;
-    match later {
-        None => changes.iter().for_each(|change| printer.line(format!("✓ {what}  {change}"))),
-        Some(later) => printer.line(format!("· {what}  route not changed yet: {later}")),
+    let Rerouted { what, changes, effect } = rerouted;
+    match effect {
+        Effect::Now => changes.iter().for_each(|change| printer.line(format!("✓ {what}  {change}"))),
+        Effect::Later { why } => printer.line(format!("· {what}  route not changed yet: {why}")),
+        Effect::Refused { why } => printer.line(format!("✗ {what}  route not changed: {why}")),
     }
 }
 

@@ -98,6 +98,11 @@ impl Target for ProcessTarget {
         self.shared.ensure(workload, release, replicas, fence).await
     }
 
+    async fn check_route(&self, workload: &Workload, traffic: &Traffic) -> Result<(), TargetError> {
+        let (shared, workload, traffic) = (Arc::clone(&self.shared), workload.clone(), traffic.clone());
+        blocking(move || shared.traffic.check(&workload, &traffic)).await
+    }
+
     async fn route(
         &self,
         workload: &Workload,

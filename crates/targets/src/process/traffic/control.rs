@@ -8,9 +8,9 @@ use pilotage_proxy::EdgeClient;
 use pilotage_spec::Workload;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::drain;
 use super::edge_process::EdgeProcess;
 use super::publisher::Publisher;
+use super::{check, drain};
 use crate::process::held::Held;
 use crate::process::registry::Registry;
 use crate::process::tasks::Tasks;
@@ -55,6 +55,12 @@ impl TrafficControl {
         let (commands, receiver) = mpsc::channel(16);
         tasks.spawn(publisher.run(receiver));
         Ok(Self { commands, applied, edge: client })
+    }
+
+    /// Says whether the traffic of a workload would be refused as things are. Looks at files and ports.
+    pub fn check(&self, workload: &Workload, traffic: &Traffic) -> Result<(), TargetError> {
+        let served = self.applied.borrow().routes.clone();
+        check::check(workload, traffic, &served)
     }
 
     /// Sets or (`None`) ends the traffic of a workload; says the table's epoch.

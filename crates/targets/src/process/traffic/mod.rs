@@ -3,6 +3,7 @@
 //! The shares are kept by the edge, on its disk and in its memory, and nowhere else: a control plane that comes back asks
 //! for them.
 
+mod check;
 mod control;
 mod drain;
 mod edge_process;

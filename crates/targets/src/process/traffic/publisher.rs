@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::control::{Applied, Command};
 use super::edge_process::EdgeProcess;
-use super::{listen, listeners, routes};
+use super::{check, listeners, routes};
 use crate::process::registry::Registry;
 use crate::{TargetError, Traffic};
 
@@ -90,8 +90,7 @@ impl Publisher {
     async fn set(&mut self, workload: Workload, traffic: Option<Traffic>) -> Result<u64, TargetError> {
         let mut routes = self.routes();
         if let Some(traffic) = &traffic {
-            routes::check(&workload, traffic, &routes)?;
-            listen::check_new(traffic, &routes)?;
+            check::check(&workload, traffic, &routes)?;
         }
         match traffic {
             Some(traffic) => {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use pilotage_proxy::{Endpoint, FULL_WEIGHT, Pool, Protocol, Route, RoutingTable};
-use pilotage_spec::{RouteSettings, Version, Workload};
+use pilotage_proxy::{Endpoint, Pool, Protocol, Route, RoutingTable};
+use pilotage_spec::{Version, Workload};
 
 use super::{listeners, settings, shaping};
+use crate::Traffic;
 use crate::process::registry::Registry;
-use crate::{TargetError, Traffic};
 
 /// The table for this traffic, with the instances that take it now; its epoch is still to be chosen.
 pub(super) fn build(traffic: &BTreeMap<Workload, Traffic>, registry: &Registry) -> RoutingTable {
@@ -84,43 +84,4 @@ fn read_route(route: &Route, table: &RoutingTable) -> Option<(Workload, Traffic)
         without_share(&Traffic { shares: Vec::new(), ..traffic.clone() }).cloned().collect();
     traffic.shares.retain(|(version, share)| *share > 0 || !apart.contains(version));
     Some((workload, traffic))
-}
-
-/// Refuses what the edge would refuse, in words for those who wrote the file.
-pub(super) fn check(
-    workload: &Workload,
-    traffic: &Traffic,
-    others: &BTreeMap<Workload, Traffic>,
-) -> Result<(), TargetError> {
-    let failed = |reason: String| TargetError::Failed { doing: format!("route {workload}"), reason };
-    let sum: u64 = traffic.shares.iter().map(|(_, share)| u64::from(*share)).sum();
-    if !traffic.shares.is_empty() && sum != u64::from(FULL_WEIGHT) {
-        return Err(failed(format!("the shares add up to {sum}, not to {FULL_WEIGHT}")));
-    }
-    let listen = traffic.listen;
-    for (other, theirs) in
-        others.iter().filter(|(other, theirs)| *other != workload && theirs.listen == listen)
-    {
-        let Some(host) = contested(&traffic.route, &theirs.route) else { continue };
-        let whole = traffic.route == RouteSettings::default() && theirs.route == traffic.route;
-        return Err(failed(match whole {
-            true => format!("{other} is served on {listen} already; give one of them another `port`"),
-            false => format!(
-                "{other} is served on {listen} already for {host} and {}; give one of them another `path` or `host`",
-                traffic.route.path
-            ),
-        }));
-    }
-    Ok(())
-}
-
-/// The host for which two routes at an address would take the same requests.
-fn contested<'a>(one: &'a RouteSettings, other: &RouteSettings) -> Option<&'a str> {
-    if one.path != other.path {
-        return None;
-    }
-    match (one.hosts.is_empty(), other.hosts.is_empty()) {
-        (true, true) => Some("any host"),
-        _ => one.hosts.iter().find(|host| other.hosts.contains(host)).map(|host| host.as_str()),
-    }
 }

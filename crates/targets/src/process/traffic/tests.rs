@@ -1,7 +1,7 @@
 //! From traffic to the edge's table and back.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use pilotage_proxy::{Listener, RoutingTable};
@@ -10,7 +10,7 @@ use pilotage_spec::{
     RouteSettings, Source, Test, Timeouts, Workload,
 };
 
-use super::{listeners, routes};
+use super::{check, listeners, routes};
 use crate::Traffic;
 use crate::process::registry::Registry;
 
@@ -151,8 +151,8 @@ fn the_last_word_of_an_environment_on_an_address_holds_for_all_there() {
 fn two_workloads_for_the_same_requests_are_refused_in_words() {
     let listen = "127.0.0.1:8080";
     let refused = |ours: Traffic, theirs: Traffic| {
-        let others = BTreeMap::from([(workload("dev/web"), theirs)]);
-        routes::check(&workload("dev/api"), &ours, &others).err().map(|error| error.to_string())
+        let served = BTreeMap::from([(workload("dev/web"), theirs)]);
+        check::requests(&workload("dev/api"), &ours, &served).err().map(|error| error.to_string())
     };
     for (ours, theirs) in [
         (at(listen, &[], "/api"), at(listen, &[], "/")),
@@ -162,12 +162,63 @@ fn two_workloads_for_the_same_requests_are_refused_in_words() {
     ] {
         assert_eq!(refused(ours, theirs), None);
     }
-    let port = refused(at(listen, &[], "/"), at(listen, &[], "/")).unwrap();
-    assert!(
-        port.contains("dev/web is served on 127.0.0.1:8080 already; give one of them another `port`"),
-        "{port}"
+    assert_eq!(
+        refused(at(listen, &[], "/"), at(listen, &[], "/")).unwrap(),
+        "dev/api cannot have the requests for any host and / at 127.0.0.1:8080: dev/web has them; give one of them another \
+         `port`"
     );
     let (ours, theirs) = (["a.example.com", "b.example.com"], ["b.example.com", "c.example.com"]);
-    let host = refused(at(listen, &ours, "/api"), at(listen, &theirs, "/api")).unwrap();
-    assert!(host.contains("already for b.example.com and /api; give one of them another `path`"), "{host}");
+    assert_eq!(
+        refused(at(listen, &ours, "/api"), at(listen, &theirs, "/api")).unwrap(),
+        "dev/api cannot have the requests for b.example.com and /api at 127.0.0.1:8080: dev/web has them; give one of them \
+         another `path` or `host`, in `services.api.route` or `environments.dev.services.api.route`"
+    );
+}
+
+#[test]
+fn what_another_program_holds_is_told_with_the_key_that_names_it() {
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (taken, port) = (held.local_addr().unwrap().to_string(), held.local_addr().unwrap().port());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let refused = |traffic: &Traffic| {
+        let error = check::check(&workload("production/api"), traffic, &BTreeMap::new());
+        error.unwrap_err().to_string()
+    };
+    let shared = |listen: &str, redirect: Option<&str>| Traffic {
+        edge: Some(EdgeSettings { redirect: redirect.map(address), ..EdgeSettings::plain(address(listen)) }),
+        ..at(listen, &[], "/")
+    };
+    for (traffic, key) in [
+        (at(&taken, &[], "/"), "`services.api.port`"),
+        (shared(&taken, None), "`environments.production.edge.listen`"),
+        (shared(&free, Some(&taken)), "`environments.production.edge.redirect`"),
+    ] {
+        let said = refused(&traffic);
+        let expected =
+            format!("port {port} is in use by another program; free it, or choose another in {key}");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+    // The edge's own listener is in nobody's way.
+    let served = BTreeMap::from([(workload("production/web"), at(&taken, &[], "/"))]);
+    check::check(&workload("production/api"), &at(&taken, &[], "/api"), &served).unwrap();
+}
+
+#[test]
+fn a_certificate_that_is_not_there_is_told_with_its_path_and_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("shop.pem"), "").unwrap();
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let files = CertificateFiles { chain: path("shop.pem"), key: path("shop.key") };
+    let edge = EdgeSettings { certificates: vec![files], ..EdgeSettings::plain(listen) };
+    let traffic = Traffic { edge: Some(edge), ..at(&listen.to_string(), &[], "/") };
+    let api = workload("production/api");
+    let said = check::check(&api, &traffic, &BTreeMap::new()).unwrap_err().to_string();
+    let expected =
+        format!("the file {} of `environments.production.edge.certificates[0].key`", path("shop.key"));
+    assert!(said.starts_with(&expected) && said.contains("No such file"), "{said}");
+    // Once it is in use, the edge keeps what it has read.
+    let served = BTreeMap::from([(workload("production/web"), traffic.clone())]);
+    let traffic = Traffic { route: at("127.0.0.1:1", &[], "/api").route, ..traffic };
+    check::check(&api, &traffic, &served).unwrap();
 }
