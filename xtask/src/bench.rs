@@ -6,7 +6,7 @@ use crate::figures::{Figure, table};
 use crate::parts;
 use crate::process::{Output, TaskError, cargo, run_by_line};
 
-const USAGE: &str = "usage: cargo xtask bench [NAME [--only CASE]] [--quick] [--output json]";
+const USAGE: &str = "usage: cargo xtask bench [NAME [--only CASE] [--SIZE N]...] [--quick] [--output json]";
 
 /// A bench target of a crate. It takes `--quick` and prints one JSON object a figure.
 struct Bench {
@@ -15,13 +15,15 @@ struct Bench {
     about: &'static str,
     /// It takes the name of a case, to run that alone.
     has_cases: bool,
+    /// The flags by which it is told how large it is to be, each with a number.
+    sizes: &'static [&'static str],
     /// The real programs it needs; it skips what it cannot do without them, and says so.
     parts: &'static [Part],
 }
 
 impl Bench {
     const fn new(name: &'static str, package: &'static str, about: &'static str) -> Self {
-        Self { name, package, about, has_cases: false, parts: &[] }
+        Self { name, package, about, has_cases: false, sizes: &[], parts: &[] }
     }
 }
 
@@ -35,7 +37,15 @@ const BENCHES: &[Bench] = &[
     },
     Bench::new("simulator", "pilotage-engine", "whole simulated deployments a second"),
     Bench::new("load", "pilotage-load", "what the load generator itself costs"),
-    Bench::new("zero-drop", "pilotage", "dropped requests over many cut-overs and rollbacks"),
+    Bench {
+        sizes: &["--requests", "--cut-overs", "--replacements"],
+        ..Bench::new(
+            "zero-drop",
+            "pilotage",
+            "dropped requests over cut-overs, rollbacks and edge replacements",
+        )
+    },
+    Bench::new("deployments", "pilotage", "dropped requests over deployments and their ways back"),
     Bench::new("overhead", "pilotage", "what a deployment and `status` add"),
 ];
 
@@ -44,6 +54,7 @@ const BENCHES: &[Bench] = &[
 struct Wanted<'a> {
     name: Option<&'a str>,
     case: Option<&'a str>,
+    sizes: Vec<[&'a str; 2]>,
     quick: bool,
     json: bool,
 }
@@ -57,6 +68,9 @@ impl<'a> Wanted<'a> {
                 "--quick" => wanted.quick = true,
                 "--output" if rest.next() == Some(&"json") => wanted.json = true,
                 "--only" => wanted.case = Some(*rest.next().ok_or(TaskError::Usage(USAGE))?),
+                flag if BENCHES.iter().any(|bench| bench.sizes.contains(&flag)) => {
+                    wanted.sizes.push([flag, *rest.next().ok_or(TaskError::Usage(USAGE))?]);
+                }
                 word if !word.starts_with('-') && wanted.name.is_none() => wanted.name = Some(word),
                 _ => return Err(TaskError::Usage(USAGE)),
             }
@@ -78,6 +92,9 @@ pub fn run(words: &[&str]) -> Result<(), TaskError> {
     })?;
     if wanted.case.is_some() && !bench.has_cases {
         return Err(TaskError::Failed(format!("bench `{name}` has no cases; leave out --only")));
+    }
+    if let Some([flag, _]) = wanted.sizes.iter().find(|[flag, _]| !bench.sizes.contains(flag)) {
+        return Err(TaskError::Failed(format!("bench `{name}` has no {flag}; it takes {:?}", bench.sizes)));
     }
     let figures = measure(bench, &wanted)?;
     if wanted.json {
@@ -102,7 +119,7 @@ fn measure(bench: &Bench, wanted: &Wanted<'_>) -> Result<Vec<Figure>, TaskError>
     parts::provide(bench.parts);
     let mut command = cargo();
     command.args(["bench", "--quiet", "--package", bench.package, "--bench", bench.name, "--"]);
-    command.args(wanted.quick.then_some("--quick")).args(wanted.case);
+    command.args(wanted.quick.then_some("--quick")).args(wanted.case).args(wanted.sizes.iter().flatten());
     let mut figures = Vec::new();
     let status = run_by_line(&mut command, Output::Standard, |line| match Figure::from_line(line) {
         Some(figure) => figures.push(figure),

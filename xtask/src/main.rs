@@ -16,7 +16,7 @@ usage: cargo xtask <task>
   test [--no-skip] [FILTER]                         run all tests, with the real programs they need
   check                                             formatting, lints, licences, layers
   layers                                            who may know whom, and the purity of spec and engine
-  bench [NAME [--only CASE]] [--quick] [--output json]
+  bench [NAME [--only CASE] [--SIZE N]...] [--quick] [--output json]
                                                     run one bench and compare it with its goals; without a name, list them
 ";
 

@@ -68,7 +68,7 @@ async fn measure(size: &Size) {
         eprintln!("{drops}");
     }
     figure(
-        "zero_drop.requests",
+        "deployments.requests",
         json!(report.requests),
         "requests",
         &format!(">= {}", size.requests),
@@ -76,14 +76,14 @@ async fn measure(size: &Size) {
     );
     let done = switches.len() + rollbacks.len();
     figure(
-        "zero_drop.cut_overs_and_rollbacks",
+        "deployments.cut_overs_and_rollbacks",
         json!(done),
         "",
         &format!(">= {}", size.switches),
         done >= size.switches,
     );
     let dropped = report.outcomes.dropped;
-    figure("zero_drop.dropped", json!(dropped), "requests", "0", dropped == 0);
+    figure("deployments.dropped", json!(dropped), "requests", "0", dropped == 0);
     times("switch", switches);
     times("rollback", rollbacks);
 }
@@ -118,8 +118,8 @@ fn verdict(event: &DeploymentEvent) -> bool {
 fn times(name: &str, mut millis: Vec<f64>) {
     millis.sort_by(f64::total_cmp);
     let at = |q: f64| millis[((millis.len() - 1) as f64 * q).round() as usize];
-    figure(&format!("zero_drop.{name}_p50"), json!(round(at(0.50))), "ms", "", true);
-    figure(&format!("zero_drop.{name}_p99"), json!(round(at(0.99))), "ms", "< 50", at(0.99) < 50.0);
+    figure(&format!("deployments.{name}_p50"), json!(round(at(0.50))), "ms", "", true);
+    figure(&format!("deployments.{name}_p99"), json!(round(at(0.99))), "ms", "< 50", at(0.99) < 50.0);
 }
 
 fn round(millis: f64) -> f64 {
