@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::control::{Control, replace_on_signal};
 use super::phase::Phase;
@@ -17,7 +18,7 @@ use crate::worker::{Command, WorkerHandle};
 /// is getting on.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 
-/// How long the last answers on the control socket may take.
+/// How long the last answers on the control socket, and at the admin address, may take.
 const LAST_ANSWERS_LIMIT: Duration = Duration::from_secs(6);
 
 /// How long the last lines of the access log may take to be written.
@@ -51,6 +52,8 @@ pub fn run(config: EdgeConfig) -> Result<(), EdgeError> {
 pub(super) struct Edge {
     pub(super) control: Arc<Control>,
     pub(super) workers: Vec<WorkerHandle>,
+    /// Serves the admin address, and ends when another edge does.
+    pub(super) admin: JoinHandle<()>,
     pub(super) access_log: Option<AccessLogWriter>,
     pub(super) signals: Signals,
     /// Hears the grace when somebody asks the edge to stop.
@@ -139,6 +142,9 @@ impl Edge {
             }
         }
         finish_log(self.access_log).await;
+        if tokio::time::timeout(LAST_ANSWERS_LIMIT, self.admin).await.is_err() {
+            tracing::warn!("not everybody has read the last pages of the admin address");
+        }
         control.phases.drained();
         if tokio::time::timeout(LAST_ANSWERS_LIMIT, control.socket.settled()).await.is_err() {
             tracing::warn!("not everybody has heard the last answers");

@@ -145,9 +145,9 @@ impl Crew {
             failure: std::sync::Mutex::default(),
         });
         let admin = Admin { control: Arc::clone(&control), shared, registry, workers, counted_before };
-        tokio::spawn(Arc::new(admin).serve());
         Edge {
             control,
+            admin: tokio::spawn(Arc::new(admin).serve()),
             workers: self.workers,
             access_log: self.access_log,
             signals,

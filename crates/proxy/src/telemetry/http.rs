@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -16,13 +16,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 /// Connections at a time; further ones wait.
-const MOST_CONNECTIONS: usize = 32;
+const MOST_CONNECTIONS: u32 = 32;
 /// How long a reader may take to ask.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// After so long a connection is closed behind the next answer, so that none is held for ever.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(300);
 /// How long a page may take to be read.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection may still ask when nothing more is accepted: what it asks may be on its way already.
+const LINGER: Duration = Duration::from_millis(250);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// An answer.
@@ -40,19 +42,19 @@ impl Page {
     }
 }
 
-/// Answers GET and HEAD by a function of the path until `closed` becomes true. Then nothing more is accepted, and what is
-/// connected is closed behind the answer that it waits for.
+/// Answers GET and HEAD by a function of the path until `closed` becomes true. Then nothing more is accepted, and this
+/// returns when every connection has had its last answer.
 pub(crate) async fn serve<F, A>(listener: TcpListener, mut closed: watch::Receiver<bool>, answer: F)
 where
     F: Fn(String) -> A + Clone + Send + 'static,
     A: Future<Output = Page> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS as usize));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = closed.wait_for(|closed| *closed) => return,
+        let accept = async { (Arc::clone(&places).acquire_owned().await, listener.accept().await) };
+        let (place, accepted) = tokio::select! {
+            accepted = accept => accepted,
+            _ = closed.wait_for(|closed| *closed) => break,
         };
         match accepted {
             Ok((stream, _)) => {
@@ -68,6 +70,9 @@ where
             }
         }
     }
+    drop(listener);
+    // Fails only when the semaphore is closed, which it never is.
+    let _ = places.acquire_many(MOST_CONNECTIONS).await;
 }
 
 async fn converse<F, A>(stream: TcpStream, mut closed: watch::Receiver<bool>, answer: F)
@@ -75,14 +80,15 @@ where
     F: Fn(String) -> A + Clone + Send + 'static,
     A: Future<Output = Page> + Send + 'static,
 {
+    let leaving = closed.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer.clone();
+        let (answer, leaving) = (answer.clone(), leaving.clone());
         async move {
             let page = match *request.method() {
                 Method::GET | Method::HEAD => answer(request.uri().path().to_owned()).await,
                 _ => Page::text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here"),
             };
-            Ok::<_, Infallible>(response(page))
+            Ok::<_, Infallible>(response(page, *leaving.borrow()))
         }
     });
     let connection = http1::Builder::new()
@@ -94,18 +100,25 @@ where
     tokio::select! {
         _ = connection.as_mut() => return,
         () = tokio::time::sleep(CONNECTION_LIMIT) => {}
-        _ = closed.wait_for(|closed| *closed) => {}
+        () = async {
+            // An error means that whoever could say so is gone.
+            let _ = closed.wait_for(|closed| *closed).await;
+            tokio::time::sleep(LINGER).await;
+        } => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = tokio::time::timeout(ANSWER_LIMIT, connection).await;
 }
 
-fn response(page: Page) -> Response<Full<Bytes>> {
+fn response(page: Page, last: bool) -> Response<Full<Bytes>> {
     let refused = page.status == StatusCode::METHOD_NOT_ALLOWED;
     let mut response = Response::new(Full::new(Bytes::from(page.body)));
     *response.status_mut() = page.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(page.content_type));
+    if last {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if refused {
         headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }

@@ -1,11 +1,12 @@
 //! Edges as processes of their own, each started by this test binary or by the edge before it.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
-use pilotage_proxy::{EdgeClient, EdgeClientError, Identity, Replacement, run};
+use pilotage_proxy::{AccessLogTarget, EdgeClient, EdgeClientError, Identity, Replacement, run};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::world::{config, connect, eventually};
@@ -14,6 +15,8 @@ use crate::world::{config, connect, eventually};
 const FOLDER: &str = "PILOTAGE_TEST_EDGE_FOLDER";
 /// How many workers it has.
 const WORKERS: &str = "PILOTAGE_TEST_EDGE_WORKERS";
+/// Its admin address. It writes an access log then, too.
+const ADMIN: &str = "PILOTAGE_TEST_EDGE_ADMIN";
 /// Among the arguments: it takes over from the edge that is there. To the test harness, the name of a test that is not there.
 const TAKE_OVER: &str = "take-over";
 const ARGUMENTS: [&str; 3] = ["--exact", "child::child_edge", "--nocapture"];
@@ -27,6 +30,10 @@ fn child_edge() {
         config.successor = ARGUMENTS.iter().chain([&TAKE_OVER]).map(Into::into).collect();
         if let Some(workers) = std::env::var(WORKERS).ok().and_then(|count| count.parse().ok()) {
             config.workers = NonZeroUsize::new(workers).unwrap();
+        }
+        if let Some(admin) = std::env::var(ADMIN).ok().and_then(|address| address.parse().ok()) {
+            config.admin = Some(admin);
+            config.access_log = Some(AccessLogTarget::File(Path::new(&folder).join("access.log")));
         }
         if let Err(error) = run(config) {
             eprintln!("{error}");
@@ -53,7 +60,17 @@ impl ChildEdge {
     }
 
     pub async fn start_with(folder: &Path, workers: usize, arguments: &[&str]) -> Self {
-        let process = spawn(folder, workers, arguments);
+        Self::of(spawn(folder, workers, arguments), folder).await
+    }
+
+    /// An edge with an admin address, which writes `access.log` into its folder.
+    pub async fn observed(folder: &Path, admin: SocketAddr) -> Self {
+        let process = command(folder, 2, &[]).env(ADMIN, admin.to_string()).spawn().unwrap();
+        Self::of(process, folder).await
+    }
+
+    /// An edge that was started, once it serves.
+    pub async fn of(process: Child, folder: &Path) -> Self {
         let client = connect(&folder.join("edge.sock")).await;
         let mut edge = Self { process, client, successors: Mutex::default() };
         let pid = edge.process.id();
@@ -115,16 +132,25 @@ impl Drop for ChildEdge {
 
 /// Starts such a process, and does not wait for anything.
 pub fn spawn(folder: &Path, workers: usize, arguments: &[&str]) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    command(folder, workers, arguments).spawn().unwrap()
+}
+
+fn command(folder: &Path, workers: usize, arguments: &[&str]) -> Command {
+    command_of(&std::env::current_exe().unwrap(), folder, workers, arguments)
+}
+
+/// The command that makes a program such a process: this test binary, or a copy of it.
+pub fn command_of(program: &Path, folder: &Path, workers: usize, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command
         .args(ARGUMENTS)
         .args(arguments)
         .env(FOLDER, folder)
         .env(WORKERS, workers.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::null());
+    command
 }
 
 pub fn signal(pid: u32, signal: Signal) {

@@ -52,7 +52,7 @@ async fn read(body: &mut RecvStream) -> Result<(Bytes, HeaderMap), h2::Error> {
     Ok((data.into(), body.trailers().await?.unwrap_or_default()))
 }
 
-fn get(path: &str) -> Request<()> {
+pub fn get(path: &str) -> Request<()> {
     Request::get(format!("http://shop.example{path}")).body(()).unwrap()
 }
 
