@@ -7,6 +7,7 @@ use pilotage_server::{Client, DownBody, DownDone, Health, StatusReport, Stopped,
 use rustix::process::{Pid, WaitOptions, test_kill_process, waitpid};
 use serde::Serialize;
 
+use super::edge::renew;
 use super::{Session, status, typed};
 use crate::connect::{connect, connect_only};
 use crate::failure::{DONE, FAILED, Failure};
@@ -20,6 +21,8 @@ pub async fn up(session: &Session) -> Result<u8, Failure> {
     let (place, printer) = (&session.place, &session.printer);
     if connect_only(place).await?.is_some() {
         printer.say("the server is running already");
+        // One that is just being started does so itself.
+        renew(&place.edge_socket(), printer).await;
     }
     let client = connect(place, printer).await?;
     let done: UpDone = client.post("/v1/up", &UpBody { command: typed() }).await?;

@@ -9,7 +9,11 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum EdgeError {
     /// Another edge answers on the control socket.
-    #[error("{} already serves this socket: {}; stop it, or use another socket", holder(*.pid), .socket.display())]
+    #[error(
+        "{} already serves this socket: {}; replace it with `pilotage edge reload`, stop it, or use another socket",
+        holder(*.pid),
+        .socket.display()
+    )]
     SocketServed {
         /// The control socket.
         socket: PathBuf,
@@ -17,7 +21,11 @@ pub enum EdgeError {
         pid: Option<u32>,
     },
     /// Another edge uses the state folder.
-    #[error("another edge already uses the state folder {}; stop it, or use another folder", .folder.display())]
+    #[error(
+        "another edge already uses the state folder {}; replace it with `pilotage edge reload`, stop it, or use another \
+         folder",
+        .folder.display()
+    )]
     StateInUse {
         /// The state folder.
         folder: PathBuf,
@@ -31,7 +39,10 @@ pub enum EdgeError {
         reason: String,
     },
     /// This edge was to take the place of another that uses another state folder.
-    #[error("the edge to take over from does not use the state folder {}; name the folder that it uses", .folder.display())]
+    #[error(
+        "the edge to take over from does not use the state folder {}; name the folder that it uses",
+        .folder.display()
+    )]
     OtherFolder {
         /// The state folder of this edge.
         folder: PathBuf,

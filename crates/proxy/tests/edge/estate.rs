@@ -128,17 +128,12 @@ async fn edges_that_drain_are_stopped_together_with_the_one_that_serves() {
     let listen = free_address();
     let first = ChildEdge::start(folder.path()).await;
     first.client.apply(to(&upstream, listen)).await.unwrap();
-    let slow = |count| {
-        let upstream = &upstream;
-        async move {
-            let request = tokio::spawn(async move { Client::connect(listen).await.try_get("/").await });
-            eventually("it is in flight", || async { upstream.requests() == count }).await;
-            request
-        }
-    };
-    let cut = slow(1).await;
+    let slow = || tokio::spawn(async move { Client::connect(listen).await.try_get("/").await });
+    let cut = slow();
+    eventually("it is in flight", || async { upstream.requests() == 1 }).await;
     let second = first.reload().await.to.pid;
-    let also_cut = slow(2).await;
+    let also_cut = slow();
+    eventually("it is in flight", || async { upstream.requests() == 2 }).await;
     let third = first.reload().await.to.pid;
     first.client.shutdown(Duration::from_millis(300)).await.unwrap();
     for pid in [first.pid(), second, third] {

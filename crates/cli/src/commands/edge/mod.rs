@@ -1,6 +1,7 @@
 //! `pilotage edge`: being an edge, and looking after one.
 
 mod reload;
+mod renew;
 mod run;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use crate::place::Place;
 use crate::printer::Printer;
 use crate::top;
 
+pub use renew::renew;
 pub use run::run;
 
 /// Looks after an edge that runs.

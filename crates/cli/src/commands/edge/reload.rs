@@ -39,7 +39,7 @@ fn failure(error: EdgeClientError) -> Failure {
 }
 
 /// What was replaced by what, in a sentence.
-fn words(replacement: &Replacement) -> String {
+pub(super) fn words(replacement: &Replacement) -> String {
     let Replacement { from, to, addresses, connections, grace_ms } = replacement;
     let connections = usize::try_from(*connections).unwrap_or(usize::MAX);
     let left = match connections {
