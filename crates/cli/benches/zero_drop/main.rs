@@ -1,6 +1,5 @@
 //! Cut-overs, rollbacks and replacements of the edge under every kind of traffic: how many requests are dropped, and how
-//! long each switch takes. It lasts from handing over the table to the last request that users sent and the version that
-//! is left answered.
+//! long each switch takes: from handing over the table to the last request that the edge sent to the version that is left.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench ends where it cannot go on")]
 

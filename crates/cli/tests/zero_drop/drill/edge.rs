@@ -69,6 +69,12 @@ impl Edge {
         self.client.apply(table.clone()).await.expect("the table is applied");
     }
 
+    /// When a version was last sent a request, on whichever edge, in microseconds since the epoch.
+    pub async fn last_request_micros(&self, route: &str, version: &str) -> i64 {
+        let stats = self.client.stats().await.expect("the counters");
+        stats.routes[route].versions[version].last_request_micros
+    }
+
     /// Waits until a version has nothing in flight, on whichever edge.
     pub async fn drained(&self, route: &str, version: &str) {
         let begun = Instant::now();

@@ -8,8 +8,8 @@ mod run;
 mod service;
 mod users;
 
-pub use run::{Drilled, Size, run};
-pub use users::{Left, Way, dropped};
+pub use run::{Drilled, Size, Times, run};
+pub use users::dropped;
 
 use std::time::Duration;
 

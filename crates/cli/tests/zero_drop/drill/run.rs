@@ -10,7 +10,7 @@ use pilotage_proxy::Protocol;
 
 use super::edge::Edge;
 use super::service::Service;
-use super::users::{Left, Users, Way};
+use super::users::Users;
 
 /// What must at least have happened before the end.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,15 @@ pub struct Drilled {
     pub cut_overs: usize,
     pub rollbacks: usize,
     pub replacements: usize,
-    pub times: Vec<Left>,
+    pub times: Times,
+}
+
+/// How long it took, each time, from handing over the table until the version that was left was sent its last request, in
+/// milliseconds.
+#[derive(Default)]
+pub struct Times {
+    pub switches: Vec<f64>,
+    pub rollbacks: Vec<f64>,
 }
 
 /// Runs edges, services and users from this program until enough has happened.
@@ -41,12 +49,10 @@ pub async fn run(program: &str, size: &Size) -> Drilled {
     let (web_users, rpc_users) = (Users::of_web(web.address), Users::of_rpc(rpc.address));
     let progress = Progress { size, users: [&web_users, &rpc_users], counts: Counts::default() };
 
-    let (mut times, rpc_times, ()) = tokio::join!(
-        change(&mut web, &web_users, &progress),
-        change(&mut rpc, &rpc_users, &progress),
-        replace(&edge, &progress)
-    );
-    times.extend(rpc_times);
+    let (mut times, rpc_times, ()) =
+        tokio::join!(change(&mut web, &progress), change(&mut rpc, &progress), replace(&edge, &progress));
+    times.switches.extend(rpc_times.switches);
+    times.rollbacks.extend(rpc_times.rollbacks);
     let Progress { counts, .. } = progress;
     let mut reports = web_users.stop().await;
     reports.extend(rpc_users.stop().await);
@@ -97,21 +103,20 @@ fn count(of: &Cell<usize>) {
 }
 
 /// Takes every second new version back, and keeps the others.
-async fn change(service: &mut Service<'_>, users: &Users, progress: &Progress<'_>) -> Vec<Left> {
-    let mut times = Vec::new();
+async fn change(service: &mut Service<'_>, progress: &Progress<'_>) -> Times {
+    let mut times = Times::default();
     let mut goes_back = true;
     while !progress.is_over() {
         let (next, moved) = service.cut_over().await;
         count(&progress.counts.cut_overs);
+        tokio::time::sleep(SETTLE).await;
+        times.switches.push(service.lasted_millis(&moved).await);
         if goes_back {
-            tokio::time::sleep(SETTLE).await;
-            times.extend(users.left(Way::Switch, &moved));
             let moved = service.roll_back(next).await;
             count(&progress.counts.rollbacks);
-            times.extend(users.left(Way::Rollback, &moved));
+            times.rollbacks.push(service.lasted_millis(&moved).await);
         } else {
             service.keep(next).await;
-            times.extend(users.left(Way::Switch, &moved));
         }
         goes_back = !goes_back;
         eprintln!("{} cut-overs and rollbacks, {} requests", progress.changes(), progress.requests());
@@ -119,9 +124,8 @@ async fn change(service: &mut Service<'_>, users: &Users, progress: &Progress<'_
     times
 }
 
-/// How long a new version has everybody before it is taken back. Longer than a slow upload takes: the last one to the
-/// version that was left is then answered, and known to its users.
-const SETTLE: Duration = Duration::from_millis(450);
+/// How long a new version has everybody before it is taken back or stays.
+const SETTLE: Duration = Duration::from_millis(200);
 
 /// Puts a new edge in the place of the one that runs, spread evenly over the changes.
 async fn replace(edge: &Edge, progress: &Progress<'_>) {

@@ -26,12 +26,11 @@ pub struct Service<'a> {
     versions: u64,
 }
 
-/// Users have left a version.
-pub struct Moved {
-    /// The version they left.
-    pub from: String,
-    /// When the table was handed over by which they had to, in microseconds since the epoch.
-    pub at_micros: i64,
+/// Users leave a version.
+pub struct Move {
+    from: String,
+    /// When the table is handed over by which they have to, in microseconds since the epoch.
+    at_micros: i64,
 }
 
 impl<'a> Service<'a> {
@@ -50,7 +49,7 @@ impl<'a> Service<'a> {
     }
 
     /// Moves everybody to a new version, half of them first.
-    pub async fn cut_over(&mut self) -> (Instances, Moved) {
+    pub async fn cut_over(&mut self) -> (Instances, Move) {
         self.versions += 1;
         let version = self.versions.to_string();
         let next = Instances::start(self.program, self.folder, self.name, &version).await;
@@ -58,22 +57,28 @@ impl<'a> Service<'a> {
         tokio::time::sleep(HALF_WAY).await;
         let at_micros = now_micros();
         self.share(&[(&next, FULL_WEIGHT), (&self.stable, 0)]).await;
-        (next, Moved { from: self.stable.version.clone(), at_micros })
+        (next, Move { from: self.stable.version.clone(), at_micros })
     }
 
     /// Moves everybody back from a new version, which is still new to them.
-    pub async fn roll_back(&mut self, next: Instances) -> Moved {
+    pub async fn roll_back(&mut self, next: Instances) -> Move {
         let at_micros = now_micros();
         self.share(&[(&next, 0), (&self.stable, FULL_WEIGHT)]).await;
         let from = next.version.clone();
         self.retire(next).await;
-        Moved { from, at_micros }
+        Move { from, at_micros }
     }
 
     /// Keeps a new version and stops the one before it.
     pub async fn keep(&mut self, next: Instances) {
         let before = std::mem::replace(&mut self.stable, next);
         self.retire(before).await;
+    }
+
+    /// How long it took until the version that was left was sent its last request.
+    pub async fn lasted_millis(&self, moved: &Move) -> f64 {
+        let last = self.edge.last_request_micros(self.name, &moved.from).await;
+        (last - moved.at_micros).max(0) as f64 / 1_000.0
     }
 
     /// Waits until a version's last request has ended, and stops it.

@@ -6,24 +6,6 @@ use std::time::Duration;
 
 use pilotage_load::{Load, LoadHandle, LoadPlan, LoadReport, Session, Traffic};
 
-use super::service::Moved;
-
-/// Which way users went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
-    /// To a new version.
-    Switch,
-    /// Back to the one before.
-    Rollback,
-}
-
-/// How long one kind of users took to leave a version.
-pub struct Left {
-    pub kind: &'static str,
-    pub way: Way,
-    pub millis: f64,
-}
-
 /// Users of every kind, those of one service together.
 pub struct Users(Vec<Kind>);
 
@@ -78,18 +60,6 @@ impl Users {
     /// Requests and messages that have ended so far.
     pub fn requests(&self) -> u64 {
         self.0.iter().map(|kind| kind.load.snapshot().requests).sum()
-    }
-
-    /// How long after the move each kind sent its last request to the version that was left. Conversations are no measure:
-    /// they go on with the version that they began with.
-    pub fn left(&self, way: Way, moved: &Moved) -> Vec<Left> {
-        let kinds = self.0.iter().filter(|kind| !matches!(kind.name, "websocket" | "grpc_stream"));
-        let left = |kind: &Kind| {
-            let last = kind.load.snapshot().versions.get(&moved.from)?.last_sent_micros;
-            let millis = (last - moved.at_micros).max(0) as f64 / 1_000.0;
-            Some(Left { kind: kind.name, way, millis })
-        };
-        kinds.filter_map(left).collect()
     }
 
     /// Sends nothing more, and says what was counted.
