@@ -109,11 +109,12 @@ impl Edge {
         tracing::info!(grace_ms = grace.as_millis(), "edge stopping");
         let control = self.control;
         let draining = async {
-            let mut publisher = control.publisher.lock().await;
-            publisher.close_listeners();
-            publisher.inherited.stop(grace).await;
-            drop(publisher);
-            stop_workers(self.workers, grace).await;
+            let earlier = async {
+                let mut publisher = control.publisher.lock().await;
+                publisher.close_listeners();
+                publisher.inherited.stop(grace).await;
+            };
+            tokio::join!(stop_workers(self.workers, grace), earlier);
             earlier_edge_finished(&control, grace).await;
         };
         tokio::select! {
