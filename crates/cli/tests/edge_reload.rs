@@ -5,7 +5,7 @@ mod world;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pilotage_load::{Load, LoadHandle, LoadPlan};
@@ -58,6 +58,16 @@ fn run(program: &Path, world: &World, arguments: &[&str]) -> Said {
     wait(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
+/// A process that is killed with the value.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn the_edge_of_a_project_is_replaced_and_nobody_notices() {
     let (world, address) = serving();
@@ -100,7 +110,7 @@ fn after_an_upgrade_the_next_up_replaces_the_edge() {
 fn an_edge_that_was_started_by_hand_is_replaced_by_one_of_a_newer_make() {
     let world = World::empty();
     let arguments = ["edge", "--socket", "edge.sock", "--state-folder", "state"];
-    let mut old = world.start(&arguments);
+    let mut old = Killed(world.start(&arguments));
     let begun = Instant::now();
     while !world.root().join("edge.sock").exists() {
         assert!(begun.elapsed() < PATIENCE, "the edge does not start");
@@ -109,14 +119,15 @@ fn an_edge_that_was_started_by_hand_is_replaced_by_one_of_a_newer_make() {
     let said = world.pilotage(&arguments).expect(1);
     assert!(said.stderr.contains("already uses the state folder"), "{}", said.stderr);
 
-    let mut new = Command::new(newer(&world)).args(arguments).current_dir(world.root()).spawn().unwrap();
-    while old.try_wait().unwrap().is_none() {
+    let new = Command::new(newer(&world)).args(arguments).current_dir(world.root()).spawn();
+    let mut new = Killed(new.unwrap());
+    while old.0.try_wait().unwrap().is_none() {
         assert!(begun.elapsed() < PATIENCE, "the old edge stays");
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert!(old.wait().unwrap().success() && new.try_wait().unwrap().is_none());
-    kill_process(Pid::from_raw(new.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
-    assert!(new.wait().unwrap().success());
+    assert!(old.0.wait().unwrap().success() && new.0.try_wait().unwrap().is_none());
+    kill_process(Pid::from_raw(new.0.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+    assert!(new.0.wait().unwrap().success());
     let said = world.pilotage(&["edge", "reload", "--socket", "edge.sock"]).expect(1);
     assert!(said.stderr.contains("no edge runs") && said.stderr.contains("hint:"), "{}", said.stderr);
 }
