@@ -90,7 +90,7 @@ pub enum Verb {
     History(History),
     /// Show what instances wrote
     Logs(Logs),
-    /// See what the edge carries, which stands between users and instances
+    /// Run the proxy between users and instances, watch it, or replace it
     Edge(Edge),
     /// Tell the story of a deployment, or what a gate is for
     Explain(Explain),
