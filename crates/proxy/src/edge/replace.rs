@@ -81,7 +81,9 @@ pub(super) async fn replace(control: &Control, executable: Option<PathBuf>) -> R
     // A hand-over that is going on at this very moment has its own, shorter limit.
     let settled = [Phase::Serving, Phase::HandedOver, Phase::Drained, Phase::Stopping];
     control.phases.reached(&settled).await;
-    if let Some(replacement) = control.replacement() {
+    if matches!(control.phases.now(), Phase::HandedOver | Phase::Drained)
+        && let Some(replacement) = control.replacement()
+    {
         return Ok(replacement);
     }
     end(&mut child).await;

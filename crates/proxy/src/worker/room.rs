@@ -53,7 +53,8 @@ impl Room {
 pub(super) struct Waiting(Arc<Room>);
 
 impl Waiting {
-    /// Ready when there may be room. Must be made before looking for room, so that none that is freed meanwhile is missed.
+    /// Ready when there may be room. Room that was freed since it was looked for is
+    /// remembered for one; others find theirs when they look again.
     pub(super) fn freed(&self) -> tokio::sync::futures::Notified<'_> {
         self.0.freed.notified()
     }

@@ -267,3 +267,17 @@ async fn heads_that_never_end_and_clients_that_say_nothing_are_cut_off() {
     let answer = raw(world.listen, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
 }
+
+#[tokio::test]
+async fn a_client_of_http_1_0_is_sent_no_interim_answer() {
+    let upstream = Upstream::echo().await;
+    let world = world_with(&upstream).await;
+    let mut stream = TcpStream::connect(world.listen).await.unwrap();
+    let head = b"POST / HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stream.write_all(b"body").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && !answer.contains(" 100 "), "{answer}");
+}

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 use h2::{Reason, RecvStream};
 use http::{HeaderMap, Method, Request, Response};
-use pilotage_proxy::{FULL_WEIGHT, Protocol};
+use pilotage_proxy::{FULL_WEIGHT, Limits, Protocol};
 use tokio::net::TcpStream;
 
 use crate::upstream::Upstream;
@@ -240,4 +240,21 @@ async fn a_route_that_goes_says_goaway_and_lets_streams_end() {
     stream.send_data(Bytes::new(), true).unwrap();
     let (rest, _) = tokio::time::timeout(PATIENCE, read(&mut body)).await.unwrap().unwrap();
     assert!(rest.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_does_not_hold_an_answer_of_the_edge_for_ever() {
+    let limits = Limits { request_head: Duration::from_millis(300), ..Limits::default() };
+    let mut world = World::start_with(limits).await;
+    let upstream = Upstream::named("one").await;
+    let pools: &[(_, _, &[_])] = &[("1.0.0", FULL_WEIGHT, &[upstream.address])];
+    world.route_with(pools, |route| route.hosts = vec!["other.example".to_owned()]).await;
+    let stream = TcpStream::connect(world.listen).await.unwrap();
+    let (sender, connection) =
+        h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(stream).await.unwrap();
+    tokio::spawn(connection);
+    let (response, _) = sender.ready().await.unwrap().send_request(get("/"), true).unwrap();
+    let mut body = tokio::time::timeout(PATIENCE, response).await.unwrap().unwrap().into_body();
+    let ended = tokio::time::timeout(PATIENCE, body.data()).await.expect("the stream is held for ever");
+    assert!(ended.is_some_and(|piece| piece.is_err()));
 }

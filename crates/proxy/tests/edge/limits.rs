@@ -223,3 +223,24 @@ async fn an_instance_that_fails_is_left_out_but_never_all_of_them() {
     }
     assert_eq!(world.unserved().await, 0);
 }
+
+#[tokio::test]
+async fn time_in_the_queue_is_not_held_against_the_service() {
+    let (upstream, open) = gated().await;
+    let world = world_with(&upstream, |route| {
+        route.limits.max_in_flight = Some(1);
+        route.timeouts.first_byte_ms = 1_500;
+    })
+    .await;
+    let listen = world.listen;
+    let get = || tokio::spawn(async move { Client::connect(listen).await.get("/").await.status() });
+    let first = get();
+    eventually("one is at work", || async { upstream.requests() == 1 }).await;
+    let second = get();
+    // The first is given up; the second has waited as long as a service may think, and has its whole time before it.
+    assert_eq!(first.await.unwrap(), 504);
+    eventually("the second is at work", || async { upstream.requests() == 2 }).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    open.send(true).unwrap();
+    assert_eq!(second.await.unwrap(), 200);
+}

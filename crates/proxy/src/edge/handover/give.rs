@@ -17,6 +17,10 @@ use crate::edge::phase::{HandOver, Phase};
 /// that a client waits for an answer.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// How long it may take until no table is being applied. The other edge gives up after ten seconds: both limits and the
+/// last look at the counters have to fit.
+const LOCK_LIMIT: Duration = Duration::from_secs(1);
+
 /// How long the last words may take.
 const LAST_WORDS_LIMIT: Duration = Duration::from_secs(5);
 
@@ -37,7 +41,11 @@ pub(in crate::edge) async fn give(
         let reason = format!("this edge hands over by format {FORMAT}, and not by {format}");
         return connection.say(&Answer::Refused { reason }).await;
     }
-    let Some((hand_over, estate)) = begin(control).await? else {
+    let begun = begin(control).await.inspect_err(|error| {
+        tracing::error!(%error, "what another edge asked for cannot be handed over; this one serves on");
+        control.note_failure(error.to_string());
+    });
+    let Some((hand_over, estate)) = begun? else {
         let reason = "this edge is being replaced or stopped already".to_owned();
         return connection.say(&Answer::Refused { reason }).await;
     };
@@ -82,7 +90,11 @@ async fn complete(
     successor: Identity,
     control: &Control,
 ) -> io::Result<()> {
-    let mut publisher = control.publisher.lock().await;
+    let Ok(mut publisher) = tokio::time::timeout(LOCK_LIMIT, control.publisher.lock()).await else {
+        let reason = "this edge is busy with another table".to_owned();
+        control.note_failure(reason.clone());
+        return connection.say(&Answer::Refused { reason }).await;
+    };
     control.note_replacement(&publisher, successor.clone());
     if !hand_over.complete() {
         let reason = "this edge was told to stop".to_owned();

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -186,10 +186,18 @@ fn refusal(fault: HeadFault, request: &mut crate::message::RequestHead) -> Next 
 /// Closes a connection in a way that lets the client read what it was answered.
 async fn part(client: &mut Http1Client, deadline: &mut Deadline, worker: &Worker) {
     let unread = client.has_unread();
-    if client.io.shutdown().await.is_err() || !unread {
+    deadline.set(Instant::now() + LAST_WORDS);
+    let shut = {
+        let mut shutdown = pin!(client.io.shutdown());
+        poll_fn(|cx| match shutdown.as_mut().poll(cx) {
+            Poll::Ready(shut) => Poll::Ready(shut.is_ok()),
+            Poll::Pending => deadline.poll(cx).map(|()| false),
+        })
+        .await
+    };
+    if !shut || !unread {
         return;
     }
-    deadline.set(Instant::now() + LAST_WORDS);
     let mut thrown_away = 0;
     poll_fn(|cx| {
         loop {

@@ -97,7 +97,9 @@ impl Http1Client {
         self.keep_alive = readable && head.keep_alive;
         self.to_head = readable && head.is_head();
         self.upgrade = readable && asks_for_upgrade(head);
-        self.waits = readable && head.fields.lists(Name::Expect, "100-continue");
+        // A client of HTTP/1.0 would take an interim answer for its answer.
+        let may_wait = readable && head.protocol == Protocol::Http11;
+        self.waits = may_wait && head.fields.lists(Name::Expect, "100-continue");
         self.body.begin(if readable { head.length } else { BodyLength::Empty });
     }
 

@@ -26,15 +26,16 @@ impl<C: ClientEnd> Exchange<'_, C> {
         let timeouts = route.route.timeouts;
         let flight = Flight::begin(self.worker, choice);
         // After a broken connection the others to the same instance are doubtful too.
-        let open = if self.resends == 0 {
+        let open = if self.resends == 0 && !self.wants_new_connection {
             flight.upstream.take_open(self.request.is_repeatable()).await
         } else {
             None
         };
         let (mut link, reused) = match open {
             Some(link) => (link, true),
-            None => match flight.upstream.connect(timeouts.connect, self.worker).await {
+            None => match flight.upstream.connect(self.time_left(timeouts.connect), self.worker).await {
                 Ok(link) => (link, false),
+                Err(_) if self.is_out_of_time() => return Some(self.out_of_time(route).await),
                 Err(_) => {
                     flight.unreachable();
                     return self.again(&flight);
@@ -46,9 +47,15 @@ impl<C: ClientEnd> Exchange<'_, C> {
             flight.upstream.park_unused(link);
             return None;
         }
+        if self.is_out_of_time() {
+            flight.upstream.park_unused(link);
+            return Some(self.out_of_time(route).await);
+        }
         self.decide_copy(route, pool);
         self.record(|record| record.sent_to(&route.route, pool, &flight.upstream));
-        flight.shard().sent(self.worker.clock.micros(Instant::now()));
+        let now = Instant::now();
+        flight.shard().sent(self.worker.clock.micros(now));
+        self.upload.begin(self.request.length, now);
         let upgrade = self.client.wanted_upgrade();
         link.begin(Outgoing { head: self.request, told: self.forwarding.told(), upgrade });
         match self.hear(&mut link, &timeouts).await {
@@ -90,7 +97,11 @@ impl<C: ClientEnd> Exchange<'_, C> {
         let untouched = link.is_untouched() || matches!(fault, LinkFault::Unprocessed);
         if untouched && self.upload.bytes == 0 {
             // Nobody has seen the request.
-            return if reused && link.is_untouched() { None } else { self.again(flight) };
+            if !reused {
+                return self.again(flight);
+            }
+            self.wants_new_connection |= matches!(fault, LinkFault::Unprocessed);
+            return None;
         }
         if !reused || matches!(fault, LinkFault::Nonsense) {
             flight.judge(false, &route.route.ejection);
@@ -109,6 +120,12 @@ impl<C: ClientEnd> Exchange<'_, C> {
             self.tried.push(flight.upstream.address.clone());
         }
         None
+    }
+
+    /// Its time is up before any instance has seen it.
+    async fn out_of_time(&mut self, route: &RouteView) -> Outcome {
+        route.route.counters.unserved(self.worker.index).add(1);
+        self.say(answer::GATEWAY_TIMEOUT).await
     }
 
     async fn timed_out(&mut self, flight: &Flight, route: &RouteView) -> Outcome {
@@ -168,7 +185,13 @@ impl<C: ClientEnd> Exchange<'_, C> {
                 flight.judge(false, &route.route.ejection);
                 Outcome::Cut
             }
-            Passed::Gone => Outcome::Cut,
+            Passed::Gone => {
+                // A stream that the client ends when it has enough was answered all the same.
+                if self.is_grpc {
+                    flight.shard().answered(false, latency);
+                }
+                Outcome::Cut
+            }
         }
     }
 

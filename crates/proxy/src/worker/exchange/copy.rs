@@ -11,13 +11,13 @@ use super::Exchange;
 use crate::message::{BodyLength, Fields, RequestHead, ResponseHead};
 use crate::routing::{CompiledMirror, CompiledPool, mirror_choice};
 use crate::worker::asked::AskedRequest;
-use crate::worker::balance::{Choice, Chosen, choose_in};
+use crate::worker::balance::{Chosen, choose_in};
 use crate::worker::body::Part;
 use crate::worker::client::ClientEnd;
 use crate::worker::flight::Flight;
 use crate::worker::forwarding::Told;
 use crate::worker::thread::Worker;
-use crate::worker::upstream::{Link, Outgoing};
+use crate::worker::upstream::{Link, Outgoing, Upstream};
 use crate::worker::view::RouteView;
 
 /// Copies of one route that one worker may have under way.
@@ -81,6 +81,14 @@ impl Copy {
             let Some(mirror) = &self.route.route.mirror else { return };
             let pool = &self.route.route.pools[mirror.pool];
             let shard = pool.counters.shard(self.worker.index).mirror();
+            let is_still_copied = |route: &Rc<RouteView>| {
+                let mirror = route.route.mirror.as_ref().map(|mirror| &route.route.pools[mirror.pool]);
+                mirror.is_some_and(|current| current.version == pool.version)
+            };
+            if !self.worker.view().named(&self.route.route.name).is_some_and(is_still_copied) {
+                // The version may be drained by now, and stopped.
+                return shard.dropped.add(1);
+            }
             if !matches!(tokio::time::timeout(mirror.timeout, self.send(mirror, pool)).await, Ok(Some(()))) {
                 shard.broken.add(1);
             }
@@ -92,9 +100,9 @@ impl Copy {
         let instances = &self.route.instances[mirror.pool];
         let chosen = choose_in(&self.route, pool, instances, &[], &self.worker.random, started);
         let Chosen::One(choice) = chosen else { return None };
-        let mut link = self.connect(&choice).await?;
         // The version is not drained before its copies have ended.
         let flight = Flight::begin(&self.worker, choice);
+        let mut link = self.connect(&flight.upstream).await?;
         let told = Told { host: &self.host, fields: &self.fields, drops_trace: self.drops_trace };
         link.begin(Outgoing { head: &self.head, told, upgrade: false });
         let mut response = ResponseHead::default();
@@ -133,10 +141,10 @@ impl Copy {
         Some(())
     }
 
-    async fn connect(&self, choice: &Choice<'_>) -> Option<Link> {
-        match choice.upstream.take_open(self.head.is_repeatable()).await {
+    async fn connect(&self, upstream: &Upstream) -> Option<Link> {
+        match upstream.take_open(self.head.is_repeatable()).await {
             Some(link) => Some(link),
-            None => choice.upstream.connect(self.route.route.timeouts.connect, &self.worker).await.ok(),
+            None => upstream.connect(self.route.route.timeouts.connect, &self.worker).await.ok(),
         }
     }
 }

@@ -13,7 +13,7 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use record::Record;
@@ -89,6 +89,8 @@ pub(super) struct Exchange<'e, C> {
     /// Instances that have failed this request.
     tried: Vec<Address>,
     resends: u32,
+    /// Connections that are open already may refuse it, as the last one did.
+    wants_new_connection: bool,
     /// The version that broke the connection last, after it had been sent the request.
     broken_by: Option<Arc<VersionCounters>>,
     /// Until when it waits for an instance to come.
@@ -122,6 +124,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             cookie: None,
             tried: Vec::new(),
             resends: 0,
+            wants_new_connection: false,
             broken_by: None,
             held_until: None,
             queued: None,
@@ -321,9 +324,14 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
 
     /// Sends the rest of an answer.
     async fn finish(&mut self, mut text: &[u8]) -> Outcome {
+        let limit = self.worker.limits.request_head;
+        self.deadline.set(Instant::now() + limit);
         let written: io::Result<()> = poll_fn(|cx| {
             while !text.is_empty() {
-                let taken = ready!(self.client.poll_write(cx, text))?;
+                let Poll::Ready(taken) = self.client.poll_write(cx, text) else {
+                    return self.deadline.poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()));
+                };
+                let taken = taken?;
                 self.sent += taken as u64;
                 text = &text[taken..];
             }
@@ -334,7 +342,16 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             return Outcome::Cut;
         }
         self.client.end(&Fields::default());
-        self.flush(self.worker.limits.request_head).await
+        self.flush(limit).await
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.ends_at.is_some_and(|end| end <= Instant::now())
+    }
+
+    /// At most so long, and no longer than the whole may take.
+    fn time_left(&self, limit: Duration) -> Duration {
+        self.ends_at.map_or(limit, |end| limit.min(end.saturating_duration_since(Instant::now())))
     }
 
     /// The earlier of this and the end of everything.

@@ -46,7 +46,7 @@ pub(super) enum Passed {
 impl<C: ClientEnd> Exchange<'_, C> {
     /// Sends the request, and waits for the answer's head.
     pub(super) async fn hear(&mut self, link: &mut Link, timeouts: &CompiledTimeouts) -> Heard {
-        self.deadline.set(self.no_later(self.started + self.patience(timeouts)));
+        self.deadline.set(self.no_later(self.upload.moved_at + self.patience(timeouts)));
         poll_fn(|cx| self.poll_hear(cx, link, timeouts)).await
     }
 

@@ -50,6 +50,16 @@ impl Upload {
         }
     }
 
+    /// Another instance is tried, of which nothing has been passed on to yet.
+    pub(super) fn begin(&mut self, length: BodyLength, now: Instant) {
+        if self.bytes == 0 {
+            // An end, or a broken connection, that the one before has been told of.
+            self.over = length == BodyLength::Empty;
+            self.is_whole = self.over;
+        }
+        self.moved_at = now;
+    }
+
     pub(super) fn limit(&mut self, largest: Option<u64>) {
         self.largest = largest.unwrap_or(u64::MAX);
     }

@@ -74,9 +74,14 @@ impl Upstream {
 
     /// Place on a connection that other exchanges use too.
     async fn take_shared(&self) -> Option<Link> {
-        let shared = self.shared.borrow().iter().find(|shared| shared.has_room()).cloned()?;
-        let link = shared.link().await.ok()?;
-        Some(Link::Http2(Box::new(link)))
+        loop {
+            let shared = self.shared.borrow().iter().find(|shared| shared.has_room()).cloned()?;
+            match shared.link().await {
+                Ok(link) => return Some(Link::Http2(Box::new(link))),
+                // It takes no more, as after GOAWAY; those that it has taken go on.
+                Err(_) => self.shared.borrow_mut().retain(|other| !other.is(&shared)),
+            }
+        }
     }
 
     /// A connection that is open already, and can take a request now.
@@ -131,7 +136,7 @@ impl Upstream {
 
     pub(in crate::worker) fn close_idle(&self, longest: Duration) {
         self.idle.borrow_mut().retain(|link| link.idle_for() < longest && link.io.is_silent());
-        self.shared.borrow_mut().retain(|shared| !shared.has_ended());
+        self.shared.borrow_mut().retain(|shared| !shared.is_done(longest));
     }
 
     pub(in crate::worker) fn retire(&self) {

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::Reason;
@@ -33,10 +33,17 @@ const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 #[derive(Clone)]
 pub(super) struct Shared {
     sender: SendRequest<Bytes>,
-    /// Exchanges that use it now.
-    used: Rc<Cell<usize>>,
+    used: Rc<Use>,
     /// Its connection has ended.
     ended: Rc<Cell<bool>>,
+}
+
+/// How much a connection is used.
+struct Use {
+    /// Exchanges that use it now.
+    exchanges: Cell<usize>,
+    /// When the last one that was over ended.
+    last: Cell<Instant>,
 }
 
 impl Shared {
@@ -56,21 +63,28 @@ impl Shared {
             let _ = connection.await;
             notice.set(true);
         });
-        Ok(Self { sender, used: Rc::default(), ended })
+        let used = Rc::new(Use { exchanges: Cell::new(0), last: Cell::new(Instant::now()) });
+        Ok(Self { sender, used, ended })
     }
 
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.get()
+    /// Whether it is of no further use: it has ended, or nobody has used it for so long.
+    pub(super) fn is_done(&self, longest: Duration) -> bool {
+        self.ended.get() || (self.used.exchanges.get() == 0 && self.used.last.get().elapsed() >= longest)
+    }
+
+    /// Whether this is that connection.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.used, &other.used)
     }
 
     pub(super) fn has_room(&self) -> bool {
         let most = self.sender.current_max_send_streams().min(MOST_STREAMS);
-        !self.ended.get() && self.used.get() < most
+        !self.ended.get() && self.used.exchanges.get() < most
     }
 
     /// An exchange on it.
     pub(super) async fn link(&self) -> io::Result<Http2Link> {
-        self.used.set(self.used.get() + 1);
+        self.used.exchanges.set(self.used.exchanges.get() + 1);
         let place = Place(Rc::clone(&self.used));
         let sender = self.sender.clone().ready().await.map_err(io::Error::other)?;
         Ok(Http2Link {
@@ -78,17 +92,19 @@ impl Shared {
             state: State::Unsent,
             request: Sink::default(),
             answer: Source::default(),
+            to_head: false,
             _place: place,
         })
     }
 }
 
 /// An exchange's place on its connection.
-struct Place(Rc<Cell<usize>>);
+struct Place(Rc<Use>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+        self.0.exchanges.set(self.0.exchanges.get().saturating_sub(1));
+        self.0.last.set(Instant::now());
     }
 }
 
@@ -98,6 +114,7 @@ pub(in crate::worker) struct Http2Link {
     state: State,
     request: Sink,
     answer: Source,
+    to_head: bool,
     _place: Place,
 }
 
@@ -111,6 +128,7 @@ enum State {
 impl Http2Link {
     pub(super) fn begin(&mut self, outgoing: Outgoing<'_>) {
         let length = outgoing.head.length;
+        self.to_head = outgoing.head.is_head();
         let sent = request(outgoing).ok_or(LinkFault::Nonsense).and_then(|request| {
             let ended = length == BodyLength::Empty;
             self.sender.send_request(request, ended).map_err(|_| LinkFault::Unprocessed)
@@ -149,7 +167,13 @@ impl Http2Link {
         self.state = State::Answering;
         let (parts, body) = response?.into_parts();
         let read = read_response(&parts, body.is_end_stream(), head);
-        self.answer = Source::new(body);
+        if self.to_head || matches!(head.status, 204 | 304) {
+            // These have no body. Whatever comes as one must not follow the head on a client's connection.
+            head.length = BodyLength::Empty;
+            self.answer = Source::default();
+        } else {
+            self.answer = Source::new(body);
+        }
         Poll::Ready(read.map_err(|_| LinkFault::Nonsense))
     }
 
