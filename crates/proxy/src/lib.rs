@@ -11,6 +11,7 @@ mod edge;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http1;
+mod http2;
 mod message;
 mod routing;
 mod stats;
