@@ -91,6 +91,11 @@ fn deadlines_and_frames_are_read_as_others_read_them() {
 }
 
 #[test]
+fn compressed_heads_are_written_as_they_were_read() {
+    feed("header_blocks");
+}
+
+#[test]
 fn tables_and_messages_do_no_harm() {
     feed("routing_table");
     feed("control_message");

@@ -8,6 +8,7 @@
 
 mod beside;
 mod clients;
+mod compression;
 #[cfg(test)]
 mod corpus;
 mod frames;
@@ -17,6 +18,7 @@ mod routing;
 mod tables;
 
 pub use clients::{client_cookie, forwarded, grpc_timeout};
+pub use compression::header_blocks;
 pub use frames::websocket_frames;
 pub use requests::{chunked_body, requests};
 pub use responses::response;
@@ -27,12 +29,13 @@ pub use tables::{control_message, routing_table};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its folder in the corpus.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("chunked_body", chunked_body),
     ("client_cookie", client_cookie),
     ("control_message", control_message),
     ("forwarded", forwarded),
     ("grpc_timeout", grpc_timeout),
+    ("header_blocks", header_blocks),
     ("requests", requests),
     ("response", response),
     ("route_lookup", route_lookup),
