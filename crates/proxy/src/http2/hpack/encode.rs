@@ -6,8 +6,9 @@
 use super::dynamic_table::{DynamicTable, NewName, size_of};
 use super::integer;
 use super::known_names::KnownName;
-use super::lookup::{Lookup, MOST_FIELDS, hash_field, hash_name};
+use super::lookup::{Lookup, MOST_FIELDS};
 use super::static_table::{Habit, STATIC_FIELDS};
+use super::words::{hash_field, hash_name, is_same, is_same_name};
 
 /// The largest table that we use: what every peer begins with.
 const LARGEST_TABLE: usize = 4096;
@@ -88,7 +89,9 @@ impl Encoder {
         let field_hash = hash_field(hash, value);
         let is_it = |age| {
             let field = self.table.get(age);
-            field.is_some_and(|(old_name, old_value)| old_value == value && is_same_name(old_name, name))
+            field.is_some_and(|(old_name, old_value)| {
+                is_same(old_value, value) && is_same_name(old_name, name)
+            })
         };
         if let Some(age) = self.by_field.find(field_hash, self.table.len(), is_it) {
             return integer::write(STATIC_FIELDS + 1 + age, 7, 0x80, out);
@@ -107,11 +110,6 @@ impl Encoder {
         let age = self.by_name.find(hash, self.table.len(), is_it)?;
         Some(STATIC_FIELDS + 1 + age)
     }
-}
-
-/// Names are in lower case nearly always, which is told sooner.
-fn is_same_name(known: &[u8], name: &[u8]) -> bool {
-    known == name || known.eq_ignore_ascii_case(name)
 }
 
 /// Writes a field out. `index`: where its name is, or 0; how many bits that has, and the bits before it.

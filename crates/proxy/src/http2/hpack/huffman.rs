@@ -46,13 +46,13 @@ struct Coded {
     /// A byte, or 256 for the end of the string.
     symbol: u16,
     /// Zero where the code is longer than the table knows.
-    bits: u16,
+    bits: u32,
 }
 
 /// The codes of one length.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    bits: u16,
+    bits: u32,
     /// Where the symbols of this length begin in [`SORTED`].
     begins: usize,
     /// The first code, in the highest bits.
@@ -94,7 +94,7 @@ const fn short() -> [Coded; 1 << SHORT_BITS] {
         let (symbol, bits) = (SORTED[next], LENGTHS[SORTED[next] as usize]);
         let end = at + (1 << (SHORT_BITS - bits as usize));
         while at < end {
-            table[at] = Coded { symbol, bits: bits as u16 };
+            table[at] = Coded { symbol, bits: bits as u32 };
             at += 1;
         }
         next += 1;
@@ -114,7 +114,7 @@ const fn long() -> [Row; LONGEST - SHORT_BITS] {
         }
         if bits > SHORT_BITS {
             rows[bits - SHORT_BITS - 1] =
-                Row { bits: bits as u16, begins, first: first as u32, last: (code - 1) as u32 };
+                Row { bits: bits as u32, begins, first: first as u32, last: (code - 1) as u32 };
         }
         bits += 1;
     }
@@ -148,14 +148,14 @@ struct Bits<'c> {
     /// The next bits, the first one highest.
     window: u64,
     /// How many bits of the window are of the string.
-    held: u16,
+    held: u32,
     rest: &'c [u8],
 }
 
 impl Bits<'_> {
     /// Makes sure that the next code is in the window, unless the string ends before.
     fn fill(&mut self) {
-        if self.held >= LONGEST as u16 {
+        if self.held >= LONGEST as u32 {
             return;
         }
         if let Some((word, rest)) = self.rest.split_first_chunk() {
@@ -183,14 +183,14 @@ impl Bits<'_> {
         Coded { symbol: SORTED[row.begins + nth as usize], bits: row.bits }
     }
 
-    fn skip(&mut self, bits: u16) {
+    fn skip(&mut self, bits: u32) {
         self.window <<= bits;
         self.held -= bits;
     }
 
     /// Whether the rest is the beginning of the code that ends a string, which is all ones, and less than a byte.
     fn are_padding(&self) -> bool {
-        self.held < 8 && self.window.leading_ones() == u32::from(self.held)
+        self.held < 8 && self.window.leading_ones() == self.held
     }
 }
 

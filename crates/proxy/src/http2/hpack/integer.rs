@@ -23,6 +23,7 @@ impl<'b> Reader<'b> {
     }
 
     /// The number in the last `bits` bits of the next byte, and in those after it if it does not fit.
+    #[inline]
     pub(super) fn integer(&mut self, bits: u32) -> Result<usize, HpackFault> {
         let most = (1 << bits) - 1;
         let first = usize::from(self.byte()?) & most;
@@ -56,6 +57,7 @@ impl<'b> Reader<'b> {
 
 /// Writes a number into the last `bits` bits of a byte whose first bits are those of `pattern`, and into bytes after it if
 /// it does not fit.
+#[inline]
 pub(super) fn write(value: usize, bits: u32, pattern: u8, out: &mut Vec<u8>) {
     let most = (1u8 << bits) - 1;
     match u8::try_from(value) {

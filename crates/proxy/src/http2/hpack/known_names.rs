@@ -1,8 +1,8 @@
 //! Finds a name among those of [`KNOWN_FIELDS`] in one step: by a hash under which no two of them fall together. The table
 //! is made when this is compiled.
 
-use super::lookup::hash_name;
-use super::static_table::{Habit, KNOWN_FIELDS, KnownField, STATIC_FIELDS};
+use super::static_table::{Habit, KNOWN_FIELDS, STATIC_FIELDS};
+use super::words::{hash_name, is_same, is_same_name};
 
 /// Places for the names; so many more than names that a multiplier under which all differ is soon found.
 const PLACES: usize = 1 << PLACES_BITS;
@@ -18,6 +18,9 @@ const PLACE_OF_NAME: [u8; PLACES] = match places(MULTIPLIER) {
     None => panic!("the multiplier is one that tells the names apart"),
 };
 
+/// How many fields of one name the static table has; they stand together. By the place of the first of them.
+const STATIC_FIELDS_OF_NAME: [u8; KNOWN_FIELDS.len()] = static_fields_of_name();
+
 const NONE: u8 = u8::MAX;
 
 /// A name that we know.
@@ -32,7 +35,7 @@ impl KnownName {
     pub(super) fn find(name: &[u8], hash: u64) -> Option<Self> {
         let first = usize::from(PLACE_OF_NAME[place(hash, MULTIPLIER)]);
         let known = KNOWN_FIELDS.get(first)?.name.as_bytes();
-        (known == name || known.eq_ignore_ascii_case(name)).then_some(Self { first })
+        is_same_name(known, name).then_some(Self { first })
     }
 
     pub(super) fn habit(self) -> Habit {
@@ -46,13 +49,9 @@ impl KnownName {
 
     /// The index of the field with this value in the static table.
     pub(super) fn static_index_with(self, value: &[u8]) -> Option<usize> {
-        // Fields of one name stand together.
-        let static_fields = KNOWN_FIELDS[..STATIC_FIELDS].get(self.first..)?;
-        let name = static_fields.first()?.name;
-        let with_value = |field: &KnownField| field.value.as_bytes() == value;
-        let same_name =
-            static_fields.iter().take_while(|field| field.name.len() == name.len() && field.name == name);
-        same_name.enumerate().find(|(_, field)| with_value(field)).map(|(nth, _)| self.first + nth + 1)
+        let last = self.first + usize::from(STATIC_FIELDS_OF_NAME[self.first]);
+        let with_value = |at: &usize| is_same(KNOWN_FIELDS[*at].value.as_bytes(), value);
+        (self.first..last).find(with_value).map(|at| at + 1)
     }
 }
 
@@ -84,6 +83,19 @@ const fn places(multiplier: u64) -> Option<[u8; PLACES]> {
         at += 1;
     }
     Some(places)
+}
+
+const fn static_fields_of_name() -> [u8; KNOWN_FIELDS.len()] {
+    let mut counts = [0; KNOWN_FIELDS.len()];
+    let (mut at, mut first) = (0, 0);
+    while at < STATIC_FIELDS {
+        if !are_same(KNOWN_FIELDS[first].name.as_bytes(), KNOWN_FIELDS[at].name.as_bytes()) {
+            first = at;
+        }
+        counts[first] += 1;
+        at += 1;
+    }
+    counts
 }
 
 /// Comparison of slices, which cannot be done by `==` when this is compiled.

@@ -17,6 +17,7 @@ mod integer;
 mod known_names;
 mod lookup;
 mod static_table;
+mod words;
 
 #[cfg(test)]
 mod tests;
