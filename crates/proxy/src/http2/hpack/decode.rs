@@ -1,5 +1,7 @@
 //! Header blocks, read (RFC 7541, section 3.2).
 
+use std::fmt;
+
 use super::dynamic_table::{DynamicTable, NewName};
 use super::integer::Reader;
 use super::static_table::{STATIC_FIELDS, static_field};
@@ -12,7 +14,6 @@ const FIRST_TABLE: usize = 4096;
 const KEPT_SCRATCH: usize = 4096;
 
 /// Reads the header blocks of one connection, each once and in their order.
-#[derive(Debug)]
 pub(crate) struct Decoder {
     table: DynamicTable,
     largest_table: usize,
@@ -56,8 +57,11 @@ impl Decoder {
                 _ => self.literal(&mut block, 4, Added::Nowhere, &mut each)?,
             }
         }
-        self.name.shrink_to(KEPT_SCRATCH);
-        self.value.shrink_to(KEPT_SCRATCH);
+        for scratch in [&mut self.name, &mut self.value] {
+            if scratch.capacity() > KEPT_SCRATCH {
+                *scratch = Vec::new();
+            }
+        }
         Ok(())
     }
 
@@ -101,6 +105,13 @@ impl Decoder {
             self.table.insert(name, value);
         }
         Ok(())
+    }
+}
+
+/// Without what was read, some of which is secret.
+impl fmt::Debug for Decoder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Decoder").field("table", &self.table).finish_non_exhaustive()
     }
 }
 

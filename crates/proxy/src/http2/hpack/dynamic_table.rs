@@ -5,6 +5,7 @@
 //! at most once for each byte that is added.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 /// What a field counts beside its name and value (RFC 7541, section 4.1).
 const FIELD_OVERHEAD: usize = 32;
@@ -13,7 +14,6 @@ const FIELD_OVERHEAD: usize = 32;
 const FIRST_BYTES: usize = 256;
 
 /// Fields by their age.
-#[derive(Debug)]
 pub(super) struct DynamicTable {
     bytes: Vec<u8>,
     /// How many bytes have ever been cut off in front of `bytes`; wraps.
@@ -44,7 +44,7 @@ pub(super) fn size_of(name: usize, value: usize) -> usize {
 }
 
 /// The name of a field that is added.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) enum NewName<'n> {
     Text(&'n [u8]),
     /// That of the field of this age.
@@ -140,7 +140,7 @@ impl DynamicTable {
         if self.bytes.len() + more <= self.bytes.capacity() {
             return;
         }
-        let most = 2 * self.largest;
+        let most = self.largest.saturating_mul(2);
         if self.bytes.len() + more > most {
             self.cut_off_old();
         }
@@ -154,6 +154,14 @@ impl DynamicTable {
         let old = self.fields.front().map_or(self.bytes.len(), |oldest| self.place(*oldest));
         self.bytes.drain(..old);
         self.cut = self.cut.wrapping_add(old);
+    }
+}
+
+/// Without the fields, some of which are secrets.
+impl fmt::Debug for DynamicTable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = out.debug_struct("DynamicTable");
+        shown.field("size", &self.size).field("largest", &self.largest).finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Header blocks, written (RFC 7541, section 3.1).
 //!
-//! Strings are written as they are. The Huffman code would save a quarter or so of those that are not in a table, and cost
-//! many times the processor that copying them does, at both ends.
+//! Strings are written as they are. The Huffman code would save a quarter or so of those that are in no table, and to read
+//! one path in it takes more instructions than to read all the other fields of a usual head.
 
 use super::dynamic_table::{DynamicTable, NewName, size_of};
 use super::integer;
@@ -18,6 +18,19 @@ const _: () = assert!(LARGEST_TABLE / 32 <= MOST_FIELDS);
 
 /// Longest value that is worth its place in the table. Longer ones push out much and seldom come again.
 const LONGEST_REPEATED: usize = 128;
+
+/// How a field is written whose value is in no table (RFC 7541, section 6.2).
+#[derive(Debug, Clone, Copy)]
+struct Literal {
+    /// The first bits, which say so.
+    pattern: u8,
+    /// How many bits are left for the index of the name.
+    index_bits: u32,
+}
+
+const ADDED_TO_TABLE: Literal = Literal { pattern: 0x40, index_bits: 6 };
+const NOT_ADDED: Literal = Literal { pattern: 0x00, index_bits: 4 };
+const NEVER_ADDED: Literal = Literal { pattern: 0x10, index_bits: 4 };
 
 /// Writes the header blocks of one connection, which have to be sent in the order in which they were written.
 #[derive(Debug)]
@@ -70,8 +83,8 @@ impl Encoder {
         let index_of_name = || known_index.or_else(|| self.find_name(name, hash)).unwrap_or(0);
         match self.habit(known, name, value) {
             Habit::Repeats => self.repeated(name, value, hash, known_index, out),
-            Habit::Changes => literal((index_of_name(), 4, 0x00), name, value, out),
-            Habit::Secret => literal((index_of_name(), 4, 0x10), name, value, out),
+            Habit::Changes => NOT_ADDED.write(index_of_name(), name, value, out),
+            Habit::Secret => NEVER_ADDED.write(index_of_name(), name, value, out),
         }
     }
 
@@ -97,7 +110,7 @@ impl Encoder {
             return integer::write(STATIC_FIELDS + 1 + age, 7, 0x80, out);
         }
         let index = known.or_else(|| self.find_name(name, hash)).unwrap_or(0);
-        literal((index, 6, 0x40), name, value, out);
+        ADDED_TO_TABLE.write(index, name, value, out);
         self.table.insert(NewName::Text(name), value);
         self.table.lower_newest_name();
         self.by_field.add(field_hash);
@@ -112,16 +125,17 @@ impl Encoder {
     }
 }
 
-/// Writes a field out. `index`: where its name is, or 0; how many bits that has, and the bits before it.
-fn literal(index: (usize, u32, u8), name: &[u8], value: &[u8], out: &mut Vec<u8>) {
-    let (index, bits, pattern) = index;
-    integer::write(index, bits, pattern, out);
-    if index == 0 {
-        string(name, out);
-        let begins = out.len() - name.len();
-        out[begins..].make_ascii_lowercase();
+impl Literal {
+    /// `index`: of a field with this name, or 0.
+    fn write(self, index: usize, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        integer::write(index, self.index_bits, self.pattern, out);
+        if index == 0 {
+            string(name, out);
+            let begins = out.len() - name.len();
+            out[begins..].make_ascii_lowercase();
+        }
+        string(value, out);
     }
-    string(value, out);
 }
 
 fn string(text: &[u8], out: &mut Vec<u8>) {

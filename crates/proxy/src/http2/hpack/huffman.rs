@@ -62,13 +62,13 @@ struct Row {
 }
 
 /// Symbols in the order of their codes.
-const SORTED: [u16; SYMBOLS] = sorted();
+static SORTED: [u16; SYMBOLS] = sorted();
 
 /// The symbol that eight bits begin with.
-const SHORT: [Coded; 1 << SHORT_BITS] = short();
+static SHORT: [Coded; 1 << SHORT_BITS] = short();
 
 /// By length, for codes that are longer.
-const LONG: [Row; LONGEST - SHORT_BITS] = long();
+static LONG: [Row; LONGEST - SHORT_BITS] = long();
 
 const fn sorted() -> [u16; SYMBOLS] {
     let mut sorted = [0; SYMBOLS];
@@ -143,7 +143,6 @@ pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), HpackFault> 
 }
 
 /// The bits of a string, and zeros after its end.
-#[derive(Debug)]
 struct Bits<'c> {
     /// The next bits, the first one highest.
     window: u64,

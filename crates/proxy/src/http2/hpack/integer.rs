@@ -7,7 +7,6 @@ use super::HpackFault;
 const MOST_MORE_BYTES: u32 = 4;
 
 /// What is left of a header block.
-#[derive(Debug)]
 pub(super) struct Reader<'b> {
     rest: &'b [u8],
 }

@@ -13,13 +13,13 @@ const PLACES_BITS: u32 = 10;
 const MULTIPLIER: u64 = multiplier();
 
 /// Where in [`KNOWN_FIELDS`] the first field of a name is, or 255.
-const PLACE_OF_NAME: [u8; PLACES] = match places(MULTIPLIER) {
+static PLACE_OF_NAME: [u8; PLACES] = match places(MULTIPLIER) {
     Some(places) => places,
     None => panic!("the multiplier is one that tells the names apart"),
 };
 
 /// How many fields of one name the static table has; they stand together. By the place of the first of them.
-const STATIC_FIELDS_OF_NAME: [u8; KNOWN_FIELDS.len()] = static_fields_of_name();
+static STATIC_FIELDS_OF_NAME: [u8; KNOWN_FIELDS.len()] = static_fields_of_name();
 
 const NONE: u8 = u8::MAX;
 

@@ -24,7 +24,7 @@ pub(super) struct KnownField {
 }
 
 /// The static table, whose first field has the index 1; names after it are known for their habit alone.
-pub(super) const KNOWN_FIELDS: [KnownField; STATIC_FIELDS + 18] = [
+pub(super) static KNOWN_FIELDS: [KnownField; STATIC_FIELDS + 18] = [
     repeats(":authority", ""),
     repeats(":method", "GET"),
     repeats(":method", "POST"),

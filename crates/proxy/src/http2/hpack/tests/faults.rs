@@ -92,3 +92,11 @@ fn a_name_outlives_the_field_it_is_taken_from() {
     let same = field("name", "aaaaaaaaaaaaaaaaaaaa");
     assert_eq!(fields, [same.clone(), same]);
 }
+
+#[test]
+fn nothing_that_was_sent_is_shown() {
+    let mut decoder = Decoder::new(4096);
+    decoded(&mut decoder, b"\x57\x06s3cret\x17\x06s3cret").unwrap();
+    let shown = format!("{decoder:?}");
+    assert!(shown.contains("size: 51") && !shown.contains("s3cret") && !shown.contains("115, 51"), "{shown}");
+}

@@ -10,18 +10,6 @@ fn encoded(encoder: &mut Encoder, fields: &[(&str, &str)]) -> Vec<u8> {
     out
 }
 
-/// The usual head of a gRPC request.
-const GRPC: [(&str, &str); 8] = [
-    (":method", "POST"),
-    (":scheme", "http"),
-    (":path", "/bench.Echo/Say"),
-    (":authority", "127.0.0.1:1234"),
-    ("content-type", "application/grpc"),
-    ("te", "trailers"),
-    ("user-agent", "grpc-go/1.70.0"),
-    ("grpc-accept-encoding", "gzip"),
-];
-
 #[test]
 fn what_was_sent_before_is_one_byte() {
     let mut encoder = Encoder::new();
