@@ -1,3 +1,16 @@
-//! HTTP/2 as bytes (RFC 9113). Nothing here reads a socket.
+//! HTTP/2 as bytes (RFC 9113): frames, compressed heads (RFC 7541), streams and their windows, for both ends of a
+//! connection. Nothing here reads a socket.
 
+mod frame;
+mod head;
 pub(crate) mod hpack;
+mod reason;
+mod session;
+mod settings;
+mod stream;
+
+pub(crate) use head::Unreadable;
+pub(crate) use reason::Reason;
+pub(crate) use session::{HeadWriter, Next, Role, Session};
+pub(crate) use settings::Settings;
+pub(crate) use stream::{Broken, Slot};

@@ -36,6 +36,12 @@ impl Place {
 }
 
 impl Fields {
+    /// No fields.
+    pub(crate) fn none() -> &'static Self {
+        static NONE: Fields = Fields { text: Vec::new(), list: Vec::new() };
+        &NONE
+    }
+
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.list.clear();
@@ -43,9 +49,14 @@ impl Fields {
 
     /// Adds a field at the end.
     pub(crate) fn push(&mut self, name: &[u8], value: &[u8]) {
+        self.push_known(Name::of(name), name, value);
+    }
+
+    /// The same of a field that has been recognised already.
+    pub(crate) fn push_known(&mut self, known: Name, name: &[u8], value: &[u8]) {
         let name_place = self.append(name);
         let value = self.append(value);
-        self.list.push(Field { known: Name::of(name), name: name_place, value });
+        self.list.push(Field { known, name: name_place, value });
     }
 
     /// Adds bytes to the text that belong to no field.

@@ -98,15 +98,25 @@ impl RequestHead {
         self.host = host.map(|host| Place::of(host, text));
     }
 
-    /// Forgets everything and begins a head whose fields are pushed one by one.
-    pub(crate) fn begin(&mut self, protocol: Protocol, method: &[u8], target: &[u8], host: Option<&[u8]>) {
+    /// Forgets everything and begins a head whose parts are said one by one.
+    pub(crate) fn begin(&mut self, protocol: Protocol) {
         self.fields.clear();
         self.protocol = protocol;
-        self.method = self.fields.append(method);
-        self.target = self.fields.append(target);
-        self.host = host.map(|host| self.fields.append(host));
+        (self.method, self.target, self.host) = (Place::default(), Place::default(), None);
         self.length = BodyLength::Empty;
         self.keep_alive = true;
+    }
+
+    pub(crate) fn set_method(&mut self, method: &[u8]) {
+        self.method = self.fields.append(method);
+    }
+
+    pub(crate) fn set_target(&mut self, target: &[u8]) {
+        self.target = self.fields.append(target);
+    }
+
+    pub(crate) fn set_host(&mut self, host: &[u8]) {
+        self.host = Some(self.fields.append(host));
     }
 }
 
@@ -123,6 +133,12 @@ pub(crate) struct ResponseHead {
 }
 
 impl ResponseHead {
+    /// Of a head that was begun.
+    pub(crate) fn set_status(&mut self, status: u16, reason: &[u8]) {
+        self.status = status;
+        self.reason = self.fields.append(reason);
+    }
+
     /// The words after the status; may be empty.
     pub(crate) fn reason(&self) -> &[u8] {
         self.reason.in_text(&self.fields.text)

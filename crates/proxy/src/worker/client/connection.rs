@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Http1Client, multiplexed};
 use crate::http1::HeadFault;
+use crate::message::Protocol;
 use crate::tls::Negotiated;
 use crate::worker::exchange::{Answer, Desk, Exchange, HEAD_TOO_SLOW, Outcome, unreadable, without_port};
 use crate::worker::forwarding::Forwarding;
@@ -27,7 +28,7 @@ const LINGER: Duration = Duration::from_millis(250);
 
 /// How long a client that was told to close may go on sending before it is cut off: a reset sent too early would reach it
 /// before it has read the answer.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Most bytes that are read and thrown away meanwhile.
 const MOST_LAST_WORDS: usize = 1024 * 1024;
@@ -179,7 +180,7 @@ async fn next_request(
 
 fn refusal(fault: HeadFault, request: &mut crate::message::RequestHead) -> Next {
     // The request before this one is not to be mistaken for it.
-    request.begin(crate::message::Protocol::Http11, b"", b"", None);
+    request.begin(Protocol::Http11);
     Next::Refused(unreadable(fault))
 }
 

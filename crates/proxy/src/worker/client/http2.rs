@@ -3,86 +3,75 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use h2::server::SendResponse;
-use h2::{Reason, RecvStream};
-use http::{Response, StatusCode};
-
 use super::ClientEnd;
-use crate::message::{BodyLength, Fields, ResponseHead, write_field};
+use crate::http2::Reason;
+use crate::message::{BodyLength, Fields, Name, RequestHead, ResponseHead};
 use crate::worker::body::{BodyFault, Part};
 use crate::worker::head::answer_fields;
-use crate::worker::http2::{Sink, Source};
+use crate::worker::http2::Stream;
 
 /// The client's end of one stream.
 pub(in crate::worker) struct Http2Client {
-    body: Source,
-    respond: SendResponse<Bytes>,
-    answer: Option<Sink>,
+    stream: Stream,
     to_head: bool,
+    /// The client sends its body when it is told to go on.
+    waits: bool,
 }
 
 impl Http2Client {
-    pub(super) fn new(body: RecvStream, respond: SendResponse<Bytes>, to_head: bool) -> Self {
-        Self { body: Source::new(body), respond, answer: None, to_head }
+    pub(super) fn new(stream: Stream, head: &RequestHead) -> Self {
+        let waits = head.length != BodyLength::Empty && head.fields.lists(Name::Expect, "100-continue");
+        Self { stream, to_head: head.is_head(), waits }
     }
 
     /// The exchange is over without a whole answer.
     pub(super) fn cut(mut self) {
-        match &mut self.answer {
-            Some(answer) => answer.reset(Reason::INTERNAL_ERROR),
-            None => self.respond.send_reset(Reason::INTERNAL_ERROR),
-        }
+        self.stream.break_off(Reason::INTERNAL_ERROR);
     }
 }
 
 impl ClientEnd for Http2Client {
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Part, BodyFault>> {
-        self.body.poll(cx)
+        let part = self.stream.poll_body(cx);
+        if std::mem::take(&mut self.waits) && part.is_pending() {
+            self.stream.say_interim(|head| head.field(b":status", b"100"));
+        }
+        part
     }
 
     fn body_data(&self) -> &[u8] {
-        self.body.data()
+        self.stream.body_data()
     }
 
     fn take_body(&mut self, bytes: usize) {
-        self.body.take(bytes);
+        self.stream.take_body(bytes);
     }
 
     fn body_trailers(&self) -> &Fields {
-        &self.body.trailers
+        self.stream.body_trailers()
     }
 
     fn begin(&mut self, head: &ResponseHead, added: &Fields, _last: bool) {
-        let mut response = Response::new(());
-        *response.status_mut() = StatusCode::from_u16(head.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let map = response.headers_mut();
-        map.reserve(head.fields.iter().count() + 2);
-        for (name, value) in answer_fields(head) {
-            write_field(map, name, value);
-        }
-        for (_, name, value) in added.iter() {
-            write_field(map, name, value);
-        }
-        let ended = head.length == BodyLength::Empty || self.to_head;
-        // Whoever has reset the stream does not want the answer; nothing is written into it then.
-        self.answer = match self.respond.send_response(response, ended) {
-            Ok(stream) if !ended => Some(Sink::new(stream, head.length)),
-            Ok(_) | Err(_) => Some(Sink::default()),
-        };
+        self.waits = false;
+        let length = if self.to_head { BodyLength::Empty } else { head.length };
+        self.stream.begin(length, |out| {
+            let digits = [head.status / 100 % 10, head.status / 10 % 10, head.status % 10];
+            out.field(b":status", &digits.map(|digit| b'0' + digit as u8));
+            for (name, value) in answer_fields(head) {
+                out.field(name, value);
+            }
+            for (_, name, value) in added.iter() {
+                out.field(name, value);
+            }
+        });
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.answer {
-            Some(answer) => answer.poll_write(cx, bytes),
-            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-        }
+        self.stream.poll_write(cx, bytes)
     }
 
     fn end(&mut self, trailers: &Fields) {
-        if let Some(answer) = &mut self.answer {
-            answer.end(trailers);
-        }
+        self.stream.end(trailers);
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -91,10 +80,7 @@ impl ClientEnd for Http2Client {
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.answer {
-            Some(answer) => answer.poll_reset(cx),
-            None => self.respond.poll_reset(cx).map(|_| ()),
-        }
+        self.stream.poll_broken(cx)
     }
 
     fn wanted_upgrade(&self) -> bool {

@@ -1,116 +1,162 @@
 //! A client's HTTP/2 connection: its streams, and how it ends.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes, BytesMut};
-use h2::RecvStream;
-use h2::server::{Connection, SendResponse};
-use http::Request;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::BytesMut;
 use tokio::task::spawn_local;
 
-use super::connection::{Closing, Visitor};
+use super::connection::{Closing, LAST_WORDS, Visitor};
 use super::http2::Http2Client;
-use crate::http1::LONGEST_HEAD;
-use crate::message::read_request;
+use crate::http1::{HeadFault, LONGEST_HEAD};
+use crate::http2::{Role, Settings};
 use crate::worker::exchange::{Desk, Exchange, Outcome, unreadable};
 use crate::worker::forwarding::Forwarding;
-use crate::worker::stream::{Deadline, Transport};
+use crate::worker::http2::{Connection, Driver, Stream};
+use crate::worker::stream::{Deadline, Inlet, Transport};
 
-/// Streams that one client may have open at a time.
-const MOST_STREAMS: u32 = 256;
+/// Streams may be opened 256 at a time, and much of one body may be under way, and of all of one connection.
+const SETTINGS: Settings = Settings {
+    streams: 256,
+    stream_window: 256 * 1024,
+    connection_window: 4 * 1024 * 1024,
+    head: LONGEST_HEAD as u32,
+};
 
-/// Streams that a client may have reset before we have looked at them; with more it is attacking us ("rapid reset").
-const MOST_RESETS: usize = 64;
-
-/// How much of one body may be under way, and of all of one connection.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
-
-/// How much of one answer may wait for its connection.
-const SEND_BUFFER: usize = 128 * 1024;
+/// Desks that a connection keeps for its next streams.
+const MOST_DESKS: usize = 16;
 
 /// Serves a connection of a client that speaks HTTP/2. `begun` has been read from it already.
 pub(super) async fn converse(visitor: Visitor, io: Transport, begun: BytesMut) {
-    let limit = visitor.worker.limits.request_head;
-    let handshake = h2::server::Builder::new()
-        .max_concurrent_streams(MOST_STREAMS)
-        .max_pending_accept_reset_streams(MOST_RESETS)
-        .max_header_list_size(LONGEST_HEAD as u32)
-        .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buffer_size(SEND_BUFFER)
-        .handshake(Rewound { begun, io });
-    let Ok(Ok(connection)) = tokio::time::timeout(limit, handshake).await else { return };
-    let closing = Closing::of(&visitor);
-    let mut session = Session {
-        visitor: Rc::new(visitor),
+    let worker = Rc::clone(&visitor.worker);
+    let connection = Connection::new(Role::Server, SETTINGS);
+    let mut talk = Talk {
+        driver: Driver::new(Rc::clone(&connection), worker, io, Inlet::of(begun)),
         connection,
-        closing,
+        closing: Closing::of(&visitor),
         deadline: Deadline::default(),
+        patience: Patience::Serving,
         leaving: false,
+        shared: Rc::new(Shared { visitor, desks: RefCell::default() }),
     };
-    poll_fn(|cx| session.poll(cx)).await;
+    poll_fn(|cx| talk.poll(cx)).await;
 }
 
-struct Session {
-    visitor: Rc<Visitor>,
-    connection: Connection<Rewound, Bytes>,
+/// What the streams of a connection share.
+struct Shared {
+    visitor: Visitor,
+    desks: RefCell<Vec<Desk>>,
+}
+
+impl Shared {
+    fn desk(&self) -> Desk {
+        let visitor = &self.visitor;
+        let kept = self.desks.borrow_mut().pop();
+        kept.unwrap_or_else(|| Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.is_secure())))
+    }
+
+    fn keep(&self, desk: Desk) {
+        let mut desks = self.desks.borrow_mut();
+        if desks.len() < MOST_DESKS {
+            desks.push(desk);
+        }
+    }
+}
+
+/// What a connection is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// Streams are open, which have limits of their own.
+    Serving,
+    /// It is to begin.
+    Beginning,
+    /// It is to open a stream.
+    Idle,
+    /// It is to take what was said last.
+    Ending,
+}
+
+struct Talk {
+    shared: Rc<Shared>,
+    connection: Rc<Connection>,
+    driver: Driver,
     closing: Closing,
-    /// Of a connection without streams.
     deadline: Deadline,
+    patience: Patience,
     /// The client has been told to open no more streams.
     leaving: bool,
 }
 
-impl Session {
+impl Talk {
     /// Ready when the connection has ended.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            match self.connection.poll_accept(cx) {
-                Poll::Ready(Some(Ok((request, respond)))) => {
-                    spawn_local(answer(Rc::clone(&self.visitor), request, respond));
-                }
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
-                Poll::Pending => break,
-            }
+        if self.driver.poll(cx).is_ready() {
+            return Poll::Ready(());
         }
+        self.accept();
         if !self.leaving && self.closing.poll(cx).is_ready() {
             return self.leave(cx);
         }
-        // Each stream holds on to the visitor.
-        if Rc::strong_count(&self.visitor) > 1 {
-            self.deadline.clear();
-        } else if self.deadline.at().is_none() {
-            self.deadline.set(Instant::now() + self.visitor.worker.limits.client_idle);
-        }
+        self.wait_for();
         match self.deadline.poll(cx) {
-            Poll::Ready(()) if self.leaving => Poll::Ready(()),
+            Poll::Ready(()) if self.leaving || self.patience != Patience::Idle => Poll::Ready(()),
             Poll::Ready(()) => self.leave(cx),
             Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn accept(&mut self) {
+        loop {
+            let accepted = self.connection.session().accept();
+            let Some(accepted) = accepted else { return };
+            let stream = Stream::new(&self.connection, accepted.slot);
+            let mut desk = self.shared.desk();
+            let spare = std::mem::replace(&mut desk.request, accepted.head);
+            self.connection.session().give_back(spare);
+            spawn_local(answer(Rc::clone(&self.shared), stream, desk, accepted.read));
+        }
+    }
+
+    /// Sets the deadline anew when something else is waited for.
+    fn wait_for(&mut self) {
+        let limits = self.shared.visitor.worker.limits;
+        let session = self.connection.session();
+        let (patience, limit) = if session.is_over() {
+            (Patience::Ending, LAST_WORDS)
+        } else if session.is_new() {
+            (Patience::Beginning, limits.request_head.min(limits.client_idle))
+        } else if session.open_streams() == 0 {
+            (Patience::Idle, limits.client_idle)
+        } else {
+            (Patience::Serving, Duration::ZERO)
+        };
+        if self.patience == patience {
+            return;
+        }
+        self.patience = patience;
+        match patience {
+            Patience::Serving => self.deadline.clear(),
+            _ => self.deadline.set(Instant::now() + limit),
         }
     }
 
     /// Tells the client with GOAWAY to open no more streams here; those that are open go on to their ends.
     fn leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.leaving = true;
+        self.patience = Patience::Serving;
         self.deadline.clear();
-        self.connection.graceful_shutdown();
+        self.connection.session().leave();
         self.poll(cx)
     }
 }
 
 /// Answers one request.
-async fn answer(visitor: Rc<Visitor>, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
-    let (parts, body) = request.into_parts();
-    let mut desk = Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.is_secure()));
-    let read = read_request(&parts, body.is_end_stream(), &mut desk.request);
-    let mut client = Http2Client::new(body, respond, desk.request.is_head());
-    let exchange = Exchange::new(&visitor, &mut client, &mut desk);
+async fn answer(shared: Rc<Shared>, stream: Stream, mut desk: Desk, read: Result<(), HeadFault>) {
+    let mut client = Http2Client::new(stream, &desk.request);
+    let exchange = Exchange::new(&shared.visitor, &mut client, &mut desk);
     let outcome = match read {
         Ok(()) => exchange.run().await,
         Err(fault) => exchange.refuse(unreadable(fault)).await,
@@ -118,56 +164,5 @@ async fn answer(visitor: Rc<Visitor>, request: Request<RecvStream>, respond: Sen
     if !matches!(outcome, Outcome::Answered) {
         client.cut();
     }
-}
-
-/// A connection of which something has been read already.
-struct Rewound {
-    begun: BytesMut,
-    io: Transport,
-}
-
-impl AsyncRead for Rewound {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        if self.begun.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buffer);
-        }
-        let length = self.begun.len().min(buffer.remaining());
-        buffer.put_slice(&self.begun[..length]);
-        self.begun.advance(length);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Rewound {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
+    shared.keep(desk);
 }

@@ -27,7 +27,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         let flight = Flight::begin(self.worker, choice);
         // After a broken connection the others to the same instance are doubtful too.
         let open = if self.resends == 0 && !self.wants_new_connection {
-            flight.upstream.take_open(self.request.is_repeatable()).await
+            flight.upstream.take_open(self.request.is_repeatable())
         } else {
             None
         };

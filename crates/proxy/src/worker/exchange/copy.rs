@@ -142,7 +142,7 @@ impl Copy {
     }
 
     async fn connect(&self, upstream: &Upstream) -> Option<Link> {
-        match upstream.take_open(self.head.is_repeatable()).await {
+        match upstream.take_open(self.head.is_repeatable()) {
             Some(link) => Some(link),
             None => upstream.connect(self.route.route.timeouts.connect, &self.worker).await.ok(),
         }

@@ -23,6 +23,11 @@ pub(in crate::worker) struct Inlet {
 }
 
 impl Inlet {
+    /// What was read before.
+    pub(in crate::worker) fn of(buffer: BytesMut) -> Self {
+        Self { buffer, room: 0 }
+    }
+
     pub(in crate::worker) fn bytes(&self) -> &[u8] {
         &self.buffer
     }

@@ -73,22 +73,17 @@ impl Upstream {
     }
 
     /// Place on a connection that other exchanges use too.
-    async fn take_shared(&self) -> Option<Link> {
-        loop {
-            let shared = self.shared.borrow().iter().find(|shared| shared.has_room()).cloned()?;
-            match shared.link().await {
-                Ok(link) => return Some(Link::Http2(Box::new(link))),
-                // It takes no more, as after GOAWAY; those that it has taken go on.
-                Err(_) => self.shared.borrow_mut().retain(|other| !other.is(&shared)),
-            }
-        }
+    fn take_shared(&self) -> Option<Link> {
+        let shared = self.shared.borrow();
+        let with_room = shared.iter().find(|shared| shared.has_room())?;
+        Some(Link::Http2(Box::new(with_room.link())))
     }
 
     /// A connection that is open already, and can take a request now.
-    pub(in crate::worker) async fn take_open(&self, repeatable: bool) -> Option<Link> {
+    pub(in crate::worker) fn take_open(&self, repeatable: bool) -> Option<Link> {
         match self.protocol {
             Protocol::Http1 => self.take_idle(repeatable),
-            Protocol::Http2 => self.take_shared().await,
+            Protocol::Http2 => self.take_shared(),
         }
     }
 
@@ -100,8 +95,8 @@ impl Upstream {
                 Ok(Link::Http1(Box::new(link)))
             }
             Protocol::Http2 => {
-                let shared = Shared::connect(&self.address, limit).await?;
-                let link = shared.link().await?;
+                let shared = Shared::connect(&self.address, limit, worker).await?;
+                let link = shared.link();
                 if !self.retired.get() {
                     self.shared.borrow_mut().push(shared);
                 }
