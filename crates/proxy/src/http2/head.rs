@@ -35,7 +35,8 @@ pub(super) fn read_request(
     head: &mut RequestHead,
 ) -> Result<Result<(), Unreadable>, HpackFault> {
     head.begin(Protocol::Http2);
-    let mut reader = RequestReader { head, rules: Rules::default(), pseudo: Pseudo::default(), cookies: Vec::new() };
+    let mut reader =
+        RequestReader { head, rules: Rules::default(), pseudo: Pseudo::default(), cookies: Vec::new() };
     decoder.decode(block, |name, value| reader.field(name, value))?;
     Ok(reader.finish(ended))
 }
@@ -71,7 +72,11 @@ pub(super) fn read_response(
 }
 
 /// Reads the fields after a body. False if no fields may look like this there.
-pub(super) fn read_trailers(decoder: &mut Decoder, block: &[u8], fields: &mut Fields) -> Result<bool, HpackFault> {
+pub(super) fn read_trailers(
+    decoder: &mut Decoder,
+    block: &[u8],
+    fields: &mut Fields,
+) -> Result<bool, HpackFault> {
     fields.clear();
     let mut rules = Rules::default();
     decoder.decode(block, |name, value| {
@@ -114,7 +119,11 @@ impl Rules {
         let known = Name::of(name);
         let of_connection = match known {
             Name::Te => value != b"trailers",
-            Name::Connection | Name::TransferEncoding | Name::Upgrade | Name::KeepAlive | Name::ProxyConnection => true,
+            Name::Connection
+            | Name::TransferEncoding
+            | Name::Upgrade
+            | Name::KeepAlive
+            | Name::ProxyConnection => true,
             _ => false,
         };
         self.malformed |= of_connection || !is_name(name) || !is_value(value);
@@ -208,7 +217,8 @@ impl RequestReader<'_> {
 fn one_host(head: &mut RequestHead) -> Result<(), HeadFault> {
     let mut hosts = head.fields.all(Name::Host);
     let (field, another) = (hosts.next(), hosts.next());
-    let differ = head.host().zip(field).is_some_and(|(authority, host)| !authority.eq_ignore_ascii_case(host));
+    let differ =
+        head.host().zip(field).is_some_and(|(authority, host)| !authority.eq_ignore_ascii_case(host));
     match head.host().or(field) {
         Some(host) if is_host(host) && !differ && another.is_none() => {}
         _ => return Err(HeadFault::Host),
@@ -224,7 +234,8 @@ fn one_host(head: &mut RequestHead) -> Result<(), HeadFault> {
 /// section 3.2).
 fn is_target(target: &[u8], method: &[u8]) -> bool {
     let asks_for_all = target == b"*" && method == b"OPTIONS";
-    let is_path = target.first() == Some(&b'/') && target.iter().all(|byte| matches!(byte, 0x21..=0x7e | 0x80..) && *byte != b'#');
+    let is_path = target.first() == Some(&b'/')
+        && target.iter().all(|byte| matches!(byte, 0x21..=0x7e | 0x80..) && *byte != b'#');
     is_path || asks_for_all
 }
 

@@ -89,8 +89,10 @@ mod tests {
     use super::*;
 
     fn read(settings: &[(u16, u32)], of_server: bool) -> Result<PeerSettings, Reason> {
-        let bytes: Vec<u8> =
-            settings.iter().flat_map(|(name, value)| [&name.to_be_bytes()[..], &value.to_be_bytes()].concat()).collect();
+        let bytes: Vec<u8> = settings
+            .iter()
+            .flat_map(|(name, value)| [&name.to_be_bytes()[..], &value.to_be_bytes()].concat())
+            .collect();
         let mut peer = PeerSettings::default();
         peer.read(&bytes, of_server).map(|()| peer)
     }

@@ -4,10 +4,6 @@
 //! Both are made to cost little processor rather than to save bytes: a head whose fields were seen before is a few table
 //! lookups, and nothing is allocated for a field. The other end chooses every byte that is decoded, so work is linear in
 //! the length of the block and memory is bounded by that and by the table.
-#![cfg_attr(
-    not(any(test, fuzzing)),
-    expect(dead_code, unused_imports, reason = "the connection that speaks it comes next")
-)]
 
 mod decode;
 mod dynamic_table;

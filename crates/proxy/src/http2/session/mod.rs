@@ -14,11 +14,11 @@ use flow::ReceiveWindow;
 
 pub(crate) use send::HeadWriter;
 
+use super::Reason;
 use super::frame::PREFACE;
 use super::hpack::{Decoder, Encoder};
 use super::settings::{FIRST_WINDOW, PeerSettings, Settings};
 use super::stream::{Answer, Broken, Slot, Streams};
-use super::Reason;
 use crate::http1::HeadFault;
 use crate::message::{Fields, RequestHead, ResponseHead};
 
@@ -226,7 +226,8 @@ impl Session {
         let (unread, done) = (stream.data.len(), stream.ended && stream.finished);
         if !done && stream.broken.is_none() {
             // A whole answer to a request of which the rest is not wanted is no fault (RFC 9113, section 8.1).
-            let reason = if stream.finished && self.role == Role::Server { Reason::NO_ERROR } else { Reason::CANCEL };
+            let reason =
+                if stream.finished && self.role == Role::Server { Reason::NO_ERROR } else { Reason::CANCEL };
             self.break_off(slot, reason);
         }
         self.give_credit(None, unread);

@@ -86,7 +86,11 @@ impl Session {
     /// The stream of this number, if it is open. One that cannot have been opened yet is a fault of the other end.
     pub(super) fn known(&self, id: u32) -> Result<Option<Slot>, Reason> {
         let opened_by_peer = (id % 2 == 1) == (self.role == Role::Server);
-        let may_be = if opened_by_peer { id <= self.last_of_peer } else { id < self.next_own && self.role == Role::Client };
+        let may_be = if opened_by_peer {
+            id <= self.last_of_peer
+        } else {
+            id < self.next_own && self.role == Role::Client
+        };
         if id == 0 || !may_be { Err(Reason::PROTOCOL_ERROR) } else { Ok(self.streams.find(id)) }
     }
 
@@ -160,7 +164,9 @@ impl Session {
             return self.request(id, ends, block);
         }
         match self.known(id)? {
-            Some(slot) if matches!(self.streams[slot].answer, Answer::Awaited { .. }) => self.answer(slot, ends, block),
+            Some(slot) if matches!(self.streams[slot].answer, Answer::Awaited { .. }) => {
+                self.answer(slot, ends, block)
+            }
             Some(slot) => self.trailers(slot, ends, block),
             None => {
                 // Sent before the other end knew that the stream is over; the table must be kept in step all the same.

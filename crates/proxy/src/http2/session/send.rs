@@ -3,9 +3,7 @@
 use std::task::{Context, Poll};
 
 use super::super::Reason;
-use super::super::frame::{
-    END_HEADERS, END_STREAM, FRAME_HEAD, Kind, LARGEST_FRAME, write, write_head,
-};
+use super::super::frame::{END_HEADERS, END_STREAM, FRAME_HEAD, Kind, LARGEST_FRAME, write, write_head};
 use super::super::hpack::Encoder;
 use super::super::stream::{Answer, Broken, Slot};
 use super::{Role, Session};

@@ -106,8 +106,9 @@ impl Http2Link {
         let State::Unsent(connection) = std::mem::replace(&mut self.state, State::Refused) else { return };
         let length = outgoing.head.length;
         self.to_head = outgoing.head.is_head();
-        let asked =
-            connection.session().ask(self.to_head, length == BodyLength::Empty, |out| write_head(out, outgoing));
+        let asked = connection
+            .session()
+            .ask(self.to_head, length == BodyLength::Empty, |out| write_head(out, outgoing));
         if let Ok(slot) = asked {
             let mut stream = Stream::held(connection, slot);
             stream.expect(length);
