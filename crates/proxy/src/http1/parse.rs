@@ -120,7 +120,10 @@ fn one_host<'t>(
 /// Whether this can be a host with an optional port (RFC 3986, section 3.2). It may be empty; what is not in it is
 /// anything at which two readers could cut it differently.
 pub(crate) fn is_host(host: &[u8]) -> bool {
-    host.iter().all(|byte| byte.is_ascii_graphic() && !b"/\\?#@\"<>,".contains(byte))
+    host.iter().all(|byte| {
+        byte.is_ascii_graphic()
+            && !matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'@' | b'"' | b'<' | b'>' | b',')
+    })
 }
 
 fn request_length(fields: &Fields, protocol: Protocol) -> Result<BodyLength, HeadFault> {

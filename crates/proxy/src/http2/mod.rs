@@ -11,6 +11,6 @@ mod stream;
 
 pub(crate) use head::Unreadable;
 pub(crate) use reason::Reason;
-pub(crate) use session::{HeadWriter, Next, Role, Session};
+pub(crate) use session::{Accepted, HeadWriter, Next, Role, Session};
 pub(crate) use settings::Settings;
 pub(crate) use stream::{Broken, Slot};

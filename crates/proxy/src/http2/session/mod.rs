@@ -26,7 +26,7 @@ use crate::message::{Fields, RequestHead, ResponseHead};
 const TABLE: usize = 4096;
 
 /// Heads that are kept for the next requests.
-const MOST_SPARE: usize = 4;
+const MOST_SPARE: usize = 32;
 
 /// Which end of a connection this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,6 +218,26 @@ impl Session {
         }
         stream.register(cx);
         Poll::Pending
+    }
+
+    /// Gives back the memory of what was read from a stream.
+    pub(crate) fn return_memory(&mut self, slot: Slot, mut data: Vec<u8>, trailers: Fields) {
+        data.clear();
+        let stream = &mut self.streams[slot];
+        if stream.data.is_empty() && stream.data.capacity() < data.capacity() {
+            stream.data = data;
+        }
+        if stream.ended {
+            stream.trailers = trailers;
+        }
+    }
+
+    /// Gives back memory that is not needed until there are streams again.
+    pub(crate) fn trim(&mut self) {
+        self.spare.truncate(1);
+        if self.out.is_empty() {
+            self.out = Vec::new();
+        }
     }
 
     /// Nobody is interested in the stream any more. One that has not ended on both sides is broken off.

@@ -1,9 +1,10 @@
 //! A client's HTTP/2 connection: its streams, and how it ends.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -12,7 +13,8 @@ use tokio::task::spawn_local;
 use super::connection::{Closing, LAST_WORDS, Visitor};
 use super::http2::Http2Client;
 use crate::http1::{HeadFault, LONGEST_HEAD};
-use crate::http2::{Role, Settings};
+use crate::http2::{Accepted, Role, Settings};
+use crate::message::RequestHead;
 use crate::worker::exchange::{Desk, Exchange, Outcome, unreadable};
 use crate::worker::forwarding::Forwarding;
 use crate::worker::http2::{Connection, Driver, Stream};
@@ -26,8 +28,11 @@ const SETTINGS: Settings = Settings {
     head: LONGEST_HEAD as u32,
 };
 
-/// Desks that a connection keeps for its next streams.
-const MOST_DESKS: usize = 16;
+/// How long a connection without streams keeps what it needs for the next one.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Tasks that a connection keeps for its next streams while there are others.
+const MOST_RESTING: usize = 32;
 
 /// Serves a connection of a client that speaks HTTP/2. `begun` has been read from it already.
 pub(super) async fn converse(visitor: Visitor, io: Transport, begun: BytesMut) {
@@ -40,7 +45,7 @@ pub(super) async fn converse(visitor: Visitor, io: Transport, begun: BytesMut) {
         deadline: Deadline::default(),
         patience: Patience::Serving,
         leaving: false,
-        shared: Rc::new(Shared { visitor, desks: RefCell::default() }),
+        shared: Rc::new(Shared { visitor, streams: RefCell::default() }),
     };
     poll_fn(|cx| talk.poll(cx)).await;
 }
@@ -48,21 +53,69 @@ pub(super) async fn converse(visitor: Visitor, io: Transport, begun: BytesMut) {
 /// What the streams of a connection share.
 struct Shared {
     visitor: Visitor,
-    desks: RefCell<Vec<Desk>>,
+    streams: RefCell<Waiting>,
+}
+
+/// Streams without a task, and tasks without a stream: tasks are used again, since making one costs as much as answering.
+#[derive(Default)]
+struct Waiting {
+    opened: VecDeque<Opened>,
+    resting: Vec<Waker>,
+    /// How many tasks are to end.
+    unneeded: usize,
+    /// The connection is gone: nobody rests any more.
+    over: bool,
+}
+
+/// A stream that is to be answered.
+struct Opened {
+    stream: Stream,
+    head: RequestHead,
+    read: Result<(), HeadFault>,
 }
 
 impl Shared {
-    fn desk(&self) -> Desk {
-        let visitor = &self.visitor;
-        let kept = self.desks.borrow_mut().pop();
-        kept.unwrap_or_else(|| Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.is_secure())))
+    /// Has a stream answered.
+    fn hand_on(self: &Rc<Self>, opened: Opened) {
+        let mut streams = self.streams.borrow_mut();
+        streams.opened.push_back(opened);
+        match streams.resting.pop() {
+            Some(task) => task.wake(),
+            None => drop(spawn_local(answer_streams(Rc::clone(self)))),
+        }
     }
 
-    fn keep(&self, desk: Desk) {
-        let mut desks = self.desks.borrow_mut();
-        if desks.len() < MOST_DESKS {
-            desks.push(desk);
+    /// Waits for the next stream; none if this task is not needed any more.
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Opened>> {
+        let mut streams = self.streams.borrow_mut();
+        if let Some(opened) = streams.opened.pop_front() {
+            return Poll::Ready(Some(opened));
         }
+        if streams.over || streams.unneeded > 0 || streams.resting.len() >= MOST_RESTING {
+            streams.unneeded = streams.unneeded.saturating_sub(1);
+            return Poll::Ready(None);
+        }
+        streams.resting.push(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Ends the tasks that nobody needs, but for so many.
+    fn dismiss(&self, all_but: usize) {
+        let mut streams = self.streams.borrow_mut();
+        let kept = streams.resting.len().min(all_but);
+        streams.unneeded += streams.resting.len() - kept;
+        streams.resting.drain(kept..).for_each(Waker::wake);
+    }
+
+    /// Ends all tasks that have no stream.
+    fn end(&self) {
+        let opened = {
+            let mut streams = self.streams.borrow_mut();
+            streams.over = true;
+            std::mem::take(&mut streams.opened)
+        };
+        drop(opened);
+        self.dismiss(0);
     }
 }
 
@@ -73,12 +126,15 @@ enum Patience {
     Serving,
     /// It is to begin.
     Beginning,
-    /// It is to open a stream.
+    /// It is to open a stream, and may do so at once.
+    Pausing,
+    /// It is to open a stream, and keeps no memory for it.
     Idle,
     /// It is to take what was said last.
     Ending,
 }
 
+/// A client's connection, as its own task holds it.
 struct Talk {
     shared: Rc<Shared>,
     connection: Rc<Connection>,
@@ -102,21 +158,28 @@ impl Talk {
         }
         self.wait_for();
         match self.deadline.poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) if self.patience == Patience::Pausing => self.rest(cx),
             Poll::Ready(()) if self.leaving || self.patience != Patience::Idle => Poll::Ready(()),
             Poll::Ready(()) => self.leave(cx),
-            Poll::Pending => Poll::Pending,
         }
+    }
+
+    /// Gives back what is only needed for streams.
+    fn rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.connection.session().trim();
+        self.shared.dismiss(0);
+        self.patience = Patience::Idle;
+        let limit = self.shared.visitor.worker.limits.client_idle;
+        self.deadline.set(Instant::now() + limit.saturating_sub(PAUSE));
+        self.poll(cx)
     }
 
     fn accept(&mut self) {
         loop {
             let accepted = self.connection.session().accept();
-            let Some(accepted) = accepted else { return };
-            let stream = Stream::new(&self.connection, accepted.slot);
-            let mut desk = self.shared.desk();
-            let spare = std::mem::replace(&mut desk.request, accepted.head);
-            self.connection.session().give_back(spare);
-            spawn_local(answer(Rc::clone(&self.shared), stream, desk, accepted.read));
+            let Some(Accepted { slot, head, read }) = accepted else { return };
+            self.shared.hand_on(Opened { stream: Stream::new(&self.connection, slot), head, read });
         }
     }
 
@@ -128,10 +191,12 @@ impl Talk {
             (Patience::Ending, LAST_WORDS)
         } else if session.is_new() {
             (Patience::Beginning, limits.request_head.min(limits.client_idle))
-        } else if session.open_streams() == 0 {
-            (Patience::Idle, limits.client_idle)
-        } else {
+        } else if session.open_streams() > 0 {
             (Patience::Serving, Duration::ZERO)
+        } else if self.patience == Patience::Idle {
+            return;
+        } else {
+            (Patience::Pausing, PAUSE.min(limits.client_idle))
         };
         if self.patience == patience {
             return;
@@ -153,16 +218,27 @@ impl Talk {
     }
 }
 
-/// Answers one request.
-async fn answer(shared: Rc<Shared>, stream: Stream, mut desk: Desk, read: Result<(), HeadFault>) {
-    let mut client = Http2Client::new(stream, &desk.request);
-    let exchange = Exchange::new(&shared.visitor, &mut client, &mut desk);
-    let outcome = match read {
-        Ok(()) => exchange.run().await,
-        Err(fault) => exchange.refuse(unreadable(fault)).await,
-    };
-    if !matches!(outcome, Outcome::Answered) {
-        client.cut();
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.shared.end();
     }
-    shared.keep(desk);
+}
+
+/// Answers one stream after the other.
+async fn answer_streams(shared: Rc<Shared>) {
+    let visitor = &shared.visitor;
+    let mut desk = Desk::new(Forwarding::new(visitor.peer, visitor.listen, visitor.is_secure()));
+    while let Some(opened) = poll_fn(|cx| shared.poll_next(cx)).await {
+        let Opened { stream, head, read } = opened;
+        stream.give_back(std::mem::replace(&mut desk.request, head));
+        let mut client = Http2Client::new(stream, &desk.request);
+        let exchange = Exchange::new(visitor, &mut client, &mut desk);
+        let outcome = match read {
+            Ok(()) => exchange.run().await,
+            Err(fault) => exchange.refuse(unreadable(fault)).await,
+        };
+        if !matches!(outcome, Outcome::Answered) {
+            client.cut();
+        }
+    }
 }

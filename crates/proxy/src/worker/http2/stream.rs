@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use super::{Connection, Hold};
 use crate::http2::{Broken, HeadWriter, Next, Reason, Slot};
-use crate::message::{BodyLength, Fields, ResponseHead};
+use crate::message::{BodyLength, Fields, RequestHead, ResponseHead};
 use crate::worker::body::{BodyFault, Part, may_trail};
 
 /// One stream. When it is dropped it is broken off, unless both ends have said all they had to say.
@@ -31,6 +31,11 @@ impl Stream {
     pub(in crate::worker) fn held(connection: Hold, slot: Slot) -> Self {
         let (data, trailers) = (Vec::new(), Fields::default());
         Self { connection, slot, data, used: 0, trailers, ended: false, left: None }
+    }
+
+    /// Takes back a head that is not needed any more, for another request on the connection.
+    pub(in crate::worker) fn give_back(&self, head: RequestHead) {
+        self.connection.session().give_back(head);
     }
 
     /// Says fields: those of a head, after which a body of this length follows.
@@ -139,6 +144,7 @@ impl Drop for Stream {
         let unused = self.data.len() - self.used;
         let mut session = self.connection.session();
         session.give_credit(None, unused);
+        session.return_memory(self.slot, std::mem::take(&mut self.data), std::mem::take(&mut self.trailers));
         session.release(self.slot);
     }
 }

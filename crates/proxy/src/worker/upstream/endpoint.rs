@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::http2::Shared;
+use super::attempt::{Attempt, Attempting};
+use super::http2::{Http2Link, Shared};
 use super::{Http1Link, Link};
 use crate::routing::Health;
 use crate::worker::thread::Worker;
@@ -33,6 +34,8 @@ pub(in crate::worker) struct Upstream {
     idle: RefCell<Vec<Box<Http1Link>>>,
     /// Connections that exchanges share.
     shared: RefCell<Vec<Shared>>,
+    /// The next one of those, while it is being opened.
+    opening: RefCell<Option<Rc<Attempt>>>,
     /// Named by no table any more: connections that come back are closed.
     retired: Cell<bool>,
     health: Cell<Health>,
@@ -49,6 +52,7 @@ impl Upstream {
             in_flight: Cell::new(0),
             idle: RefCell::default(),
             shared: RefCell::default(),
+            opening: RefCell::default(),
             retired: Cell::new(false),
             health: Cell::default(),
             since: now,
@@ -95,14 +99,33 @@ impl Upstream {
                 Ok(Link::Http1(Box::new(link)))
             }
             Protocol::Http2 => {
-                let shared = Shared::connect(&self.address, limit, worker).await?;
-                let link = shared.link();
-                if !self.retired.get() {
-                    self.shared.borrow_mut().push(shared);
-                }
+                let link = tokio::time::timeout(limit, self.connect_shared(limit, worker)).await??;
                 Ok(Link::Http2(Box::new(link)))
             }
         }
+    }
+
+    /// Place on a new connection, which others may have begun to open.
+    async fn connect_shared(&self, limit: Duration, worker: &Rc<Worker>) -> io::Result<Http2Link> {
+        let opening = self.opening.borrow().clone();
+        if let Some(attempt) = opening.filter(|attempt| attempt.take_place()) {
+            match attempt.outcome().await {
+                Ok(shared) if shared.has_room() => return Ok(shared.link()),
+                // Whoever opened it has given up for reasons of its own, or the instance wants fewer at a time.
+                Ok(_) | Err(io::ErrorKind::Interrupted) => {}
+                Err(kind) => return Err(kind.into()),
+            }
+        }
+        let attempting = Attempting::new();
+        self.opening.replace(Some(Rc::clone(&attempting.0)));
+        let connected = Shared::connect(&self.address, limit, worker).await;
+        let outcome = connected.as_ref().map(Shared::clone).map_err(io::Error::kind);
+        attempting.end(outcome);
+        let shared = connected?;
+        if !self.retired.get() {
+            self.shared.borrow_mut().push(shared.clone());
+        }
+        Ok(shared.link())
     }
 
     /// Keeps a connection that was opened and not used after all.

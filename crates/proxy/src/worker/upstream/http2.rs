@@ -21,9 +21,11 @@ use crate::worker::http2::{Connection, Driver, Hold, Stream};
 use crate::worker::stream::Inlet;
 use crate::worker::thread::Worker;
 
-/// There are so many exchanges on one connection before another one is opened: servers commonly allow a hundred.
+/// Exchanges on one connection before another one is opened. Servers commonly allow a hundred.
+pub(super) const MOST_STREAMS: usize = 100;
+
 const SETTINGS: Settings = Settings {
-    streams: 100,
+    streams: MOST_STREAMS as u32,
     stream_window: 1024 * 1024,
     connection_window: 8 * 1024 * 1024,
     head: LONGEST_HEAD as u32,
@@ -63,7 +65,7 @@ impl Shared {
 
     pub(super) fn has_room(&self) -> bool {
         let open = self.used.exchanges.get();
-        open < SETTINGS.streams as usize && self.connection.session().takes_requests()
+        open < MOST_STREAMS && self.connection.session().takes_requests()
     }
 
     /// An exchange on it.

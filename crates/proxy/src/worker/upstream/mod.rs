@@ -1,5 +1,6 @@
 //! Connections to instances.
 
+mod attempt;
 mod connect;
 mod endpoint;
 mod http1;
