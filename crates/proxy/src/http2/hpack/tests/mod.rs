@@ -1,7 +1,6 @@
 //! What the two halves promise together, and against others.
 
 mod beside_h2;
-mod cost;
 mod examples;
 mod faults;
 mod policy;
