@@ -105,3 +105,49 @@ async fn a_stream_that_is_refused_goes_out_again_whole() {
     let answer = client.send(client.request(Method::POST, "/", Bytes::new())).await.unwrap();
     assert_eq!((answer.status(), answer.text()), (200, "POST 0"));
 }
+
+#[tokio::test]
+async fn requests_that_come_at_once_share_the_connection_that_is_being_opened() {
+    let upstream = http2_service(|_, mut respond: SendResponse<Bytes>| async move {
+        let mut stream = respond.send_response(Response::new(()), false).unwrap();
+        stream.send_data(Bytes::from_static(b"one"), true).unwrap();
+    })
+    .await;
+    let world = world_with(&upstream).await;
+    let sender = crate::http2::connect(world.listen).await;
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let sender = sender.clone();
+        requests
+            .spawn(async move { crate::http2::exchange(&sender, crate::http2::get("/"), "", None).await });
+    }
+    while let Some(answered) = requests.join_next().await {
+        assert_eq!(answered.unwrap().unwrap().0.status, 200);
+    }
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_a_connection_that_cannot_be_opened_fail_with_it() {
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = gone.local_addr().unwrap();
+    drop(gone);
+    let mut world = World::start().await;
+    let pools: &[(_, _, &[_])] = &[("1.0.0", FULL_WEIGHT, &[address])];
+    world
+        .route_with(pools, |route| {
+            route.pools[0].protocol = Protocol::Http2;
+            route.hold_ms = 0;
+        })
+        .await;
+    let sender = crate::http2::connect(world.listen).await;
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let sender = sender.clone();
+        requests
+            .spawn(async move { crate::http2::exchange(&sender, crate::http2::get("/"), "", None).await });
+    }
+    while let Some(answered) = requests.join_next().await {
+        assert_eq!(answered.unwrap().unwrap().0.status, 503);
+    }
+}
