@@ -19,6 +19,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// How long a reload may take: the edge waits 20 s for the one that is to take its place.
 const RELOAD_LIMIT: Duration = Duration::from_secs(30);
 
+/// Bytes that are read at a time: the counters of a thousand routes are some hundred thousand.
+const READ_AT_A_TIME: usize = 64 * 1024;
+
 /// How often a request is sent on a new connection. More than once, because the first may have been accepted by an edge
 /// that is just being replaced.
 const ATTEMPTS: usize = 3;
@@ -223,7 +226,7 @@ impl EdgeClient {
 
 async fn open(path: &Path) -> Result<BufReader<UnixStream>, EdgeClientError> {
     match tokio::time::timeout(ANSWER_LIMIT, UnixStream::connect(path)).await {
-        Ok(Ok(stream)) => Ok(BufReader::new(stream)),
+        Ok(Ok(stream)) => Ok(BufReader::with_capacity(READ_AT_A_TIME, stream)),
         Ok(Err(source)) => Err(EdgeClientError::Unreachable { socket: path.to_owned(), source }),
         Err(_) => Err(EdgeClientError::Timeout { socket: path.to_owned(), limit: ANSWER_LIMIT }),
     }

@@ -69,9 +69,9 @@ impl Admin {
     async fn health(&self) -> Result<(), String> {
         let mut answers = Vec::with_capacity(self.workers.len());
         for worker in &self.workers {
-            let (done, answer) = oneshot::channel();
+            let ((done, answer), (prepared, _)) = (oneshot::channel(), oneshot::channel());
             // Without listeners this asks nothing of a worker but to say that it uses the table in use.
-            let asked = worker.send(Command::Use { listeners: Vec::new(), done });
+            let asked = worker.send(Command::Use { listeners: Vec::new(), done, prepared });
             answers.push(asked.map(|()| answer));
         }
         for (index, answer) in answers.into_iter().enumerate() {

@@ -10,6 +10,9 @@ use tokio::net::UnixStream;
 /// Longest line that is read: a table with tens of thousands of routes.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
+/// Bytes that are read at a time: a table is some hundred thousand.
+const READ_AT_A_TIME: usize = 64 * 1024;
+
 /// One end of a conversation.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -20,7 +23,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(stream: UnixStream) -> Self {
-        Self { stream: BufReader::new(stream), begun: Vec::new() }
+        Self { stream: BufReader::with_capacity(READ_AT_A_TIME, stream), begun: Vec::new() }
     }
 
     /// The socket, for descriptors. They must travel while no line does: a line that is read swallows those beside it.

@@ -14,7 +14,7 @@ use super::state::{StagedTable, StateFolder};
 use crate::routing::{CompiledTable, Registry};
 use crate::tls::Staged;
 use crate::worker::{Command, Shared};
-use crate::{EdgeStats, RoutingTable};
+use crate::{EdgeStats, Listener, RoutingTable};
 
 /// Owns the table in use, and the listeners.
 #[derive(Debug)]
@@ -145,14 +145,18 @@ impl Publisher {
         }
     }
 
-    /// Reads the certificates of a table, on a thread that may wait for a disk.
+    /// Reads the certificates of a table, on a thread that may wait for a disk. Without any, that thread is not waited
+    /// for either.
     async fn encrypt(&self, table: &RoutingTable) -> Result<Staged, String> {
         let (encryption, listeners) = (Arc::clone(&self.shared.encryption), table.listeners.clone());
-        match tokio::task::spawn_blocking(move || encryption.stage(&listeners)).await {
-            Ok(Ok(staged)) => Ok(staged),
-            Ok(Err(error)) => Err(format!("{error}; the table before it stays in use")),
-            Err(error) => Err(format!("the certificates could not be read: {error}")),
-        }
+        let staged = if listeners.iter().any(Listener::is_encrypted) {
+            tokio::task::spawn_blocking(move || encryption.stage(&listeners))
+                .await
+                .map_err(|error| format!("the certificates could not be read: {error}"))?
+        } else {
+            encryption.stage(&listeners)
+        };
+        staged.map_err(|error| format!("{error}; the table before it stays in use"))
     }
 
     /// A duplicate of every listening socket, with its address.
@@ -200,13 +204,16 @@ impl Publisher {
 
         let mut shares = shares.into_iter();
         let mut answers = Vec::with_capacity(self.workers.len());
+        let mut leaving = Vec::with_capacity(self.workers.len());
         for worker in &self.workers {
-            let (done, answer) = oneshot::channel();
+            let ((done, answer), (prepared, left)) = (oneshot::channel(), oneshot::channel());
             let listeners = shares.next().unwrap_or_default();
             // The answer of a worker that has ended never comes.
-            let _ = worker.send(Command::Use { listeners, done });
+            let _ = worker.send(Command::Use { listeners, done, prepared });
             answers.push(answer);
+            leaving.push(left);
         }
+        tokio::spawn(keep_until_left(before, leaving));
         let mut used = Ok(());
         for answer in answers {
             used = answer.await.map_err(|_| worker_gone()).and(used);
@@ -214,6 +221,15 @@ impl Publisher {
         self.inherited.follow(&source).await;
         used
     }
+}
+
+/// Keeps a table until no worker needs it any more: who lets go of it last takes it apart, and workers have better to do.
+async fn keep_until_left(table: Arc<CompiledTable>, leaving: Vec<oneshot::Receiver<()>>) {
+    for left in leaving {
+        // A worker that has ended has left as well.
+        let _ = left.await;
+    }
+    drop(table);
 }
 
 /// The addresses that a table names. One without routes may still redirect.

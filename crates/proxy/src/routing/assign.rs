@@ -65,7 +65,7 @@ mod tests {
     }
 
     fn compiled(route: &Route) -> CompiledRoute {
-        CompiledRoute::new(route, &Registry::new(1, 0))
+        CompiledRoute::new(route, None, &Registry::new(1, 0))
     }
 
     fn route(weights: &[u32]) -> CompiledRoute {

@@ -111,7 +111,7 @@ mod tests {
             mirror: Some(mirror),
             ..Route::new("a", SocketAddr::from(([127, 0, 0, 1], 80)))
         };
-        CompiledRoute::new(&route, &Registry::new(1, 0))
+        CompiledRoute::new(&route, None, &Registry::new(1, 0))
     }
 
     fn mirror() -> Mirror {

@@ -64,9 +64,10 @@ pub(crate) struct CompiledLimits {
 }
 
 impl CompiledRoute {
-    /// Prepares a validated route.
-    pub(super) fn new(route: &Route, registry: &Registry) -> Self {
-        let counters = registry.route(&route.name);
+    /// Prepares a validated route. One of the same name in the table before gives what a name stands for.
+    pub(super) fn new(route: &Route, before: Option<&Self>, registry: &Registry) -> Self {
+        let counters =
+            before.map_or_else(|| registry.route(&route.name), |before| Arc::clone(&before.counters));
         let salt = Salt::of_route(&route.name);
         let mut ends_at = 0;
         let pools = route
@@ -81,7 +82,7 @@ impl CompiledRoute {
         let cohorts = route.cohorts.iter();
         let mirror = route.mirror.as_ref();
         Self {
-            name: route.name.as_str().into(),
+            name: before.map_or_else(|| route.name.as_str().into(), |before| Arc::clone(&before.name)),
             hold: Duration::from_millis(route.hold_ms),
             pools,
             split: route.pools.iter().filter(|pool| pool.weight > 0).count() > 1,

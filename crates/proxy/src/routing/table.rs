@@ -15,6 +15,7 @@ pub(crate) struct CompiledTable {
     pub(crate) source: Arc<RoutingTable>,
     /// In the order of the table, so that a [`RouteId`] is an index here.
     pub(crate) routes: Vec<Arc<CompiledRoute>>,
+    by_name: HashMap<Arc<str>, RouteId>,
     listeners: BTreeMap<SocketAddr, CompiledListener>,
 }
 
@@ -32,11 +33,31 @@ impl CompiledTable {
     /// Prepares a validated table. Routes that have not changed since the table before are taken over as they are, so
     /// that a worker sees by their pointers what it need not look at.
     pub(crate) fn new(source: RoutingTable, before: Option<&Self>, registry: &Registry) -> Self {
-        let known = Known::new(before);
-        let compile =
-            |route| known.unchanged(route).unwrap_or_else(|| Arc::new(CompiledRoute::new(route, registry)));
-        let routes = source.routes.iter().map(compile).collect();
-        Self { routes, listeners: listeners(&source), source: Arc::new(source) }
+        let compile = |route: &Route| match before.and_then(|before| before.known(&route.name)) {
+            Some((same, compiled)) if same == route => Arc::clone(compiled),
+            Some((_, earlier)) => Arc::new(CompiledRoute::new(route, Some(earlier), registry)),
+            None => Arc::new(CompiledRoute::new(route, None, registry)),
+        };
+        let routes: Vec<_> = source.routes.iter().map(compile).collect();
+        let name =
+            |(index, route): (usize, &Arc<CompiledRoute>)| (Arc::clone(&route.name), RouteId::new(index));
+        Self {
+            by_name: routes.iter().enumerate().map(name).collect(),
+            routes,
+            listeners: listeners(&source),
+            source: Arc::new(source),
+        }
+    }
+
+    /// The route of this name.
+    pub(crate) fn named(&self, name: &str) -> Option<RouteId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The route of this name, as it was handed in and as it was prepared.
+    fn known(&self, name: &str) -> Option<(&Route, &Arc<CompiledRoute>)> {
+        let index = self.named(name)?.index();
+        Some((&self.source.routes[index], &self.routes[index]))
     }
 
     /// The route that a request to an address belongs to.
@@ -68,25 +89,6 @@ impl CompiledListener {
             trusted: listener.trusted.clone(),
             hosts: Hosts::default(),
         }
-    }
-}
-
-/// The routes of the table before, by name.
-struct Known<'t> {
-    table: Option<&'t CompiledTable>,
-    by_name: HashMap<&'t str, usize>,
-}
-
-impl<'t> Known<'t> {
-    fn new(table: Option<&'t CompiledTable>) -> Self {
-        let routes = table.iter().flat_map(|table| table.source.routes.iter().enumerate());
-        Self { table, by_name: routes.map(|(index, route)| (route.name.as_str(), index)).collect() }
-    }
-
-    fn unchanged(&self, route: &Route) -> Option<Arc<CompiledRoute>> {
-        let table = self.table?;
-        let index = *self.by_name.get(route.name.as_str())?;
-        (table.source.routes[index] == *route).then(|| Arc::clone(&table.routes[index]))
     }
 }
 

@@ -5,6 +5,8 @@ mod limits;
 mod listener;
 mod route;
 mod shaping;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,9 @@ pub struct RoutingTable {
 impl RoutingTable {
     /// The format written by this version. It also reads 1, which has one route an address and none of the settings that
     /// have defaults here.
+    ///
+    /// A setting that has its default is left out: a table with a thousand routes is a third as long then. The defaults
+    /// are therefore part of the format, and another default is another format.
     pub const FORMAT: u32 = 2;
 
     /// A table without routes.

@@ -37,22 +37,22 @@ pub struct Route {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror: Option<Mirror>,
     /// Time limits.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub timeouts: Timeouts,
     /// Limits in size and number.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: RouteLimits,
     /// When requests are sent again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub retries: Retries,
     /// When instances are left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ejection: Ejection,
     /// A new instance beside older ones gets its full part of the requests only after so many milliseconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub slow_start_ms: u64,
     /// How long WebSockets and other tunnels may go on after their version has lost its share, in milliseconds.
-    #[serde(default = "default_tunnel_drain")]
+    #[serde(default = "default_tunnel_drain", skip_serializing_if = "is_default_tunnel_drain")]
     pub tunnel_drain_ms: u64,
 }
 
@@ -87,7 +87,7 @@ pub struct Pool {
     /// Its share of the clients, in hundredths of a percent.
     pub weight: u32,
     /// What its instances speak.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub protocol: Protocol,
     /// Where its ready instances are.
     pub endpoints: Vec<Endpoint>,
@@ -123,4 +123,12 @@ fn is_root(path: &str) -> bool {
 
 fn default_tunnel_drain() -> u64 {
     30_000
+}
+
+fn is_default_tunnel_drain(ms: &u64) -> bool {
+    *ms == default_tunnel_drain()
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

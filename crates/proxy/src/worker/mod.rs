@@ -14,6 +14,7 @@ mod flight;
 mod forwarding;
 mod head;
 mod http2;
+mod instances;
 mod random;
 mod room;
 mod stream;

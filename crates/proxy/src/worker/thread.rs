@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, spawn_local, yield_now};
 
 use super::accept::Doors;
 use super::clock::Clock;
@@ -48,8 +48,13 @@ pub(crate) struct Shared {
 
 /// What a worker is told.
 pub(crate) enum Command {
-    /// Take up these listeners, close those that the table in use no longer names, and answer when this worker uses it.
-    Use { listeners: Vec<(SocketAddr, TcpListener)>, done: oneshot::Sender<()> },
+    /// Take up these listeners, close those that the table in use no longer names, and answer when this worker uses it;
+    /// and again when it needs nothing of the table before any more.
+    Use {
+        listeners: Vec<(SocketAddr, TcpListener)>,
+        done: oneshot::Sender<()>,
+        prepared: oneshot::Sender<()>,
+    },
     /// Accept nothing new, finish what is in flight for at most this long, and end. Said again, it can only be shorter.
     Stop { grace: Duration },
 }
@@ -114,7 +119,7 @@ pub(super) struct Worker {
 
 impl Worker {
     fn new(index: usize, shared: Arc<Shared>, access_log: AccessLog, random: Random) -> Self {
-        let view = View::new(shared.table.load_full(), None, &shared.rooms, shared.workers);
+        let view = View::first(Arc::clone(&shared));
         Self {
             index,
             limits: shared.limits,
@@ -134,12 +139,7 @@ impl Worker {
     pub(super) fn view(&self) -> Rc<View> {
         let table = self.shared.table.load();
         if !Arc::ptr_eq(&table, &self.view.borrow().table) {
-            let next = View::new(
-                Arc::clone(&table),
-                Some(&self.view.borrow()),
-                &self.shared.rooms,
-                self.shared.workers,
-            );
+            let next = self.view.borrow().next(Arc::clone(&table));
             self.view.replace(Rc::new(next));
         }
         Rc::clone(&self.view.borrow())
@@ -175,11 +175,9 @@ impl Worker {
         let grace = loop {
             tokio::select! {
                 command = inbox.recv() => match command {
-                    Some(Command::Use { listeners, done }) => {
+                    Some(Command::Use { listeners, done, prepared }) => {
                         doors.use_table(&worker.view(), listeners);
-                        worker.changed.notify_waiters();
-                        // The asker may have given up waiting; the table is in use all the same.
-                        let _ = done.send(());
+                        worker.use_table(done, prepared);
                     }
                     Some(Command::Stop { grace }) => break grace,
                     None => break Duration::ZERO,
@@ -198,11 +196,7 @@ impl Worker {
                 }
                 Some(command) = inbox.recv() => match command {
                     // An edge that was replaced follows the tables of the one in its place, until nothing is left here.
-                    Command::Use { done, .. } => {
-                        worker.view();
-                        worker.changed.notify_waiters();
-                        let _ = done.send(());
-                    }
+                    Command::Use { done, prepared, .. } => worker.use_table(done, prepared),
                     Command::Stop { grace } => {
                         worker.leave_within(grace);
                         worker.changed.notify_waiters();
@@ -211,6 +205,20 @@ impl Worker {
                 _ = housekeeping.tick() => worker.keep_house(),
             }
         }
+    }
+
+    /// Uses the table that was switched to, and prepares for its routes between requests.
+    fn use_table(&self, done: oneshot::Sender<()>, prepared: oneshot::Sender<()>) {
+        let view = self.view();
+        self.changed.notify_waiters();
+        // The asker may have given up waiting; the table is in use all the same.
+        let _ = done.send(());
+        spawn_local(async move {
+            while view.prepare() {
+                yield_now().await;
+            }
+            let _ = prepared.send(());
+        });
     }
 
     fn keep_house(&self) {

@@ -1,24 +1,36 @@
 //! What one thread sees of a table: the table itself, and its own connections to the instances named there.
+//!
+//! A new table is seen at once, however many routes it has. What a thread keeps for each of them is made when the first
+//! request needs it, and for the others little by little between requests, so that none of them waits for a thousand.
 
-use std::cell::Cell;
-use std::collections::HashMap;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::balance::Instance;
-use super::room::{Room, Rooms};
+use super::instances::{Instances, ViewNumber};
+use super::room::Room;
+use super::thread::Shared;
 use super::upstream::Upstream;
-use crate::routing::{ByteBudget, CompiledRoute, CompiledTable, RetryBudget, RouteId};
-use crate::{Endpoint, Protocol};
+use crate::Endpoint;
+use crate::routing::{ByteBudget, CompiledPool, CompiledRoute, CompiledTable, RetryBudget, RouteId};
+
+/// How many routes are prepared at a time: some tens of microseconds.
+const AT_A_TIME: usize = 32;
 
 /// A table as one thread uses it. Made anew when the table changes; what stays is taken over.
 pub(super) struct View {
     pub(super) table: Arc<CompiledTable>,
-    /// In the order of the table.
-    routes: Vec<Rc<RouteView>>,
-    by_name: HashMap<Arc<str>, usize>,
-    upstreams: HashMap<(Endpoint, Protocol), Rc<Upstream>>,
+    /// In the order of the table, each made when it is first needed.
+    routes: Vec<OnceCell<Rc<RouteView>>>,
+    /// How many were prepared, from the first on.
+    prepared: Cell<usize>,
+    /// The view before, until all has been taken over from it.
+    before: RefCell<Option<Rc<Self>>>,
+    number: ViewNumber,
+    instances: Rc<Instances>,
+    shared: Arc<Shared>,
 }
 
 /// A route with this thread's connections and budgets.
@@ -40,71 +52,71 @@ pub(super) struct Copies {
 }
 
 impl View {
-    /// Prepares a table, taking over what is still of use from the view before it.
-    pub(super) fn new(
+    /// The first view of a thread.
+    pub(super) fn first(shared: Arc<Shared>) -> Self {
+        Self::new(shared.table.load_full(), None, ViewNumber::default(), Rc::default(), shared)
+    }
+
+    /// A view of another table, which takes over what is still of use from this one.
+    pub(super) fn next(self: &Rc<Self>, table: Arc<CompiledTable>) -> Self {
+        // Mostly it has been prepared long ago. If not, a chain of views would come about.
+        while self.prepare() {}
+        let (instances, shared) = (Rc::clone(&self.instances), Arc::clone(&self.shared));
+        Self::new(table, Some(Rc::clone(self)), self.number.next(), instances, shared)
+    }
+
+    fn new(
         table: Arc<CompiledTable>,
-        before: Option<&Self>,
-        rooms: &Rooms,
-        workers: usize,
+        before: Option<Rc<Self>>,
+        number: ViewNumber,
+        instances: Rc<Instances>,
+        shared: Arc<Shared>,
     ) -> Self {
-        let mut making = Making { before, rooms, workers, now: Instant::now(), upstreams: HashMap::new() };
-        let routes: Vec<_> = table.routes.iter().map(|route| making.route(route)).collect();
-        let by_name =
-            routes.iter().enumerate().map(|(index, route)| (Arc::clone(&route.route.name), index)).collect();
-        let view = Self { table, routes, by_name, upstreams: making.upstreams };
-        if let Some(before) = before {
-            view.retire_missing(before);
-        }
-        view
+        let routes = table.routes.iter().map(|_| OnceCell::new()).collect();
+        let before = RefCell::new(before);
+        Self { table, routes, prepared: Cell::new(0), before, number, instances, shared }
     }
 
     pub(super) fn route(&self, id: RouteId) -> &Rc<RouteView> {
-        &self.routes[id.index()]
+        let route = &self.table.routes[id.index()];
+        self.routes[id.index()].get_or_init(|| self.make(route))
     }
 
     /// The route of this name.
     pub(super) fn named(&self, name: &str) -> Option<&Rc<RouteView>> {
-        self.routes.get(*self.by_name.get(name)?)
+        self.table.named(name).map(|id| self.route(id))
+    }
+
+    /// Prepares some routes that no request has needed yet; `false` when nothing is left to do. Then, instances that the
+    /// table no longer names are given up.
+    pub(super) fn prepare(&self) -> bool {
+        let (from, all) = (self.prepared.get(), self.routes.len());
+        let to = all.min(from + AT_A_TIME);
+        for (cell, route) in self.routes[from..to].iter().zip(&self.table.routes[from..to]) {
+            cell.get_or_init(|| self.make(route));
+        }
+        self.prepared.set(to);
+        if to == all && self.before.take().is_some() {
+            self.instances.retire_others(self.number);
+        }
+        to < all
     }
 
     /// Closes connections to instances that have not been used for so long.
     pub(super) fn close_idle(&self, longest: Duration) {
-        self.upstreams.values().for_each(|upstream| upstream.close_idle(longest));
+        self.instances.close_idle(longest);
     }
 
-    fn retire_missing(&self, before: &Self) {
-        let gone = before.upstreams.iter().filter(|(key, _)| !self.upstreams.contains_key(key));
-        gone.for_each(|(_, upstream)| upstream.retire());
-    }
-}
-
-/// A view that is being made.
-struct Making<'v> {
-    before: Option<&'v View>,
-    rooms: &'v Rooms,
-    workers: usize,
-    now: Instant,
-    upstreams: HashMap<(Endpoint, Protocol), Rc<Upstream>>,
-}
-
-impl Making<'_> {
-    fn route(&mut self, route: &Arc<CompiledRoute>) -> Rc<RouteView> {
-        let before = self.before.and_then(|view| view.named(&route.name));
+    fn make(&self, route: &Arc<CompiledRoute>) -> Rc<RouteView> {
+        let now = Instant::now();
+        let before = self.before.borrow();
+        let before = before.as_ref().and_then(|view| view.named(&route.name));
         let limited = route.limits.max_in_flight.is_some();
-        let room = limited.then(|| self.rooms.of(&route.name));
-        let instances = route
-            .pools
-            .iter()
-            .map(|pool| {
-                let of = |endpoint: &Endpoint| Instance {
-                    upstream: self.upstream(endpoint, pool.protocol),
-                    used: room.as_ref().map(|room| room.used(endpoint)),
-                };
-                pool.endpoints.iter().map(of).collect()
-            })
-            .collect();
-        let unchanged = before.filter(|before| Arc::ptr_eq(&before.route, route));
-        if let Some(unchanged) = unchanged {
+        let room = limited.then(|| self.shared.rooms.of(&route.name));
+        // Also of a route that is unchanged: who is not named any more is given up.
+        let instances =
+            route.pools.iter().map(|pool| self.instances_of(pool, room.as_deref(), now)).collect();
+        if let Some(unchanged) = before.filter(|before| Arc::ptr_eq(&before.route, route)) {
             return Rc::clone(unchanged);
         }
         let retries = before.filter(|before| before.route.retries == route.retries);
@@ -113,26 +125,29 @@ impl Making<'_> {
             instances,
             room,
             retries: retries.map_or_else(
-                || Rc::new(RetryBudget::new(route.retries, self.now)),
+                || Rc::new(RetryBudget::new(route.retries, now)),
                 |before| Rc::clone(&before.retries),
             ),
-            copies: copies.map_or_else(|| Rc::new(self.copies(route)), |before| Rc::clone(&before.copies)),
+            copies: copies
+                .map_or_else(|| Rc::new(self.copies(route, now)), |before| Rc::clone(&before.copies)),
             route: Arc::clone(route),
         })
     }
 
-    fn copies(&self, route: &CompiledRoute) -> Copies {
-        Copies { bytes: ByteBudget::new(copied_bytes(route), self.workers, self.now), open: Cell::new(0) }
+    fn instances_of(&self, pool: &CompiledPool, room: Option<&Room>, now: Instant) -> Vec<Instance> {
+        let of = |endpoint: &Endpoint| Instance {
+            upstream: self.upstream(endpoint, pool, now),
+            used: room.map(|room| room.used(endpoint)),
+        };
+        pool.endpoints.iter().map(of).collect()
     }
 
-    fn upstream(&mut self, endpoint: &Endpoint, protocol: Protocol) -> Rc<Upstream> {
-        let key = (endpoint.clone(), protocol);
-        let kept = self.before.and_then(|view| view.upstreams.get(&key).map(Rc::clone));
-        let upstream = self
-            .upstreams
-            .entry(key)
-            .or_insert_with(|| kept.unwrap_or_else(|| Rc::new(Upstream::new(endpoint, protocol, self.now))));
-        Rc::clone(upstream)
+    fn upstream(&self, endpoint: &Endpoint, pool: &CompiledPool, now: Instant) -> Rc<Upstream> {
+        self.instances.named(endpoint, pool.protocol, self.number, now)
+    }
+
+    fn copies(&self, route: &CompiledRoute, now: Instant) -> Copies {
+        Copies { bytes: ByteBudget::new(copied_bytes(route), self.shared.workers, now), open: Cell::new(0) }
     }
 }
 

@@ -22,6 +22,7 @@ mod http2;
 mod http2_services;
 mod lifecycle;
 mod limits;
+mod many_routes;
 mod mirrors;
 mod neighbours;
 mod reload;

@@ -1,6 +1,6 @@
 //! The table as a whole.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::TableError;
 use super::listener::listener;
@@ -17,7 +17,7 @@ pub(in crate::table) fn table(table: &RoutingTable) -> Result<(), TableError> {
 }
 
 fn listeners(table: &RoutingTable) -> Result<(), TableError> {
-    let mut addresses = BTreeSet::new();
+    let mut addresses = HashSet::new();
     for one in &table.listeners {
         let address = one.address;
         if !addresses.insert(address) {
@@ -29,8 +29,8 @@ fn listeners(table: &RoutingTable) -> Result<(), TableError> {
 }
 
 fn routes(table: &RoutingTable) -> Result<(), TableError> {
-    let mut names = BTreeSet::new();
-    let mut served = BTreeSet::new();
+    let mut names = HashSet::with_capacity(table.routes.len());
+    let mut served = HashSet::with_capacity(table.routes.len());
     for one in &table.routes {
         if !names.insert(&one.name) {
             return Err(TableError::Duplicate { what: "route", name: one.name.clone() });

@@ -1,17 +1,18 @@
-//! What is said over the edge's control socket: one JSON object a line, each request answered by one response.
+//! Requests to an edge, and its answers.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::line::{RequestLine, ResponseLine};
 use crate::RoutingTable;
 use crate::stats::VersionStats;
 use crate::tls::CertificateStatus;
 
 /// What the control plane asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "request")]
+#[serde(rename_all = "snake_case", tag = "request", try_from = "RequestLine")]
 pub enum Request {
     /// Use this table from now on. Answered when every worker uses it.
     Apply {
@@ -45,7 +46,7 @@ pub enum Request {
 
 /// What the edge answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "response")]
+#[serde(rename_all = "snake_case", tag = "response", try_from = "ResponseLine")]
 pub enum Response {
     /// The table with this epoch is in use by every worker, and on disk.
     Applied {
