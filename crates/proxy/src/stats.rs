@@ -32,8 +32,8 @@ pub struct VersionStats {
     /// All latencies added up, in microseconds.
     #[serde(default)]
     pub latency_sum_micros: u64,
-    /// Copies of requests that were sent to it. None of them is counted above.
-    #[serde(default)]
+    /// Copies of requests that were sent to it. None of them is counted above. Left out while there are none.
+    #[serde(default, skip_serializing_if = "MirrorStats::is_empty")]
     pub mirror: MirrorStats,
 }
 
@@ -76,6 +76,10 @@ impl VersionStats {
 }
 
 impl MirrorStats {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Adds what was counted elsewhere of the same version.
     pub fn merge(&mut self, other: &Self) {
         self.requests += other.requests;

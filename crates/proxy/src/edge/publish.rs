@@ -69,8 +69,8 @@ impl Publisher {
 
     /// Uses a table, or says why not and leaves everything as it was.
     ///
-    /// What can fail is done first: certificates are read, listeners bound and the file is written. Then the table is
-    /// switched, and only then made durable: traffic must not wait for a slow disk, the answer must.
+    /// What can fail is done first: certificates are read, listeners bound and room is made for the file. Then the table
+    /// is switched, and only then written and made durable: traffic must not wait for a slow disk, the answer must.
     pub(super) async fn apply(&mut self, table: RoutingTable) -> Result<u64, String> {
         let current = Arc::clone(&self.shared.table.load().source);
         if *current == table {
@@ -88,7 +88,7 @@ impl Publisher {
         // Before the switch, so that no request meets a new address that is not encrypted yet.
         let encryption_before = self.shared.encryption.commit(encryption);
         self.switch(table, opened).await?;
-        if let Err(error) = commit(staged).await {
+        if let Err(error) = commit(staged, Arc::clone(&self.shared.table.load().source)).await {
             let opened = self.bind_new(&current)?;
             self.shared.encryption.commit(encryption_before);
             self.switch((*current).clone(), opened).await?;
@@ -256,8 +256,9 @@ fn check(table: &RoutingTable, current: &RoutingTable) -> Result<(), String> {
     ))
 }
 
-async fn commit(staged: StagedTable) -> io::Result<()> {
-    tokio::task::spawn_blocking(|| staged.commit()).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+async fn commit(staged: StagedTable, table: Arc<RoutingTable>) -> io::Result<()> {
+    let committed = tokio::task::spawn_blocking(move || staged.commit(&table)).await;
+    committed.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {

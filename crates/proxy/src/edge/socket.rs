@@ -149,12 +149,21 @@ async fn converse(stream: UnixStream, control: &Control) -> io::Result<()> {
             }
             Err(error) => return Err(error),
         };
-        let response = match serde_json::from_slice(&line) {
+        let response = match read(&line) {
             Ok(Request::TakeOver { format }) => return give(&mut connection, format, control).await,
             Ok(request) => answer(request, control).await,
             Err(error) => Some(Response::Refused { reason: format!("the request cannot be read: {error}") }),
         };
         let Some(response) = response else { return Ok(()) };
         connection.say(&response).await?;
+    }
+}
+
+/// What a line asks. That it is text is found out once, and not again for each of the thousands of strings in a table.
+fn read(line: &[u8]) -> serde_json::Result<Request> {
+    match std::str::from_utf8(line) {
+        Ok(line) => serde_json::from_str(line),
+        // Says where, unless nobody needs that part.
+        Err(_) => serde_json::from_slice(line),
     }
 }

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock, fstat, stat};
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock, fstat, stat};
+use rustix::io::Errno;
 
 use super::EdgeError;
-use crate::RoutingTable;
+use crate::{Route, RoutingTable};
 
 const TABLE: &str = "table.json";
 const BROKEN: &str = "table.json.broken";
@@ -23,7 +24,7 @@ pub(super) struct StateFolder {
     lock: Option<File>,
 }
 
-/// A table that has been written beside the one in use, and takes its place when it is committed.
+/// Room on the disk for a table, beside the one in use, whose place it takes when it is committed.
 #[derive(Debug)]
 pub(super) struct StagedTable {
     file: File,
@@ -43,7 +44,7 @@ impl StateFolder {
             .map_err(EdgeError::io(format!("opening {}", lock_path.display())))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { path: path.to_owned(), lock: Some(lock) }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(EdgeError::StateInUse { folder: path.to_owned() }),
+            Err(Errno::WOULDBLOCK) => Err(EdgeError::StateInUse { folder: path.to_owned() }),
             Err(error) => {
                 Err(EdgeError::Io { doing: format!("locking {}", lock_path.display()), source: error.into() })
             }
@@ -88,11 +89,15 @@ impl StateFolder {
         }
     }
 
-    /// Writes the table beside the one in use. A full disk is noticed here, before anything has changed.
+    /// Makes room for a table beside the one in use. A full disk is noticed here, before anything has changed; to write
+    /// the table takes longer, and is done when it is committed.
     pub(super) fn stage(&self, table: &RoutingTable) -> io::Result<StagedTable> {
-        let text = serde_json::to_vec(table)?;
-        let mut file = File::create(self.path.join(STAGED))?;
-        file.write_all(&text)?;
+        let file = File::create(self.path.join(STAGED))?;
+        match fallocate(&file, FallocateFlags::empty(), 0, enough_for(table)) {
+            // Not every file system can; then it is noticed later, and the table before is put back.
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            Err(error) => return Err(error.into()),
+        }
         Ok(StagedTable { file, folder: self.path.clone() })
     }
 
@@ -112,12 +117,24 @@ impl StateFolder {
 }
 
 impl StagedTable {
-    /// Makes the staged table the one that the next edge starts from; returns when that survives a power cut. Blocks.
-    pub(super) fn commit(self) -> io::Result<()> {
+    /// Makes a table the one that the next edge starts from; returns when that survives a power cut. Blocks.
+    pub(super) fn commit(mut self, table: &RoutingTable) -> io::Result<()> {
+        let text = serde_json::to_vec(table)?;
+        self.file.write_all(&text)?;
+        self.file.set_len(text.len() as u64)?;
         self.file.sync_all()?;
         fs::rename(self.folder.join(STAGED), self.folder.join(TABLE))?;
         File::open(&self.folder)?.sync_all()
     }
+}
+
+/// About twice as many bytes as a table takes.
+fn enough_for(table: &RoutingTable) -> u64 {
+    const TABLE: u64 = 4 * 1024;
+    const ROUTE: u64 = 512;
+    const ENDPOINT: u64 = 128;
+    let endpoints = |route: &Route| route.pools.iter().map(|pool| pool.endpoints.len() as u64).sum::<u64>();
+    table.routes.iter().fold(TABLE, |sum, route| sum + ROUTE + ENDPOINT * endpoints(route))
 }
 
 fn parse(text: &[u8]) -> Result<RoutingTable, String> {
@@ -137,7 +154,7 @@ mod tests {
         assert_eq!(state.load(), RoutingTable::empty());
 
         let table = RoutingTable { epoch: 7, ..RoutingTable::empty() };
-        state.stage(&table).unwrap().commit().unwrap();
+        state.stage(&table).unwrap().commit(&table).unwrap();
         assert_eq!(state.load(), table);
 
         fs::write(folder.path().join(TABLE), "{\"format\":1,\"epo").unwrap();

@@ -1,6 +1,7 @@
 //! Who a client is, for the split.
 
 use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
 
 use super::cookie::{ID_LENGTH, id_digits};
 use super::{Asked, CookieKey};
@@ -12,10 +13,14 @@ pub const CLIENT_HEADER: &str = "x-client-id";
 /// Ids are hashed up to this length, so that a huge header costs nothing.
 const LONGEST_ID: usize = 128;
 
+/// What a route without keys tells its clients apart by.
+static DEFAULT_KEYS: LazyLock<Arc<[ClientKey]>> =
+    LazyLock::new(|| Arc::new([ClientKey::Cookie, ClientKey::Header(CLIENT_HEADER.to_owned())]));
+
 /// How a route tells its clients apart: the first of these that a request has.
 #[derive(Debug)]
 pub(super) struct ClientKeys {
-    keys: Vec<ClientKey>,
+    keys: Arc<[ClientKey]>,
     /// Whether a client that has none of them is given a cookie.
     sets_cookie: bool,
 }
@@ -55,7 +60,7 @@ impl ClientKeys {
             ClientKey::Cookie | ClientKey::Address => key.clone(),
         };
         let keys = match keys {
-            [] => vec![ClientKey::Cookie, ClientKey::Header(CLIENT_HEADER.to_owned())],
+            [] => Arc::clone(&DEFAULT_KEYS),
             keys => keys.iter().map(lower_case).collect(),
         };
         Self { sets_cookie: keys.contains(&ClientKey::Cookie), keys }

@@ -42,6 +42,11 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
+    /// Makes room for so many routes.
+    pub(super) fn reserve(&mut self, routes: usize) {
+        self.exact.reserve(routes);
+    }
+
     /// Adds a route. [`Hosts::finish`] comes after the last.
     pub(super) fn add(&mut self, hosts: &[String], path: &str, route: RouteId) {
         if hosts.is_empty() {

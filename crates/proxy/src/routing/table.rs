@@ -76,6 +76,10 @@ fn listeners(table: &RoutingTable) -> BTreeMap<SocketAddr, CompiledListener> {
         table.listeners.iter().map(|listener| (listener.address, CompiledListener::new(listener))).collect();
     for (index, route) in table.routes.iter().enumerate() {
         let listener = listeners.entry(route.listen).or_default();
+        if index == 0 {
+            // Mostly they all have the same address.
+            listener.hosts.reserve(table.routes.len());
+        }
         listener.hosts.add(&route.hosts, &route.path, RouteId::new(index));
     }
     listeners.values_mut().for_each(|listener| listener.hosts.finish());

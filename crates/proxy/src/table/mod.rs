@@ -5,6 +5,7 @@ mod limits;
 mod listener;
 mod route;
 mod shaping;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod validate;

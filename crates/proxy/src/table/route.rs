@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::socket;
 use super::{Address, ClientKey, Cohort, Ejection, Mirror, Retries, RouteLimits, Timeouts};
 
 /// One served workload.
@@ -12,6 +13,7 @@ pub struct Route {
     /// What the route is called, for counters and messages: `environment/service`.
     pub name: String,
     /// The address on which it is served.
+    #[serde(serialize_with = "socket::serialize")]
     pub listen: SocketAddr,
     /// The hosts that it is served for: `shop.example.com`, or `*.example.com` for one label more. Empty: every host that
     /// no other route on the address names. Lower case, without a port.

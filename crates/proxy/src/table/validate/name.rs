@@ -10,6 +10,9 @@ const LONGEST_LABEL: usize = 63;
 pub(super) fn host(host: &str) -> Result<(), RouteFault> {
     let fault = |why| Err(RouteFault::Host { host: host.to_owned(), why });
     let name = host.strip_prefix("*.").unwrap_or(host);
+    if name.len() <= LONGEST_HOST && name.split('.').all(is_label) {
+        return Ok(());
+    }
     if host == "*" {
         return fault("is every host; leave the hosts out for that");
     }
@@ -27,13 +30,10 @@ pub(super) fn host(host: &str) -> Result<(), RouteFault> {
     if name.len() > LONGEST_HOST {
         return fault("is longer than 253 characters, which no name is");
     }
-    if !name.split('.').all(is_label) {
-        return fault(
-            "is not a name; labels are letters, digits, hyphens and underscores with a dot between them, and \
-             other scripts are written in their `xn--` form",
-        );
-    }
-    Ok(())
+    fault(
+        "is not a name; labels are letters, digits, hyphens and underscores with a dot between them, and \
+         other scripts are written in their `xn--` form",
+    )
 }
 
 fn is_label(label: &str) -> bool {

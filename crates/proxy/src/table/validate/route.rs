@@ -25,7 +25,7 @@ pub(super) fn route(route: &Route) -> Result<(), RouteFault> {
 fn pools(pools: &[Pool]) -> Result<(), RouteFault> {
     let mut versions = BTreeSet::new();
     for Pool { version, .. } in pools {
-        if http::HeaderValue::from_str(version).is_err() {
+        if !version.bytes().all(is_field_value) {
             return Err(RouteFault::Version { version: version.clone() });
         }
         if !versions.insert(version) {
@@ -34,6 +34,11 @@ fn pools(pools: &[Pool]) -> Result<(), RouteFault> {
     }
     let sum: u64 = pools.iter().map(|pool| u64::from(pool.weight)).sum();
     if pools.is_empty() || sum == u64::from(FULL_WEIGHT) { Ok(()) } else { Err(RouteFault::Weights { sum }) }
+}
+
+/// What a version may be made of, so that it can be the value of a header (RFC 9110, section 5.5).
+fn is_field_value(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~')
 }
 
 fn times(route: &Route) -> Result<(), RouteFault> {
