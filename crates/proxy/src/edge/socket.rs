@@ -163,7 +163,7 @@ async fn converse(stream: UnixStream, control: &Control) -> io::Result<()> {
 fn read(line: &[u8]) -> serde_json::Result<Request> {
     match std::str::from_utf8(line) {
         Ok(line) => serde_json::from_str(line),
-        // Says where, unless nobody needs that part.
+        // In a part that nobody needs it does no harm; anywhere else, the error says where it is.
         Err(_) => serde_json::from_slice(line),
     }
 }

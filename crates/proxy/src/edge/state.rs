@@ -93,7 +93,8 @@ impl StateFolder {
     /// the table takes longer, and is done when it is committed.
     pub(super) fn stage(&self, table: &RoutingTable) -> io::Result<StagedTable> {
         let file = File::create(self.path.join(STAGED))?;
-        match fallocate(&file, FallocateFlags::empty(), 0, enough_for(table)) {
+        // What is not needed of it stays with the file: to give it back takes longer than to write the table.
+        match fallocate(&file, FallocateFlags::KEEP_SIZE, 0, enough_for(table)) {
             // Not every file system can; then it is noticed later, and the table before is put back.
             Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
             Err(error) => return Err(error.into()),
@@ -121,7 +122,6 @@ impl StagedTable {
     pub(super) fn commit(mut self, table: &RoutingTable) -> io::Result<()> {
         let text = serde_json::to_vec(table)?;
         self.file.write_all(&text)?;
-        self.file.set_len(text.len() as u64)?;
         self.file.sync_all()?;
         fs::rename(self.folder.join(STAGED), self.folder.join(TABLE))?;
         File::open(&self.folder)?.sync_all()
@@ -131,7 +131,7 @@ impl StagedTable {
 /// About twice as many bytes as a table takes.
 fn enough_for(table: &RoutingTable) -> u64 {
     const TABLE: u64 = 4 * 1024;
-    const ROUTE: u64 = 512;
+    const ROUTE: u64 = 256;
     const ENDPOINT: u64 = 128;
     let endpoints = |route: &Route| route.pools.iter().map(|pool| pool.endpoints.len() as u64).sum::<u64>();
     table.routes.iter().fold(TABLE, |sum, route| sum + ROUTE + ENDPOINT * endpoints(route))
