@@ -19,11 +19,17 @@ struct Bench {
     sizes: &'static [&'static str],
     /// The real programs it needs; it skips what it cannot do without them, and says so.
     parts: &'static [Part],
+    /// How it is built.
+    profile: &'static str,
 }
+
+/// The profile of benches whose figures are compared with those of other programs: peers come as they are shipped, and so
+/// does what they are compared with.
+const SHIPPED: &str = "dist";
 
 impl Bench {
     const fn new(name: &'static str, package: &'static str, about: &'static str) -> Self {
-        Self { name, package, about, has_cases: false, sizes: &[], parts: &[] }
+        Self { name, package, about, has_cases: false, sizes: &[], parts: &[], profile: "bench" }
     }
 }
 
@@ -33,6 +39,7 @@ const BENCHES: &[Bench] = &[
     Bench {
         has_cases: true,
         parts: &[Part::Nginx, Part::Haproxy, Part::Wrk, Part::H2load],
+        profile: SHIPPED,
         ..Bench::new("proxy", "pilotage-proxy", "the edge beside nginx and HAProxy")
     },
     Bench::new("simulator", "pilotage-engine", "whole simulated deployments a second"),
@@ -118,7 +125,8 @@ fn measure(bench: &Bench, wanted: &Wanted<'_>) -> Result<Vec<Figure>, TaskError>
     // What is still missing then, the bench names.
     parts::provide(bench.parts);
     let mut command = cargo();
-    command.args(["bench", "--quiet", "--package", bench.package, "--bench", bench.name, "--"]);
+    command.args(["bench", "--quiet", "--profile", bench.profile]);
+    command.args(["--package", bench.package, "--bench", bench.name, "--"]);
     command.args(wanted.quick.then_some("--quick")).args(wanted.case).args(wanted.sizes.iter().flatten());
     let mut figures = Vec::new();
     let status = run_by_line(&mut command, Output::Standard, |line| match Figure::from_line(line) {
