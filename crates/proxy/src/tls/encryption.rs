@@ -111,6 +111,10 @@ impl Encryption {
 
     /// [`Encryption::reload_now`] on a thread that may wait for a disk.
     pub(crate) async fn reload(self: Arc<Self>) {
+        // Without any there is nothing to wait for, and no need of a thread.
+        if self.state.load().certificates().next().is_none() {
+            return;
+        }
         if let Err(error) = tokio::task::spawn_blocking(move || self.reload_now()).await {
             tracing::error!(%error, "the certificates could not be looked at");
         }
