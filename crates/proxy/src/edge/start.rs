@@ -182,7 +182,7 @@ fn shared(
         workers: config.workers.get(),
         rooms: Rooms::default(),
         connections: registry.connections(),
-        cookie_key,
+        cookie_key: Arc::new(cookie_key),
         encryption: Arc::new(encryption),
     }))
 }

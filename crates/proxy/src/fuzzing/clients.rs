@@ -1,12 +1,13 @@
 //! What requests say of their clients: forwarded headers, the signed cookie, deadlines.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::routing::{
-    CLIENT_COOKIE, CompiledTable, CookieKey, Origin, Peer, Registry, Sample, grpc_timeout as read,
+    CLIENT_COOKIE, CompiledTable, CookieKey, Cookies, Origin, Peer, Registry, Sample, grpc_timeout as read,
 };
 use crate::{FULL_WEIGHT, Network, Pool, Protocol, Route, RoutingTable};
 
@@ -78,8 +79,9 @@ impl Told {
 /// A `Cookie` header. A client is known only by a cookie that we have signed; anybody else is given one.
 pub fn client_cookie(line: &[u8]) {
     let asked = |cookie: &[u8]| Sample::new().with("cookie", cookie);
-    let (table, key) = (split_in_two(), CookieKey::new(Zeroizing::new([3; CookieKey::LENGTH])));
-    let given = |cookie: &[u8], draw| table.routes[0].assign(&asked(cookie), &key, || draw).cookie;
+    let (table, key) = (split_in_two(), Zeroizing::new([3; CookieKey::LENGTH]));
+    let cookies = Cookies::new(Arc::new(CookieKey::new(key)));
+    let given = |cookie: &[u8], draw| table.routes[0].assign(&asked(cookie), &cookies, || draw).cookie;
     let signed = given(b"", 7).expect("a client without a cookie is given one");
     assert_eq!(given(&signed, 8), None, "a client is known again");
     if given(line, 7).is_some() {

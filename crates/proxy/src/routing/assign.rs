@@ -1,7 +1,7 @@
 //! Which version a request belongs to: by the first cohort that fits, else by the weights.
 
 use super::cohort::Part;
-use super::{Asked, CompiledRoute, CookieKey};
+use super::{Asked, CompiledRoute, Cookies};
 
 /// Where a request belongs.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl CompiledRoute {
     pub(crate) fn assign(
         &self,
         asked: &impl Asked,
-        key: &CookieKey,
+        cookies: &Cookies,
         draw: impl FnOnce() -> u64,
     ) -> Assignment {
         let cohort = self.cohorts.iter().find(|cohort| cohort.fits(asked));
@@ -30,7 +30,7 @@ impl CompiledRoute {
             None if !self.split => return Assignment { pool: self.pool_of(&[]), cookie: None },
             _ => {}
         }
-        let client = self.client_keys.identify(asked, key, draw);
+        let client = self.client_keys.identify(asked, cookies, draw);
         let taken = cohort.filter(|cohort| cohort.takes(client.id())).map(|cohort| cohort.pool);
         Assignment { pool: taken.or_else(|| self.pool_of(client.id())), cookie: client.cookie }
     }
@@ -39,17 +39,18 @@ impl CompiledRoute {
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::sync::Arc;
 
     use proptest::prelude::*;
     use zeroize::Zeroizing;
 
-    use super::super::Registry;
     use super::super::sample::Sample;
+    use super::super::{CookieKey, Registry};
     use super::*;
     use crate::{Cohort, Condition, FULL_WEIGHT, Pool, Protocol, Route, Source, Test};
 
-    fn key() -> CookieKey {
-        CookieKey::new(Zeroizing::new([3; CookieKey::LENGTH]))
+    fn cookies() -> Cookies {
+        Cookies::new(Arc::new(CookieKey::new(Zeroizing::new([3; CookieKey::LENGTH]))))
     }
 
     fn described(weights: &[u32]) -> Route {
@@ -82,7 +83,7 @@ mod tests {
 
     fn pool_of(route: &CompiledRoute, client: &[u8]) -> Option<usize> {
         let asked = Sample::new().with("x-client-id", client);
-        route.assign(&asked, &key(), || panic!("the client has an id")).pool
+        route.assign(&asked, &cookies(), || panic!("the client has an id")).pool
     }
 
     fn tester(id: &str) -> Sample {
@@ -147,7 +148,7 @@ mod tests {
             let mut moved = false;
             for share in shares {
                 let route = with_cohort(&[weight, FULL_WEIGHT - weight], share);
-                let new = route.assign(&tester(&client), &key(), || 0).pool == Some(0);
+                let new = route.assign(&tester(&client), &cookies(), || 0).pool == Some(0);
                 prop_assert!(new || !moved, "the client came back at share {share}");
                 moved = new;
             }
@@ -158,7 +159,7 @@ mod tests {
             const CLIENTS: u32 = 4_000;
             let route = with_cohort(&[0, FULL_WEIGHT], share);
             let ids: Vec<_> = (0..CLIENTS).map(|n| format!("{seed}-{n}")).collect();
-            let taken = ids.iter().filter(|id| route.assign(&tester(id), &key(), || 0).pool == Some(0)).count();
+            let taken = ids.iter().filter(|id| route.assign(&tester(id), &cookies(), || 0).pool == Some(0)).count();
             prop_assert!(is_close(taken, CLIENTS, share), "{taken} of {CLIENTS} at share {share}");
             prop_assert!(ids.iter().take(100).all(|id| pool_of(&route, id.as_bytes()) == Some(1)));
         }
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_route_without_pools_takes_nobody() {
-        let assigned = route(&[]).assign(&Sample::new(), &key(), || 0);
+        let assigned = route(&[]).assign(&Sample::new(), &cookies(), || 0);
         assert_eq!(assigned, Assignment { pool: None, cookie: None });
     }
 
@@ -184,27 +185,30 @@ mod tests {
     fn an_id_is_drawn_only_where_it_matters() {
         let stranger = Sample::new();
         let never = || panic!("it does not matter who this is");
-        assert_eq!(route(&[0, FULL_WEIGHT]).assign(&stranger, &key(), never).cookie, None);
+        assert_eq!(route(&[0, FULL_WEIGHT]).assign(&stranger, &cookies(), never).cookie, None);
         let everybody = with_cohort(&[0, FULL_WEIGHT], FULL_WEIGHT);
         let testing = stranger.clone().with("x-tester", "1");
-        assert_eq!(everybody.assign(&testing, &key(), never), Assignment { pool: Some(0), cookie: None });
-        assert_eq!(everybody.assign(&stranger, &key(), never), Assignment { pool: Some(1), cookie: None });
+        assert_eq!(everybody.assign(&testing, &cookies(), never), Assignment { pool: Some(0), cookie: None });
+        assert_eq!(
+            everybody.assign(&stranger, &cookies(), never),
+            Assignment { pool: Some(1), cookie: None }
+        );
         let nobody = with_cohort(&[0, FULL_WEIGHT], 0);
-        assert_eq!(nobody.assign(&testing, &key(), never), Assignment { pool: Some(1), cookie: None });
+        assert_eq!(nobody.assign(&testing, &cookies(), never), Assignment { pool: Some(1), cookie: None });
 
         let some = with_cohort(&[0, FULL_WEIGHT], 5_000);
-        assert!(some.assign(&testing, &key(), || 1).cookie.is_some());
-        assert!(route(&[5_000, 5_000]).assign(&stranger, &key(), || 1).cookie.is_some());
+        assert!(some.assign(&testing, &cookies(), || 1).cookie.is_some());
+        assert!(route(&[5_000, 5_000]).assign(&stranger, &cookies(), || 1).cookie.is_some());
     }
 
     #[test]
     fn a_cookie_keeps_a_client_where_it_was() {
         let route = route(&[5_000, 5_000]);
         for id in 0..50 {
-            let first = route.assign(&Sample::new(), &key(), || id);
+            let first = route.assign(&Sample::new(), &cookies(), || id);
             let cookie = String::from_utf8(first.cookie.unwrap()).unwrap();
             let again = Sample::new().with("cookie", cookie.split_once(';').unwrap().0);
-            let second = route.assign(&again, &key(), || panic!("the client has an id"));
+            let second = route.assign(&again, &cookies(), || panic!("the client has an id"));
             assert_eq!(second, Assignment { pool: first.pool, cookie: None });
         }
     }
@@ -221,7 +225,7 @@ mod tests {
         let route = compiled(&Route { cohorts, ..described(&[0, 0, FULL_WEIGHT]) });
         let pool = |names: &[&str]| {
             let asked = names.iter().fold(Sample::new(), |asked, name| asked.with(name, ""));
-            route.assign(&asked, &key(), || 0).pool
+            route.assign(&asked, &cookies(), || 0).pool
         };
         assert_eq!(pool(&["b"]), Some(1));
         assert_eq!(pool(&["a", "b"]), Some(2), "the first fits, and its share is nobody: the weights decide");

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 use super::cookie::{ID_LENGTH, id_digits};
-use super::{Asked, CookieKey};
+use super::{Asked, Cookies};
 use crate::ClientKey;
 
 /// The request header that holds a client's id, for clients that keep no cookies.
@@ -71,23 +71,23 @@ impl ClientKeys {
     pub(super) fn identify<'a>(
         &self,
         asked: &'a impl Asked,
-        key: &CookieKey,
+        cookies: &Cookies,
         draw: impl FnOnce() -> u64,
     ) -> Client<'a> {
-        match self.keys.iter().find_map(|own| told(own, asked, key)) {
+        match self.keys.iter().find_map(|own| told(own, asked, cookies)) {
             Some(id) => Client { id, cookie: None },
             None => {
                 let id = id_digits(draw());
-                let cookie = self.sets_cookie.then(|| key.set_cookie(&id, asked.is_secure()));
+                let cookie = self.sets_cookie.then(|| cookies.set_cookie(&id, asked.is_secure()));
                 Client { id: ClientId::Drawn(id), cookie }
             }
         }
     }
 }
 
-fn told<'a>(own: &ClientKey, asked: &'a impl Asked, key: &CookieKey) -> Option<ClientId<'a>> {
+fn told<'a>(own: &ClientKey, asked: &'a impl Asked, cookies: &Cookies) -> Option<ClientId<'a>> {
     match own {
-        ClientKey::Cookie => key.known_id(asked).map(ClientId::Told),
+        ClientKey::Cookie => cookies.known_id(asked).map(ClientId::Told),
         ClientKey::Header(name) => {
             let id = asked.header(name).filter(|id| !id.is_empty())?;
             Some(ClientId::Told(&id[..id.len().min(LONGEST_ID)]))
@@ -101,18 +101,21 @@ fn told<'a>(own: &ClientKey, asked: &'a impl Asked, key: &CookieKey) -> Option<C
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use zeroize::Zeroizing;
 
+    use super::super::CookieKey;
     use super::super::sample::Sample;
     use super::*;
 
-    fn key() -> CookieKey {
-        CookieKey::new(Zeroizing::new([9; CookieKey::LENGTH]))
+    fn cookies() -> Cookies {
+        Cookies::new(Arc::new(CookieKey::new(Zeroizing::new([9; CookieKey::LENGTH]))))
     }
 
     fn identified(keys: &[ClientKey], asked: &Sample) -> (Vec<u8>, Option<String>) {
-        let key = key();
-        let client = ClientKeys::new(keys).identify(asked, &key, || 0xd1ce);
+        let cookies = cookies();
+        let client = ClientKeys::new(keys).identify(asked, &cookies, || 0xd1ce);
         let cookie = client.cookie.clone().map(|cookie| String::from_utf8(cookie).unwrap());
         (client.id().to_vec(), cookie)
     }

@@ -9,9 +9,6 @@ use std::fmt;
 use constant_time_eq::constant_time_eq;
 use zeroize::Zeroizing;
 
-use super::Asked;
-use super::asked::cookie_values;
-
 /// The cookie on encrypted connections. Browsers take a cookie with this prefix only from the host itself, over TLS.
 pub const SECURE_CLIENT_COOKIE: &str = "__Host-pilotage-client";
 
@@ -22,9 +19,8 @@ pub const CLIENT_COOKIE: &str = "pilotage-client";
 pub(super) const ID_LENGTH: usize = 16;
 const SIGNATURE_LENGTH: usize = 32;
 
-/// How many cookies of the name are looked at: the same client can have several, but checking a whole head of them
-/// would cost more than the request.
-const MOST_CANDIDATES: usize = 4;
+/// How many bytes a value has.
+pub(super) const VALUE_LENGTH: usize = ID_LENGTH + 1 + SIGNATURE_LENGTH;
 
 /// The key that signs cookies. Never printed; overwritten when it is dropped.
 pub(crate) struct CookieKey(Zeroizing<[u8; CookieKey::LENGTH]>);
@@ -42,12 +38,6 @@ impl CookieKey {
         &self.0
     }
 
-    /// The id in the first cookie that this key has signed.
-    pub(super) fn known_id<'a>(&self, asked: &'a impl Asked) -> Option<&'a [u8]> {
-        let name = cookie_name(asked.is_secure());
-        cookie_values(asked, name).take(MOST_CANDIDATES).find_map(|value| self.verified(name, value))
-    }
-
     /// The value of a `Set-Cookie` header that gives a client its id, for as long as its browser stays open.
     pub(super) fn set_cookie(&self, id: &[u8; ID_LENGTH], secure: bool) -> Vec<u8> {
         let name = cookie_name(secure);
@@ -60,11 +50,11 @@ impl CookieKey {
         [name.as_bytes(), b"=", id, b".", &signature, attributes].concat()
     }
 
-    fn verified<'v>(&self, name: &str, value: &'v [u8]) -> Option<&'v [u8]> {
-        let (id, rest) = value.split_first_chunk::<ID_LENGTH>()?;
-        let signature = rest.strip_prefix(b".")?;
-        let sound = constant_time_eq(&self.signature(name, id), signature);
-        sound.then_some(id.as_slice())
+    /// Whether a value is one that this key has signed.
+    pub(super) fn has_signed(&self, secure: bool, value: &[u8; VALUE_LENGTH]) -> bool {
+        let Some((id, rest)) = value.split_first_chunk::<ID_LENGTH>() else { return false };
+        let signature = rest.strip_prefix(b".");
+        signature.is_some_and(|told| constant_time_eq(&self.signature(cookie_name(secure), id), told))
     }
 
     fn signature(&self, name: &str, id: &[u8; ID_LENGTH]) -> [u8; SIGNATURE_LENGTH] {
@@ -102,28 +92,32 @@ fn digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
-fn cookie_name(secure: bool) -> &'static str {
+pub(super) fn cookie_name(secure: bool) -> &'static str {
     if secure { SECURE_CLIENT_COOKIE } else { CLIENT_COOKIE }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
+    use super::super::Cookies;
+    use super::super::cookies::MOST_CANDIDATES;
     use super::super::sample::Sample;
     use super::*;
 
-    fn key(byte: u8) -> CookieKey {
-        CookieKey::new(Zeroizing::new([byte; CookieKey::LENGTH]))
+    fn key(byte: u8) -> Cookies {
+        Cookies::new(Arc::new(CookieKey::new(Zeroizing::new([byte; CookieKey::LENGTH]))))
     }
 
     /// What a browser sends back.
-    fn pair(key: &CookieKey, id: u64, secure: bool) -> String {
+    fn pair(key: &Cookies, id: u64, secure: bool) -> String {
         let cookie = String::from_utf8(key.set_cookie(&id_digits(id), secure)).unwrap();
         cookie.split_once("; ").unwrap().0.to_owned()
     }
 
-    fn known(key: &CookieKey, cookies: &str, secure: bool) -> Option<String> {
+    fn known(key: &Cookies, cookies: &str, secure: bool) -> Option<String> {
         let asked = Sample { secure, ..Sample::new().with("cookie", cookies) };
         key.known_id(&asked).map(|id| String::from_utf8(id.to_vec()).unwrap())
     }
@@ -162,7 +156,10 @@ mod tests {
 
     #[test]
     fn the_key_is_not_printed() {
-        assert_eq!(format!("{:?}", key(0x41)), "CookieKey(..)");
+        assert_eq!(
+            format!("{:?}", CookieKey::new(Zeroizing::new([0x41; CookieKey::LENGTH]))),
+            "CookieKey(..)"
+        );
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 //! clock but the one by which counters are forgotten: what happens now is said by arguments.
 //!
 //! In the order in which a request meets them: `forwarded` and `trace` (what may be believed of its head), `table` and
-//! `lookup` (which route, with `host` and `path`), `assign` (which version: `cohort`, `client`, `cookie`, `split`),
+//! `lookup` (which route, with `host` and `path`), `assign` (which version: `cohort`, `client`, `cookie` and `cookies`, `split`),
 //! `mirror` (whether it is copied), `balance` (which instance), `ejection` and `retry` (what happens when that fails), and
 //! the counters.
 
@@ -12,6 +12,7 @@ mod balance;
 mod client;
 mod cohort;
 mod cookie;
+mod cookies;
 mod counters;
 mod deadline;
 mod ejection;
@@ -35,6 +36,7 @@ pub(crate) use balance::{InstanceWeight, Load, pick};
 pub use client::CLIENT_HEADER;
 pub(crate) use cookie::CookieKey;
 pub use cookie::{CLIENT_COOKIE, SECURE_CLIENT_COOKIE};
+pub(crate) use cookies::Cookies;
 pub(crate) use counters::{
     AccessLogCounters, ConnectionCounters, ConnectionShard, Registry, RouteCounters, Shard, VersionCounters,
 };

@@ -20,7 +20,7 @@ use super::room::Rooms;
 use super::stream::Buffers;
 use super::view::View;
 use crate::edge::Limits;
-use crate::routing::{CompiledTable, ConnectionCounters, ConnectionShard, CookieKey};
+use crate::routing::{CompiledTable, ConnectionCounters, ConnectionShard, CookieKey, Cookies};
 use crate::telemetry::AccessLog;
 use crate::tls::Encryption;
 
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) rooms: Rooms,
     pub(crate) connections: Arc<ConnectionCounters>,
     /// Signs the cookies by which clients are known again.
-    pub(crate) cookie_key: CookieKey,
+    pub(crate) cookie_key: Arc<CookieKey>,
     /// Certificates, and the handshakes with them.
     pub(crate) encryption: Arc<Encryption>,
 }
@@ -105,6 +105,8 @@ pub(super) struct Worker {
     pub(super) limits: Limits,
     pub(super) random: Random,
     pub(super) access_log: AccessLog,
+    /// The cookies by which clients are known again.
+    pub(super) cookies: Cookies,
     pub(super) clock: Clock,
     pub(super) buffers: Buffers,
     /// Woken when the table has changed, for requests that wait for an endpoint.
@@ -125,6 +127,7 @@ impl Worker {
             limits: shared.limits,
             random,
             access_log,
+            cookies: Cookies::new(Arc::clone(&shared.cookie_key)),
             clock: Clock::new(),
             buffers: Buffers::default(),
             changed: Notify::new(),
@@ -157,10 +160,6 @@ impl Worker {
     /// Where this worker counts what concerns no route.
     pub(super) fn connections(&self) -> &ConnectionShard {
         self.shared.connections.shard(self.index)
-    }
-
-    pub(super) fn cookie_key(&self) -> &CookieKey {
-        &self.shared.cookie_key
     }
 
     /// Whether the table is still the one of this view.

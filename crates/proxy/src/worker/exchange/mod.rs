@@ -229,7 +229,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
         let asked = AskedRequest { head: self.request, origin: &self.forwarding.origin };
         let worker = self.worker;
         let draw = || *self.drawn.get_or_insert_with(|| worker.random.next());
-        let assigned = route.route.assign(&asked, worker.cookie_key(), draw);
+        let assigned = route.route.assign(&asked, &worker.cookies, draw);
         self.cookie = assigned.cookie;
         let Some(own) = assigned.pool else { return Chosen::Nobody };
         let now = if self.tried.is_empty() { self.started } else { Instant::now() };
