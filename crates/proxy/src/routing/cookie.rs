@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use constant_time_eq::constant_time_eq;
 use zeroize::Zeroizing;
 
 /// The cookie on encrypted connections. Browsers take a cookie with this prefix only from the host itself, over TLS.
@@ -17,10 +16,8 @@ pub const CLIENT_COOKIE: &str = "pilotage-client";
 
 /// Hexadecimal digits of an id.
 pub(super) const ID_LENGTH: usize = 16;
-const SIGNATURE_LENGTH: usize = 32;
-
-/// How many bytes a value has.
-pub(super) const VALUE_LENGTH: usize = ID_LENGTH + 1 + SIGNATURE_LENGTH;
+/// Hexadecimal digits of a signature.
+pub(super) const SIGNATURE_LENGTH: usize = 32;
 
 /// The key that signs cookies. Never printed; overwritten when it is dropped.
 pub(crate) struct CookieKey(Zeroizing<[u8; CookieKey::LENGTH]>);
@@ -46,18 +43,13 @@ impl CookieKey {
         } else {
             b"; Path=/; HttpOnly; SameSite=Lax"
         };
-        let signature = self.signature(name, id);
+        let signature = self.signature(secure, id);
         [name.as_bytes(), b"=", id, b".", &signature, attributes].concat()
     }
 
-    /// Whether a value is one that this key has signed.
-    pub(super) fn has_signed(&self, secure: bool, value: &[u8; VALUE_LENGTH]) -> bool {
-        let Some((id, rest)) = value.split_first_chunk::<ID_LENGTH>() else { return false };
-        let signature = rest.strip_prefix(b".");
-        signature.is_some_and(|told| constant_time_eq(&self.signature(cookie_name(secure), id), told))
-    }
-
-    fn signature(&self, name: &str, id: &[u8; ID_LENGTH]) -> [u8; SIGNATURE_LENGTH] {
+    /// What stands behind an id in the cookie of that name.
+    pub(super) fn signature(&self, secure: bool, id: &[u8; ID_LENGTH]) -> [u8; SIGNATURE_LENGTH] {
+        let name = cookie_name(secure);
         let mut message = [0; SECURE_CLIENT_COOKIE.len() + 1 + ID_LENGTH];
         let length = name.len() + 1 + ID_LENGTH;
         message[..name.len()].copy_from_slice(name.as_bytes());

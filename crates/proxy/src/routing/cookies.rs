@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use constant_time_eq::constant_time_eq_n;
+use constant_time_eq::constant_time_eq_32;
 
 use super::asked::cookie_values;
-use super::cookie::{ID_LENGTH, VALUE_LENGTH, cookie_name};
+use super::cookie::{ID_LENGTH, SIGNATURE_LENGTH, cookie_name};
 use super::{Asked, CookieKey};
 
 /// How many cookies of the name are looked at: the same client can have several, but checking a whole head of them
@@ -32,7 +32,8 @@ pub(crate) struct Cookies {
 struct Sound {
     /// The name is signed too.
     secure: bool,
-    value: [u8; VALUE_LENGTH],
+    id: [u8; ID_LENGTH],
+    signature: [u8; SIGNATURE_LENGTH],
 }
 
 impl Cookies {
@@ -44,9 +45,9 @@ impl Cookies {
     pub(super) fn known_id<'a>(&self, asked: &'a impl Asked) -> Option<&'a [u8]> {
         let secure = asked.is_secure();
         let candidates = cookie_values(asked, cookie_name(secure)).take(MOST_CANDIDATES);
-        let mut whole = candidates.filter_map(|value| value.as_array());
-        let sound = whole.find(|value| self.is_sound(secure, value))?;
-        Some(&sound[..ID_LENGTH])
+        let mut whole = candidates.filter_map(parts);
+        let (id, _) = whole.find(|(id, signature)| self.is_sound(secure, id, signature))?;
+        Some(id)
     }
 
     /// The value of a `Set-Cookie` header that gives a client its id, for as long as its browser stays open.
@@ -55,26 +56,33 @@ impl Cookies {
     }
 
     /// Takes the same time wherever a guessed signature goes wrong.
-    fn is_sound(&self, secure: bool, value: &[u8; VALUE_LENGTH]) -> bool {
+    fn is_sound(&self, secure: bool, id: &[u8; ID_LENGTH], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
         let mut sound = self.sound.borrow_mut();
-        let place = place_of(value);
-        let remembered = sound.get(place).and_then(Option::as_ref).filter(|known| known.secure == secure);
-        if remembered.is_some_and(|known| constant_time_eq_n(&known.value, value)) {
+        let place = place_of(id);
+        let remembered = sound.get(place).and_then(Option::as_ref);
+        let remembered = remembered.filter(|known| known.secure == secure && known.id == *id);
+        if remembered.is_some_and(|known| constant_time_eq_32(&known.signature, signature)) {
             return true;
         }
-        let is_signed = self.key.has_signed(secure, value);
+        let is_signed = constant_time_eq_32(&self.key.signature(secure, id), signature);
         if is_signed {
             sound.resize(REMEMBERED, None);
-            sound[place] = Some(Sound { secure, value: *value });
+            sound[place] = Some(Sound { secure, id: *id, signature: *signature });
         }
         is_signed
     }
 }
 
+/// The id and the signature in a value.
+fn parts(value: &[u8]) -> Option<(&[u8; ID_LENGTH], &[u8; SIGNATURE_LENGTH])> {
+    let (id, rest) = value.split_first_chunk()?;
+    Some((id, rest.strip_prefix(b".")?.as_array()?))
+}
+
 /// Where a cookie is remembered. Ids are random: their last digits, multiplied by an odd number near the golden ratio of all
 /// 64 bits, are spread well enough (Fibonacci hashing).
-fn place_of(value: &[u8; VALUE_LENGTH]) -> usize {
-    let digits = value[..ID_LENGTH].last_chunk().map_or(0, |digits| u64::from_le_bytes(*digits));
+fn place_of(id: &[u8; ID_LENGTH]) -> usize {
+    let digits = id.last_chunk().map_or(0, |digits| u64::from_le_bytes(*digits));
     // Cannot truncate: seven bits are left.
     (digits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - REMEMBERED_BITS)) as usize
 }
@@ -130,18 +138,14 @@ mod tests {
         assert_eq!(cookies.known_id(&planted), None);
         // The same place and id, and another signature.
         let last = if value.ends_with('0') { "1" } else { "0" };
-        let forged = Sample::new().with("cookie", format!("{name}={}{last}", &value[..VALUE_LENGTH - 1]));
+        let forged = Sample::new().with("cookie", format!("{name}={}{last}", &value[..value.len() - 1]));
         assert_eq!(cookies.known_id(&forged), None);
         assert!(cookies.known_id(&sound).is_some());
     }
 
     #[test]
     fn places_are_spread() {
-        let place = |id: u64| {
-            let mut value = [b'0'; VALUE_LENGTH];
-            value[..ID_LENGTH].copy_from_slice(&id_digits(id.wrapping_mul(0x2545_f491_4f6c_dd1d)));
-            place_of(&value)
-        };
+        let place = |id: u64| place_of(&id_digits(id.wrapping_mul(0x2545_f491_4f6c_dd1d)));
         let places: HashSet<usize> = (1..1_000).map(place).collect();
         assert!(places.len() > REMEMBERED * 9 / 10, "{} places", places.len());
     }
