@@ -84,7 +84,9 @@ impl Edge {
         }
         let grace = loop {
             tokio::select! {
-                () = control.socket.serve(&control) => {}
+                // First, so that whoever says stop at that very moment is heard by what finishes the edge.
+                biased;
+                _ = control.phases.reached(&[Phase::HandedOver]) => return Ok(Ending::HandedOver),
                 told = self.signals.next() => match told {
                     Told::Stop => break control.grace,
                     Told::Renew => {
@@ -94,11 +96,11 @@ impl Edge {
                         tokio::spawn(replace_on_signal(Arc::clone(&control)));
                     }
                 },
-                _ = control.phases.reached(&[Phase::HandedOver]) => return Ok(Ending::HandedOver),
                 grace = self.stopped.recv() => break grace.unwrap_or(control.grace),
                 index = self.ended.recv() => {
                     return Err(EdgeError::WorkerEnded { index: index.unwrap_or_default() });
                 }
+                () = control.socket.serve(&control) => {}
             }
         };
         Ok(if control.phases.stop() { Ending::Asked { grace } } else { Ending::HandedOver })
