@@ -52,6 +52,9 @@ pub(super) fn read_response(
     head.begin(Protocol::Http2, 0, b"");
     let (mut rules, mut status) = (Rules::default(), None);
     decoder.decode(block, |name, value| {
+        if rules.has_failed() {
+            return;
+        }
         if name == b":status" {
             rules.pseudo(value);
             let said = number(value).filter(|said| value.len() == 3 && *said >= 100);
@@ -84,7 +87,7 @@ pub(super) fn read_trailers(
             fields.push_known(known, name, value);
         }
     })?;
-    Ok(!rules.malformed && !rules.is_too_large())
+    Ok(!rules.has_failed())
 }
 
 fn reason_of(status: u16) -> &'static str {
@@ -106,6 +109,12 @@ impl Rules {
         self.size > LONGEST_HEAD
     }
 
+    /// Nothing that follows makes the head better. It is not looked at, for one byte of a block can stand for a field of
+    /// four thousand.
+    fn has_failed(&self) -> bool {
+        self.malformed || self.is_too_large()
+    }
+
     /// Looks at the value of a field of the protocol's own, which stand before all others.
     fn pseudo(&mut self, value: &[u8]) {
         self.size += value.len() + FIELD_COST;
@@ -114,6 +123,9 @@ impl Rules {
 
     /// Looks at any other field; says which one it is if it is to be kept.
     fn regular(&mut self, name: &[u8], value: &[u8]) -> Option<Name> {
+        if self.has_failed() {
+            return None;
+        }
         self.regular = true;
         self.size += name.len() + value.len() + FIELD_COST;
         let known = Name::of(name);
@@ -127,7 +139,7 @@ impl Rules {
             _ => false,
         };
         self.malformed |= of_connection || !is_name(name) || !is_value(value);
-        (!self.malformed && !self.is_too_large()).then_some(known)
+        (!self.has_failed()).then_some(known)
     }
 }
 
@@ -149,7 +161,7 @@ struct RequestReader<'h> {
 
 impl RequestReader<'_> {
     fn field(&mut self, name: &[u8], value: &[u8]) {
-        if self.rules.malformed || self.rules.is_too_large() {
+        if self.rules.has_failed() {
             return;
         }
         if name.first() == Some(&b':') {
