@@ -46,6 +46,8 @@ pub(super) struct Stream {
     pub(super) waits_for_window: bool,
     /// Waits in the connection's queue for its turn to send.
     pub(super) is_queued: bool,
+    /// It was woken because it is its turn, and has not been seen since.
+    pub(super) has_turn: bool,
     waker: Option<Waker>,
 }
 

@@ -46,6 +46,14 @@ impl Closing {
         matches!(self.state, State::Leaving { last } if id > last)
     }
 
+    /// The number of the last stream that is served: once said, it never rises (RFC 9113, section 6.8).
+    fn last(&self, opened: u32) -> u32 {
+        match self.state {
+            State::Leaving { last } => last,
+            State::Open | State::LastCall | State::Over => opened,
+        }
+    }
+
     /// Whether nothing keeps the connection open any more.
     pub(super) fn is_done(&self, streams: usize) -> bool {
         match self.state {
@@ -80,7 +88,7 @@ impl Session {
     /// Ends everything at once, and tells the other end why.
     pub(crate) fn close(&mut self, reason: Reason) {
         if !self.closing.is_over() {
-            self.say_goaway(self.last_of_peer, reason);
+            self.say_goaway(self.closing.last(self.last_of_peer), reason);
             self.lose();
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::Reason;
 use super::super::frame::{Kind, number, write};
-use super::super::settings::LARGEST_WINDOW;
+use super::super::settings::{FIRST_WINDOW, LARGEST_WINDOW};
 use super::super::stream::Slot;
 use super::Session;
 
@@ -18,6 +18,8 @@ pub(super) struct ReceiveWindow {
 
 impl ReceiveWindow {
     pub(super) fn new(size: u32) -> Self {
+        // It cannot begin with less (RFC 9113, section 6.9.2).
+        let size = size.max(FIRST_WINDOW);
         Self { left: i64::from(size), taken: 0, worth_it: size / 2 }
     }
 }
@@ -42,7 +44,10 @@ impl Session {
         let Some(slot) = slot else { return };
         let stream = &mut self.streams[slot];
         stream.taken += bytes as u32;
-        if stream.taken >= self.settings.stream_window / 2 && !stream.ended && stream.broken.is_none() {
+        if stream.taken >= (self.settings.stream_window / 2).max(1)
+            && !stream.ended
+            && stream.broken.is_none()
+        {
             let given = std::mem::take(&mut stream.taken);
             stream.receive_window += i64::from(given);
             write(&mut self.out, Kind::WindowUpdate, 0, stream.id, &given.to_be_bytes());
@@ -76,8 +81,10 @@ impl Session {
         stream.send_window += more;
         let too_large = stream.send_window > i64::from(LARGEST_WINDOW);
         if more == 0 || too_large {
-            self.break_off(slot, if too_large { Reason::FLOW_CONTROL_ERROR } else { Reason::PROTOCOL_ERROR });
-        } else if std::mem::take(&mut stream.waits_for_window) {
+            return self
+                .fault(slot, if too_large { Reason::FLOW_CONTROL_ERROR } else { Reason::PROTOCOL_ERROR });
+        }
+        if stream.send_window > 0 && std::mem::take(&mut stream.waits_for_window) {
             stream.wake();
         }
         Ok(())

@@ -6,6 +6,9 @@ mod flow;
 mod receive;
 mod send;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 

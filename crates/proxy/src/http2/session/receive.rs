@@ -107,8 +107,7 @@ impl Session {
         if stream.ended || stream.broken.is_some() || matches!(stream.answer, Answer::Awaited { .. }) {
             let reason = if stream.ended { Reason::STREAM_CLOSED } else { Reason::PROTOCOL_ERROR };
             self.give_credit(None, payload.len());
-            self.break_off(slot, reason);
-            return Ok(());
+            return self.fault(slot, reason);
         }
         stream.receive_window -= payload.len() as i64;
         let counted = if stream.receive_window < 0 {
@@ -121,13 +120,13 @@ impl Session {
                 stream.data.extend_from_slice(data);
                 stream.wake();
                 self.give_credit(Some(slot), payload.len() - data.len());
+                Ok(())
             }
             Err(reason) => {
                 self.give_credit(None, payload.len());
-                self.break_off(slot, reason);
+                self.fault(slot, reason)
             }
         }
-        Ok(())
     }
 
     fn headers(&mut self, head: FrameHead, payload: &[u8]) -> Result<(), Reason> {
@@ -163,16 +162,22 @@ impl Session {
         if self.role == Role::Server && id % 2 == 1 && id > self.last_of_peer {
             return self.request(id, ends, block);
         }
-        match self.known(id)? {
-            Some(slot) if matches!(self.streams[slot].answer, Answer::Awaited { .. }) => {
+        let slot = self.known(id)?;
+        let is_wanted = |slot: &Slot| self.streams[*slot].broken.is_none() && !self.streams[*slot].ended;
+        if let Some(slot) = slot.filter(is_wanted) {
+            let is_awaited = matches!(self.streams[slot].answer, Answer::Awaited { .. });
+            return if is_awaited {
                 self.answer(slot, ends, block)
-            }
-            Some(slot) => self.trailers(slot, ends, block),
-            None => {
-                // Sent before the other end knew that the stream is over; the table must be kept in step all the same.
-                self.decoder.decode(block, |_, _| {}).map_err(|_| Reason::COMPRESSION_ERROR)?;
-                if self.role == Role::Client { Ok(()) } else { self.turn_away(id, Reason::STREAM_CLOSED) }
-            }
+            } else {
+                self.trailers(slot, ends, block)
+            };
+        }
+        // The other end may not know yet that the stream is over. The table must be kept in step all the same.
+        self.decoder.decode(block, |_, _| {}).map_err(|_| Reason::COMPRESSION_ERROR)?;
+        match slot {
+            Some(slot) => self.fault(slot, Reason::STREAM_CLOSED),
+            None if self.role == Role::Client => Ok(()),
+            None => self.turn_away(id, Reason::STREAM_CLOSED),
         }
     }
 
@@ -181,10 +186,8 @@ impl Session {
         let mut head = self.spare.pop().unwrap_or_default();
         let read = read_request(&mut self.decoder, block, ends, &mut head);
         let read = read.map_err(|_| Reason::COMPRESSION_ERROR)?;
-        if self.closing.leaves_out(id) {
-            return Ok(());
-        }
         let read = match read {
+            _ if self.closing.leaves_out(id) => return Ok(()),
             Err(Unreadable::Malformed) => return self.turn_away(id, Reason::PROTOCOL_ERROR),
             _ if self.streams.len() >= self.settings.streams as usize => {
                 return self.turn_away(id, Reason::REFUSED_STREAM);
@@ -239,30 +242,40 @@ impl Session {
         let stream = &mut self.streams[slot];
         let read = read_trailers(&mut self.decoder, block, &mut stream.trailers);
         let sound = read.map_err(|_| Reason::COMPRESSION_ERROR)?;
-        if stream.broken.is_some() {
-            return Ok(());
+        if !sound || !ends || stream.count(0, true).is_err() {
+            return self.fault(slot, Reason::PROTOCOL_ERROR);
         }
-        if stream.ended {
-            self.break_off(slot, Reason::STREAM_CLOSED);
-        } else if !sound || !ends || stream.count(0, true).is_err() {
-            self.break_off(slot, Reason::PROTOCOL_ERROR);
-        } else {
-            stream.wake();
-        }
+        stream.wake();
         Ok(())
     }
 
     fn reset(&mut self, id: u32, payload: [u8; 4]) -> Result<u32, Reason> {
-        let Some(slot) = self.known(id)? else { return Ok(0) };
+        let Some(slot) = self.known(id)?.filter(|slot| self.streams[*slot].broken.is_none()) else {
+            return Ok(0);
+        };
         let refused = Reason(u32::from_be_bytes(payload)) == Reason::REFUSED_STREAM;
         let how = if refused && self.role == Role::Client { Broken::Unprocessed } else { Broken::Off };
-        let was_under_way = self.role == Role::Server && !self.streams[slot].finished;
+        let was_under_way = self.is_under_way(slot);
         self.streams[slot].break_off(how);
         if was_under_way {
             self.note_taken_back()?;
         }
         let unseen = self.accepted.iter().any(|accepted| accepted.slot == slot);
         Ok(u32::from(unseen))
+    }
+
+    /// Breaks a stream off over what the other end has done with it. That takes a request back as surely as a reset does,
+    /// and is counted like one: else whoever makes us send the resets could send requests without end ("MadeYouReset").
+    pub(super) fn fault(&mut self, slot: Slot, reason: Reason) -> Result<(), Reason> {
+        let was_under_way = self.is_under_way(slot);
+        self.break_off(slot, reason);
+        if was_under_way { self.note_taken_back() } else { Ok(()) }
+    }
+
+    /// Whether it is a request that we are about to answer.
+    fn is_under_way(&self, slot: Slot) -> bool {
+        let stream = &self.streams[slot];
+        self.role == Role::Server && stream.broken.is_none() && !stream.finished
     }
 
     /// A request has made work, and nobody is going to read the answer.

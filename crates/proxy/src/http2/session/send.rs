@@ -79,9 +79,13 @@ impl Session {
         let mut taken = 0;
         let room = MOST_WAITING.saturating_sub(self.out.len());
         let stream = &mut self.streams[slot];
-        if let Some(broken) = stream.broken {
+        if stream.broken.is_some() || stream.finished {
+            let broken = stream.broken.unwrap_or(Broken::Off);
+            // If this was its turn, it is another's now.
+            self.next_turn();
             return Poll::Ready(Err(broken));
         }
+        let had_turn = std::mem::take(&mut stream.has_turn);
         let allowed = stream.send_window.min(self.send_window).max(0) as usize;
         let most = bytes.len().min(allowed).min(room).min(LARGEST_PIECE);
         for piece in bytes[..most].chunks(LARGEST_FRAME) {
@@ -102,11 +106,11 @@ impl Session {
         stream.register(cx);
         if stream.send_window <= 0 {
             stream.waits_for_window = true;
-            // If this was its turn, it is another's now.
             self.next_turn();
         } else if !stream.is_queued {
             stream.is_queued = true;
-            self.turns.push_back(slot);
+            // Whoever came too late to its turn, since others had taken all there was, is the first to have another.
+            if had_turn { self.turns.push_front(slot) } else { self.turns.push_back(slot) }
         }
         Poll::Pending
     }
@@ -138,13 +142,16 @@ impl Session {
 
     /// The next stream in the queue may send, if anything can be sent.
     pub(super) fn next_turn(&mut self) {
-        if self.send_window > 0
+        while self.send_window > 0
             && self.out.len() < MOST_WAITING
             && let Some(slot) = self.turns.pop_front()
         {
             let stream = &mut self.streams[slot];
             stream.is_queued = false;
-            stream.wake();
+            if stream.broken.is_none() {
+                stream.has_turn = true;
+                return stream.wake();
+            }
         }
     }
 
