@@ -96,6 +96,12 @@ fn compressed_heads_are_written_as_they_were_read() {
 }
 
 #[test]
+fn connections_are_the_same_however_their_bytes_come() {
+    feed("http2_client");
+    feed("http2_server");
+}
+
+#[test]
 fn tables_and_messages_do_no_harm() {
     feed("routing_table");
     feed("control_message");

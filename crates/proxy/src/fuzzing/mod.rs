@@ -15,6 +15,7 @@ mod frames;
 mod requests;
 mod responses;
 mod routing;
+mod sessions;
 mod tables;
 
 pub use clients::{client_cookie, forwarded, grpc_timeout};
@@ -23,19 +24,22 @@ pub use frames::websocket_frames;
 pub use requests::{chunked_body, requests};
 pub use responses::response;
 pub use routing::route_lookup;
+pub use sessions::{http2_client, http2_server};
 pub use tables::{control_message, routing_table};
 
 /// A function that bytes are fed to.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its folder in the corpus.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("chunked_body", chunked_body),
     ("client_cookie", client_cookie),
     ("control_message", control_message),
     ("forwarded", forwarded),
     ("grpc_timeout", grpc_timeout),
     ("header_blocks", header_blocks),
+    ("http2_client", http2_client),
+    ("http2_server", http2_server),
     ("requests", requests),
     ("response", response),
     ("route_lookup", route_lookup),

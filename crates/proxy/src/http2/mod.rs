@@ -9,6 +9,8 @@ mod session;
 mod settings;
 mod stream;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use frame::PREFACE;
 pub(crate) use head::Unreadable;
 pub(crate) use reason::Reason;
 pub(crate) use session::{Accepted, HeadWriter, Next, Role, Session};

@@ -26,7 +26,10 @@ fn with_method(fields: &[(&str, &str)]) -> Vec<u8> {
     frame(Kind::Headers, END_STREAM | END_HEADERS, 1, &block(fields))
 }
 
-fn check(session: fn() -> Session, cases: Vec<(&str, Vec<Vec<u8>>, Vec<Said>)>) {
+/// What is wrong, what is sent, and what comes of it.
+type Case = (&'static str, Vec<Vec<u8>>, Vec<Said>);
+
+fn check(session: fn() -> Session, cases: Vec<Case>) {
     for (what, frames, expected) in cases {
         // Whatever arrives together, or byte by byte.
         for size in [usize::MAX, 1] {
