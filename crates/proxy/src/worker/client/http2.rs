@@ -54,7 +54,7 @@ impl ClientEnd for Http2Client {
     fn begin(&mut self, head: &ResponseHead, added: &Fields, _last: bool) {
         self.waits = false;
         let length = if self.to_head { BodyLength::Empty } else { head.length };
-        self.stream.begin(length, |out| {
+        self.stream.begin(length, head.protocol, |out| {
             let digits = [head.status / 100 % 10, head.status / 10 % 10, head.status % 10];
             out.field(b":status", &digits.map(|digit| b'0' + digit as u8));
             for (name, value) in answer_fields(head) {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use super::{Connection, Hold};
 use crate::http2::{Broken, HeadWriter, Next, Reason, Slot};
-use crate::message::{BodyLength, Fields, RequestHead, ResponseHead};
+use crate::message::{BodyLength, Fields, Protocol, RequestHead, ResponseHead};
 use crate::worker::body::{BodyFault, Part, may_trail};
 
 /// One stream. When it is dropped it is broken off, unless both ends have said all they had to say.
@@ -38,9 +38,15 @@ impl Stream {
         self.connection.session().give_back(head);
     }
 
-    /// Says fields: those of a head, after which a body of this length follows.
-    pub(in crate::worker) fn begin(&mut self, length: BodyLength, write: impl FnOnce(&mut HeadWriter<'_>)) {
-        self.expect(length);
+    /// Says fields: those of a head, after which a body of this length follows, which comes from a message in the protocol
+    /// `source`.
+    pub(in crate::worker) fn begin(
+        &mut self,
+        length: BodyLength,
+        source: Protocol,
+        write: impl FnOnce(&mut HeadWriter<'_>),
+    ) {
+        self.expect(length, source);
         self.connection.session().write_fields(self.slot, length == BodyLength::Empty, write);
     }
 
@@ -49,10 +55,11 @@ impl Stream {
         self.connection.session().write_fields(self.slot, false, write);
     }
 
-    /// Our body is going to have this length.
-    pub(in crate::worker) fn expect(&mut self, length: BodyLength) {
+    /// Our body is going to have this length. It comes from a message in this protocol: in HTTP/2 trailers may follow
+    /// whatever length was said, and the last piece is not the end.
+    pub(in crate::worker) fn expect(&mut self, length: BodyLength, source: Protocol) {
         self.left = match length {
-            BodyLength::Known(left) => Some(left),
+            BodyLength::Known(left) if source != Protocol::Http2 => Some(left),
             _ => None,
         };
     }

@@ -113,7 +113,7 @@ impl Http2Link {
             .ask(self.to_head, length == BodyLength::Empty, |out| write_head(out, outgoing));
         if let Ok(slot) = asked {
             let mut stream = Stream::held(connection, slot);
-            stream.expect(length);
+            stream.expect(length, outgoing.head.protocol);
             self.state = State::Sent(stream);
         }
     }
