@@ -19,6 +19,7 @@ mod grpc;
 mod handover;
 mod heads;
 mod http2;
+mod http2_rules;
 mod http2_services;
 mod lifecycle;
 mod limits;

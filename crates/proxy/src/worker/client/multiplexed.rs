@@ -187,7 +187,7 @@ impl Talk {
     fn wait_for(&mut self) {
         let limits = self.shared.visitor.worker.limits;
         let session = self.connection.session();
-        let (patience, limit) = if session.is_over() {
+        let (patience, limit) = if session.is_over() || self.driver.has_said_all() {
             (Patience::Ending, LAST_WORDS)
         } else if session.is_new() {
             (Patience::Beginning, limits.request_head.min(limits.client_idle))

@@ -19,6 +19,11 @@ impl Connection {
         Rc::new(Self { session, holds: Cell::new(0), ends_unused: role == Role::Client })
     }
 
+    /// Whether it ends when nobody holds on to it.
+    pub(super) fn ends_unused(&self) -> bool {
+        self.ends_unused
+    }
+
     /// The state of the connection. Nobody may keep it across a call of anything that could ask for it too.
     pub(in crate::worker) fn session(&self) -> RefMut<'_, Session> {
         self.session.borrow_mut()

@@ -11,6 +11,12 @@ use super::Connection;
 use crate::worker::stream::{Inlet, Outlet, Transport};
 use crate::worker::thread::Worker;
 
+/// Reads from one connection before others have their turn, however fast the other end sends.
+const MOST_READS: u32 = 8;
+
+/// Most bytes that are read and thrown away from a connection that is over.
+const MOST_LAST_WORDS: usize = 1024 * 1024;
+
 /// Reads and writes for a [`Connection`].
 pub(in crate::worker) struct Driver {
     connection: Rc<Connection>,
@@ -18,6 +24,10 @@ pub(in crate::worker) struct Driver {
     io: Transport,
     inlet: Inlet,
     outlet: Outlet,
+    /// The other end has been told that nothing more comes.
+    said_all: bool,
+    /// What has come since then.
+    last_words: usize,
 }
 
 impl Driver {
@@ -28,7 +38,7 @@ impl Driver {
         io: Transport,
         inlet: Inlet,
     ) -> Self {
-        Self { connection, worker, io, inlet, outlet: Outlet::default() }
+        Self { connection, worker, io, inlet, outlet: Outlet::default(), said_all: false, last_words: 0 }
     }
 
     /// Goes as far as it can: until there is nothing more to read or write, or requests have come. Ready when the connection
@@ -47,8 +57,13 @@ impl Driver {
         }
     }
 
+    /// Whether the connection is over, and everything was sent: the other end has only to notice.
+    pub(in crate::worker) fn has_said_all(&self) -> bool {
+        self.said_all
+    }
+
     fn go_on(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
-        loop {
+        for _ in 0..MOST_READS {
             self.receive();
             let flushed = self.poll_flush(cx)?;
             {
@@ -75,6 +90,8 @@ impl Driver {
                 }
             }
         }
+        cx.waker().wake_by_ref();
+        Ok(Poll::Pending)
     }
 
     fn receive(&mut self) {
@@ -108,10 +125,22 @@ impl Driver {
         }
     }
 
-    /// Closes the socket once everything was sent.
+    /// Closes the connection once everything was sent. What goes wrong with one that is over is nobody's affair.
     fn poll_end(&mut self, cx: &mut Context<'_>, flushed: Poll<()>) -> Poll<()> {
         ready!(flushed);
-        // What goes wrong with a connection that is over is nobody's affair.
-        Pin::new(&mut self.io).poll_shutdown(cx).map(|_| ())
+        if !self.said_all {
+            let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
+            self.said_all = true;
+        }
+        // If it were dropped with something left to read, the client would be reset, perhaps before it has read all of its
+        // answers, or why the connection is over.
+        while !self.connection.ends_unused() && self.last_words < MOST_LAST_WORDS {
+            self.inlet.take(usize::MAX);
+            match ready!(self.inlet.poll_fill(cx, &mut self.io, &self.worker.buffers)) {
+                Ok(1..) => self.last_words += self.inlet.bytes().len(),
+                Ok(0) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
     }
 }
