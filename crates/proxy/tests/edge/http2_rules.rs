@@ -140,3 +140,32 @@ async fn trailers_pass_after_a_body_whose_length_was_said() {
         (&b"hello"[..], Some(&b"7"[..]))
     );
 }
+
+#[tokio::test]
+async fn whoever_takes_nothing_of_an_answer_does_not_keep_others_on_the_connection_from_theirs() {
+    let upstream =
+        http2_service(|request: Request<_>, mut respond: h2::server::SendResponse<_>| async move {
+            let length = if request.uri().path() == "/large" { 3_000_000 } else { 5 };
+            let mut stream = respond.send_response(Response::new(()), false).unwrap();
+            stream.send_data(bytes::Bytes::from(vec![7; length]), true).unwrap();
+            // The stream is held until it has ended.
+            let _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
+        })
+        .await;
+    let world = world_of(&upstream, Protocol::Http2).await;
+    let stream = TcpStream::connect(world.listen).await.unwrap();
+    let client =
+        h2::client::Builder::new().initial_window_size(1_000).handshake::<_, bytes::Bytes>(stream).await;
+    let (mut sender, connection) = client.unwrap();
+    tokio::spawn(connection);
+    let mut untaken = Vec::new();
+    for _ in 0..20 {
+        sender = sender.ready().await.unwrap();
+        let (response, _) = sender.send_request(get("/large"), true).unwrap();
+        untaken.push(response.await.unwrap());
+    }
+    for _ in 0..20 {
+        assert_eq!(exchange(&sender, get("/small"), "", None).await.unwrap().1.len(), 5);
+    }
+    assert_eq!(upstream.connections(), 1);
+}

@@ -24,10 +24,14 @@ use crate::worker::thread::Worker;
 /// Exchanges on one connection before another one is opened. Servers commonly allow a hundred.
 pub(super) const MOST_STREAMS: usize = 100;
 
+/// How much of one answer may be under way.
+const STREAM_WINDOW: u32 = 256 * 1024;
+
 const SETTINGS: Settings = Settings {
     streams: MOST_STREAMS as u32,
-    stream_window: 1024 * 1024,
-    connection_window: 8 * 1024 * 1024,
+    stream_window: STREAM_WINDOW,
+    // Enough for all streams: a client that does not take its answer must not hold up those of others.
+    connection_window: MOST_STREAMS as u32 * STREAM_WINDOW,
     head: LONGEST_HEAD as u32,
 };
 
