@@ -92,34 +92,39 @@ async fn begin(mut stream: TcpStream) -> Frames {
 
 #[tokio::test]
 async fn a_request_that_an_instance_leaves_out_as_it_goes_is_sent_again() {
-    let connections = Arc::new(AtomicU32::new(0));
-    let upstream = Upstream::conversing(move |stream| {
-        let is_first = connections.fetch_add(1, Ordering::Relaxed) == 0;
-        async move {
-            let mut instance = begin(stream).await;
-            let answer = |stream| frame(frames::HEADERS, END_STREAM | END_HEADERS, stream, b"\x89");
-            while let Some(request) = instance.until(frames::HEADERS).await {
-                match request.stream {
-                    // Both are under way when it says that it has begun with one of them.
-                    3 if is_first => {}
-                    5 if is_first => {
-                        let last = [3u32.to_be_bytes(), [0; 4]].concat();
-                        instance.send(&frame(frames::GOAWAY, 0, 0, &last)).await;
-                        instance.send(&answer(3)).await;
+    for used_before in [true, false] {
+        let first = if used_before { 3 } else { 1 };
+        let connections = Arc::new(AtomicU32::new(0));
+        let upstream = Upstream::conversing(move |stream| {
+            let is_first = connections.fetch_add(1, Ordering::Relaxed) == 0;
+            async move {
+                let mut instance = begin(stream).await;
+                let answer = |stream| frame(frames::HEADERS, END_STREAM | END_HEADERS, stream, b"\x89");
+                while let Some(request) = instance.until(frames::HEADERS).await {
+                    match request.stream {
+                        // Both are under way when it says that it has begun with one of them.
+                        stream if is_first && stream == first => {}
+                        stream if is_first && stream == first + 2 => {
+                            let last = [first.to_be_bytes(), [0; 4]].concat();
+                            instance.send(&frame(frames::GOAWAY, 0, 0, &last)).await;
+                            instance.send(&answer(first)).await;
+                        }
+                        other => instance.send(&answer(other)).await,
                     }
-                    other => instance.send(&answer(other)).await,
                 }
             }
+        })
+        .await;
+        let world = world_of(&upstream, Protocol::Http2).await;
+        let sender = connect(world.listen).await;
+        if used_before {
+            exchange(&sender, get("/"), "", None).await.unwrap();
         }
-    })
-    .await;
-    let world = world_of(&upstream, Protocol::Http2).await;
-    let sender = connect(world.listen).await;
-    exchange(&sender, get("/"), "", None).await.unwrap();
-    let (first, second) =
-        tokio::join!(exchange(&sender, get("/1"), "", None), exchange(&sender, get("/2"), "", None));
-    assert_eq!((first.unwrap().0.status.as_u16(), second.unwrap().0.status.as_u16()), (204, 204));
-    assert_eq!((upstream.connections(), world.version("1.0.0").await.broken), (2, 0));
+        let (first, second) =
+            tokio::join!(exchange(&sender, get("/1"), "", None), exchange(&sender, get("/2"), "", None));
+        assert_eq!((first.unwrap().0.status.as_u16(), second.unwrap().0.status.as_u16()), (204, 204));
+        assert_eq!((upstream.connections(), world.version("1.0.0").await.broken), (2, 0));
+    }
 }
 
 #[tokio::test]

@@ -65,13 +65,21 @@ impl<C: ClientEnd> Exchange<'_, C> {
                 Some(self.answered(link, pool, flight, route).await)
             }
             Heard::Fault(fault) => self.failed(fault, &link, &flight, reused, route).await,
-            Heard::Client(BodyFault::Chunks(_)) => Some(self.say(answer::BODY_UNREADABLE).await),
+            Heard::Client(BodyFault::Chunks(_)) => {
+                drop(link);
+                Some(self.say(answer::BODY_UNREADABLE).await)
+            }
             Heard::Client(BodyFault::Broken) | Heard::Gone => Some(Outcome::Cut),
             Heard::TooLarge => {
                 route.route.counters.refused(self.worker.index).add(1);
+                // Others on the same connection must not wait for what is said to the client.
+                drop(link);
                 Some(self.say(answer::BODY_TOO_LARGE).await)
             }
-            Heard::Late => Some(self.timed_out(&flight, route).await),
+            Heard::Late => {
+                drop(link);
+                Some(self.timed_out(&flight, route).await)
+            }
         }
     }
 
@@ -96,8 +104,9 @@ impl<C: ClientEnd> Exchange<'_, C> {
     ) -> Tried {
         let untouched = link.is_untouched() || matches!(fault, LinkFault::Unprocessed);
         if untouched && self.upload.bytes == 0 {
-            // Nobody has seen the request.
-            if !reused {
+            // Nobody has seen the request. An instance that closes a connection in good order takes it on another one.
+            let another_would_do = matches!(fault, LinkFault::Unprocessed) && !self.wants_new_connection;
+            if !reused && !another_would_do {
                 return self.again(flight);
             }
             self.wants_new_connection |= matches!(fault, LinkFault::Unprocessed);
