@@ -7,6 +7,7 @@ mod action;
 mod decide;
 mod deployment;
 mod event;
+pub mod evidence;
 pub mod gate;
 mod id;
 pub mod interlock;
