@@ -13,6 +13,7 @@ pub mod kayenta;
 mod latency;
 mod limit_test;
 mod mixture;
+pub mod prediction;
 #[cfg(test)]
 mod random;
 mod risk_ratio;
