@@ -43,6 +43,11 @@ const BENCHES: &[Bench] = &[
         ..Bench::new("proxy", "pilotage-proxy", "the edge beside nginx and HAProxy")
     },
     Bench::new("simulator", "pilotage-engine", "whole simulated deployments a second"),
+    Bench::new(
+        "judge",
+        "pilotage-engine",
+        "false and missed verdicts, beside other rules and the prediction",
+    ),
     Bench::new("load", "pilotage-load", "what the load generator itself costs"),
     Bench {
         sizes: &["--requests", "--cut-overs", "--replacements"],
