@@ -48,7 +48,8 @@ fn predict(requests_per_second: f64, shares: &[f64], power: f64) -> Option<(f64,
     let settings = ErrorSettings::default();
     let traffic = Traffic { requests_per_second, failed_share: FAILED_SHARE };
     let seconds = LOOK_SECONDS * f64::from(LOOKS);
-    let watches: Vec<Watch> = shares.iter().map(|share| Watch { share: *share, seconds }).collect();
+    let watches: Vec<Watch> =
+        shares.iter().map(|share| Watch { share: *share, seconds, look_seconds: LOOK_SECONDS }).collect();
     let risk = smallest_detectable(&settings, &traffic, &watches, power).ok()??;
     let prediction = Prediction::of(&settings, &traffic, &watches, risk).ok()?;
     Some((risk, prediction.worse()))

@@ -7,13 +7,13 @@
 
 use std::ops::Range;
 
-use super::poisson::{at_least, farthest, poisson};
+use super::poisson::{at_least, farthest, poisson, whole};
 use super::schedule::Stage;
 use crate::evidence::error_test::ErrorSettings;
 use crate::evidence::special::{ln_gamma, ln_sum_exp, number};
 
-/// Links of the chain in the first watch, and in later ones with their many offsets; what would be more failures is
-/// looked at several at a time, as a judge does too.
+/// Links of the chain in the first watch at most, and in later ones with their many offsets: what would be more is
+/// taken several failures at a time.
 const LINKS: [usize; 2] = [2_000, 300];
 
 /// Offsets, and how far they lie apart in standard deviations.
@@ -146,22 +146,26 @@ fn cost(stages: &[Stage]) -> f64 {
         let failures = stage.compared() * stage.seconds;
         let spread = stage.candidates() * (1.0 - stage.candidates());
         variance += failures * spread;
-        let links = failures.min(number(links(offsets) as u64));
-        let kernel = 2.0 + 14.0 * (failures / links.max(1.0) * spread).sqrt();
+        let chunk = number(chunk(stage, offsets) as u64);
+        let links = failures / chunk;
+        let kernel = 2.0 + 14.0 * (chunk * spread).sqrt();
         sum += number(offsets as u64) * links * (10.0 + 14.0 * variance.sqrt()) * kernel;
         offsets = OFFSETS;
     }
     sum
 }
 
-const fn links(offsets: usize) -> usize {
-    LINKS[if offsets > 1 { 1 } else { 0 }]
+/// Failures to a link: those of one look, or of more if there would be too many links.
+fn chunk(stage: &Stage, offsets: usize) -> usize {
+    let links = LINKS[if offsets > 1 { 1 } else { 0 }];
+    let most = farthest(stage.compared() * stage.seconds);
+    most.div_ceil(links).max(whole(stage.compared() * stage.look_seconds).min(most)).max(1)
 }
 
 /// Plays one watch from some offsets to those after it.
 fn watch(bars: &Bars, stage: &Stage, offsets: &[Offset]) -> (Played, Vec<Offset>) {
     let mean = stage.compared() * stage.seconds;
-    let chunk = farthest(mean).div_ceil(links(offsets.len())).max(1);
+    let chunk = chunk(stage, offsets.len());
     let ends: Vec<f64> = poisson(mean).chunks(chunk).map(|chunk| chunk.iter().sum()).collect();
     let kernel = binomial(chunk, stage.candidates());
     let mut after = Lattice::new(bars, offsets, mean);

@@ -18,20 +18,27 @@ pub(super) fn verdicts(settings: &ErrorSettings, stages: &[Stage]) -> (f64, f64)
     (worse, good)
 }
 
+/// By how many standard deviations between two looks a bar is farther away for one who only looks now and then: −ζ(½)/√(2π)
+/// (Siegmund, Sequential Analysis, 1985).
+const BETWEEN_LOOKS: f64 = 0.5826;
+
 /// The probability that one likelihood ratio reaches the bar: the first passage of a Brownian motion whose drift
 /// and variance are added up over the watches (inverse Gaussian distribution).
 fn reaches(stages: &[Stage], null: f64, alternative: f64, bar: f64) -> f64 {
-    let (mut drift, mut variance) = (0.0, 0.0);
+    let (mut drift, mut variance, mut unseen) = (0.0, 0.0, 0.0_f64);
     for stage in stages {
         if let Some(ratio) = stage.ratio {
             let (up, down) = steps(null, alternative, ratio, 1.0);
+            let each_second = stage.candidate * up * up + stage.stable * down * down;
             drift += stage.seconds * (stage.candidate * up + stage.stable * down);
-            variance += stage.seconds * (stage.candidate * up * up + stage.stable * down * down);
+            variance += stage.seconds * each_second;
+            unseen = unseen.max(stage.look_seconds * each_second);
         }
     }
     if variance == 0.0 {
         return 0.0;
     }
+    let bar = bar + BETWEEN_LOOKS * unseen.sqrt();
     let deviation = variance.sqrt();
     let behind = normal_below((-drift - bar) / deviation);
     // Where the exponential overflows, the tail beside it has long been zero or the sum is one.

@@ -9,7 +9,7 @@ const REACH: f64 = 8.0;
 pub(super) fn poisson(mean: f64) -> Vec<f64> {
     let mut probabilities = vec![0.0; farthest(mean) + 1];
     // From the middle outwards, so that no probability begins at zero.
-    let middle = place(mean);
+    let middle = whole(mean);
     let at_middle = if mean > 0.0 {
         let count = number(middle as u64);
         (count * mean.ln() - mean - ln_gamma(count + 1.0)).exp()
@@ -28,7 +28,7 @@ pub(super) fn poisson(mean: f64) -> Vec<f64> {
 
 /// The largest count that occurs.
 pub(super) fn farthest(mean: f64) -> usize {
-    place(mean + REACH * mean.sqrt() + 2.0 * REACH)
+    whole(mean + REACH * mean.sqrt() + 2.0 * REACH)
 }
 
 /// The probabilities of at least `0, 1, 2, …` times `chunk` events.
@@ -47,7 +47,8 @@ pub(super) fn at_least(mean: f64, chunk: usize) -> Vec<f64> {
     clippy::cast_sign_loss,
     reason = "counts that a vector has room for"
 )]
-fn place(count: f64) -> usize {
+/// The whole part of a count.
+pub(super) fn whole(count: f64) -> usize {
     count.max(0.0) as usize
 }
 

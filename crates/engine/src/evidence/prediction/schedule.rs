@@ -17,13 +17,11 @@ pub enum PredictionError {
     #[error("the stable version's share of failures is {0}; give a share above 0 and below 1, such as 0.001")]
     Failures(f64),
     /// There is no such watch.
-    #[error("a watch of {seconds} s with a share of {share}; give a share from 0 to 1 and a finite time")]
-    Watch {
-        /// The candidate's share.
-        share: f64,
-        /// Its length.
-        seconds: f64,
-    },
+    #[error(
+        "a watch of {} s with a share of {}, looked at every {} s; give a share from 0 to 1 and finite times",
+        .0.seconds, .0.share, .0.look_seconds
+    )]
+    Watch(Watch),
     /// There is no such candidate.
     #[error("the relative risk is {0}; give a finite number above 0")]
     RelativeRisk(f64),
@@ -48,12 +46,15 @@ pub struct Watch {
     pub share: f64,
     /// Its length in seconds.
     pub seconds: f64,
+    /// The judge looks so often, in seconds; 0 for after every failure.
+    pub look_seconds: f64,
 }
 
 /// A watch with what happens in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stage {
     pub seconds: f64,
+    pub look_seconds: f64,
     /// The candidate's failures a second.
     pub candidate: f64,
     /// The stable version's failures a second.
@@ -93,12 +94,14 @@ pub(super) fn stages(
         return Err(PredictionError::RelativeRisk(relative_risk));
     }
     let stage = |watch: &Watch| {
-        let Watch { share, seconds } = *watch;
-        if !((0.0..=1.0).contains(&share) && seconds.is_finite() && seconds >= 0.0) {
-            return Err(PredictionError::Watch { share, seconds });
+        let Watch { share, seconds, look_seconds } = *watch;
+        let is_time = |seconds: f64| seconds.is_finite() && seconds >= 0.0;
+        if !((0.0..=1.0).contains(&share) && is_time(seconds) && is_time(look_seconds)) {
+            return Err(PredictionError::Watch(*watch));
         }
         Ok(Stage {
             seconds,
+            look_seconds,
             candidate: requests_per_second * share * (relative_risk * failed_share).min(1.0),
             stable: requests_per_second * (1.0 - share) * failed_share,
             ratio: (share > 0.0 && share < 1.0).then(|| share / (1.0 - share)),

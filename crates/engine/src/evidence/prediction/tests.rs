@@ -9,7 +9,7 @@ const fn traffic(requests_per_second: f64, failed_share: f64) -> Traffic {
 }
 
 const fn watch(share: f64, seconds: f64) -> Watch {
-    Watch { share, seconds }
+    Watch { share, seconds, look_seconds: 5.0 }
 }
 
 /// Of so many rollouts, the shares found worse and good enough, and the candidate's failures in the mean.
@@ -183,7 +183,7 @@ fn out_of_range_is_refused() {
     assert_eq!(of(traffic(1.0, 0.1), &watches, 0.0), Err(PredictionError::RelativeRisk(0.0)));
     assert_eq!(
         of(traffic(1.0, 0.1), &[watch(1.5, 60.0)], 2.0),
-        Err(PredictionError::Watch { share: 1.5, seconds: 60.0 })
+        Err(PredictionError::Watch(watch(1.5, 60.0)))
     );
     let power = smallest_detectable(&SETTINGS, &traffic(1.0, 0.1), &watches, 1.0);
     assert_eq!(power, Err(PredictionError::Power(1.0)));
