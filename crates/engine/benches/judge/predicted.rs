@@ -16,7 +16,7 @@ const LOOKS: u32 = 60;
 const GOAL: f64 = 5.0;
 
 pub fn run(quick: bool) {
-    let rollouts = if quick { 500 } else { 4_000 };
+    let rollouts = if quick { 1_500 } else { 4_000 };
     let mut worst: f64 = 0.0;
     for requests_per_second in [20.0, 100.0, 1_000.0, 10_000.0] {
         for shares in [&[0.01][..], &[0.1], &[0.5], &[0.01, 0.1, 0.5]] {

@@ -23,6 +23,9 @@ const APART: f64 = 2.0 / 3.0;
 /// Probabilities below this are dropped.
 const NEGLIGIBLE: f64 = 1e-12;
 
+/// How often the probabilities of all numbers of failures are listed for one watch.
+const LISTS: f64 = 100.0;
+
 /// Multiplications that a prediction may take.
 const BUDGET: f64 = 4e7;
 
@@ -149,7 +152,7 @@ fn cost(stages: &[Stage]) -> f64 {
         let chunk = number(chunk(stage, offsets) as u64);
         let links = failures / chunk;
         let kernel = 2.0 + 14.0 * (chunk * spread).sqrt();
-        sum += number(offsets as u64) * links * (10.0 + 14.0 * variance.sqrt()) * kernel;
+        sum += number(offsets as u64) * links * (10.0 + 14.0 * variance.sqrt()) * kernel + LISTS * failures;
         offsets = OFFSETS;
     }
     sum

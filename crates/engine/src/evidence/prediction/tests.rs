@@ -160,6 +160,24 @@ fn huge_traffic_is_answered_by_the_closed_form() {
 }
 
 #[test]
+fn any_numbers_are_answered() {
+    for (rps, failed_share) in
+        [(0.0, 0.5), (1e-300, 1e-300), (1e15, 1e-9), (1e15, 0.999), (1e300, 1e-300), (f64::MAX, 0.9)]
+    {
+        for share in [0.0, 1e-12, 0.5, 1.0 - 1e-12, 1.0] {
+            for risk in [1e-300, 1.0, 1e300] {
+                let watches = [watch(share, 1e6), watch(share, 1e-300)];
+                let prediction =
+                    Prediction::of(&SETTINGS, &traffic(rps, failed_share), &watches, risk).unwrap();
+                let numbers = [prediction.worse(), prediction.good_enough(), prediction.undecided()];
+                let probable = numbers.iter().all(|number| (0.0..=1.0 + 1e-9).contains(number));
+                assert!(probable, "{rps} {failed_share} {share} {risk}: {numbers:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn failures_before_a_rollback_do_not_depend_on_the_traffic() {
     let formula = |risk| failed_before_rollback(&SETTINGS, risk).unwrap();
     assert!((formula(5.0) - 8.27).abs() < 0.1 && (formula(10.0) - 4.77).abs() < 0.1);

@@ -1,4 +1,5 @@
 mod ab_test;
+mod draws;
 mod error_test;
 mod false_alarms;
 mod limit_test;
