@@ -5,6 +5,7 @@ mod grpc;
 mod h2;
 mod handshakes;
 mod large;
+mod latency;
 mod memory;
 mod side_by_side;
 mod swap;
@@ -37,6 +38,7 @@ pub struct Case {
 /// All cases.
 pub const CASES: &[Case] = &[
     tcp::CASE,
+    latency::CASE,
     unix::CASE,
     large::CASE,
     handshakes::CASE,

@@ -1,5 +1,6 @@
 //! Tables with 1,000 routes, handed over under load.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
@@ -43,15 +44,14 @@ fn run(bench: &Bench) -> Result<Vec<Figure>, Fault> {
     let setup = Setup::plain(upstream.tcp.clone());
     let edge = Edge::start_without_table(&bench.folder()?)?;
     let mut swaps = Swaps { edge, setup, epoch: 0, disk: bench.folder()? };
-    let first = swaps.next_table();
-    swaps.edge.apply(first)?;
+    swaps.apply(swaps.table(1))?;
     let script = bench.folder()?.join("thinking.lua");
     fs::write(&script, format!("function delay() return {THINKING_MS} end\n")).during(script.display())?;
-    let load = Wrk { script: Some(script), ..Wrk::plain() };
+    let load = Wrk::thinking(&bench.folder()?, THINKING_MS)?;
     let (mut quiet, mut busy, mut times) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..bench.plan.rounds {
         let without = load.run(swaps.edge.proxy.address, bench.plan.run)?;
-        let (with, mut swapped) = swaps.under(&load, bench.plan.run)?;
+        let with = swaps.alone(&load, bench.plan.run)?;
         let (without, with) = (milliseconds(without.p99), milliseconds(with.p99));
         eprintln!(
             "  swap {}/{}: p99 {without:.2} ms without, {with:.2} ms with",
@@ -60,7 +60,10 @@ fn run(bench: &Bench) -> Result<Vec<Figure>, Fault> {
         );
         quiet.push(without);
         busy.push(with);
-        times.append(&mut swapped);
+        swaps.while_loaded(&load, bench.plan.run, |swaps| {
+            times.push(swaps.timed()?);
+            Ok(())
+        })?;
     }
     let (quiet, busy) = (median(quiet), median(busy));
     let applied: Vec<f64> = times.iter().map(|times| milliseconds(times.applied)).collect();
@@ -98,8 +101,22 @@ struct SwapTime {
 }
 
 impl Swaps {
-    /// Hands over one table after the other while the load runs; returns its p99, and the times.
-    fn under(&mut self, load: &Wrk, duration: Duration) -> Result<(LoadReport, Vec<SwapTime>), Fault> {
+    /// Hands over one table after the other while the load runs, and does nothing else that would be seen in its p99.
+    fn alone(&mut self, load: &Wrk, duration: Duration) -> Result<LoadReport, Fault> {
+        let most = duration.div_duration_f64(BETWEEN).ceil() as u64;
+        let mut tables = (1..=most).map(|number| self.table(self.epoch + number)).collect::<VecDeque<_>>();
+        self.while_loaded(load, duration, |swaps| {
+            tables.pop_front().map_or(Ok(()), |table| swaps.apply(table))
+        })
+    }
+
+    /// Swaps again and again while the load runs.
+    fn while_loaded(
+        &mut self,
+        load: &Wrk,
+        duration: Duration,
+        mut swap: impl FnMut(&mut Self) -> Result<(), Fault>,
+    ) -> Result<LoadReport, Fault> {
         let (address, done) = (self.edge.proxy.address, AtomicBool::new(false));
         std::thread::scope(|scope| {
             let running = scope.spawn(|| {
@@ -107,26 +124,29 @@ impl Swaps {
                 done.store(true, Ordering::Relaxed);
                 report
             });
-            let mut times = Vec::new();
             loop {
                 std::thread::sleep(BETWEEN);
                 // Without load, nothing shows when the switch was.
                 if done.load(Ordering::Relaxed) {
                     break;
                 }
-                times.push(self.timed()?);
+                swap(self)?;
             }
-            let report = running.join().map_err(|_| Fault::new("the load generator panicked"))??;
-            Ok((report, times))
+            running.join().map_err(|_| Fault::new("the load generator panicked"))?
         })
     }
 
+    fn apply(&mut self, table: RoutingTable) -> Result<(), Fault> {
+        self.epoch = table.epoch;
+        self.edge.apply(table)
+    }
+
     fn timed(&mut self) -> Result<SwapTime, Fault> {
-        let old = self.version();
-        let table = self.next_table();
+        let old = version(self.epoch);
+        let table = self.table(self.epoch + 1);
         let text = serde_json::to_vec(&table).during("writing a table")?;
         let (begun, begun_micros) = (Instant::now(), now_micros());
-        self.edge.apply(table)?;
+        self.apply(table)?;
         let applied = begun.elapsed();
         let stats = self.edge.stats()?;
         let counted = stats.routes.get(ROUTE).and_then(|route| route.versions.get(old));
@@ -151,14 +171,9 @@ impl Swaps {
         Ok(begun.elapsed())
     }
 
-    fn version(&self) -> &'static str {
-        VERSIONS[usize::from(self.epoch.is_multiple_of(2))]
-    }
-
-    /// All its routes go to the other version; all but one are for hosts that nobody asks for.
-    fn next_table(&mut self) -> RoutingTable {
-        self.epoch += 1;
-        let pools = vec![pool(self.version(), FULL_WEIGHT, &self.setup)];
+    /// All its routes go to the other version than those of the table before; all but one are for hosts that nobody asks for.
+    fn table(&self, epoch: u64) -> RoutingTable {
+        let pools = vec![pool(version(epoch), FULL_WEIGHT, &self.setup)];
         let address = self.edge.proxy.address;
         let other = |number: usize| Route {
             name: format!("bench/web-{number}"),
@@ -166,8 +181,12 @@ impl Swaps {
             ..route(address, pools.clone())
         };
         let routes = (1..ROUTES).map(other).chain([route(address, pools.clone())]).collect();
-        RoutingTable { epoch: self.epoch, routes, ..RoutingTable::empty() }
+        RoutingTable { epoch, routes, ..RoutingTable::empty() }
     }
+}
+
+fn version(epoch: u64) -> &'static str {
+    VERSIONS[usize::from(epoch.is_multiple_of(2))]
 }
 
 fn now_micros() -> i64 {

@@ -17,12 +17,10 @@ pub const CASE: Case = Case {
     run,
 };
 
-/// The kernel and the load generator cap requests a second; less than a difference of 5 % is a tie.
-const GOALS: [(Measure, Goal); 3] = [
-    (Measure::Processor, Goal::AtMostTimes(0.95)),
-    (Measure::P99, Goal::AtMostTimes(0.8)),
-    (Measure::Requests, Goal::AtLeastTimes(0.95)),
-];
+/// The kernel and the load generator cap requests a second; less than a difference of 5 % is a tie. How long requests take
+/// here depends on who waits for the load generator's processor, and is judged by the case `latency`.
+const GOALS: [(Measure, Goal); 2] =
+    [(Measure::Processor, Goal::AtMostTimes(0.95)), (Measure::Requests, Goal::AtLeastTimes(0.95))];
 
 fn run(bench: &Bench) -> Result<Vec<Figure>, Fault> {
     let upstream = bench.upstream()?;

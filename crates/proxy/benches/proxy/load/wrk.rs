@@ -1,7 +1,8 @@
 //! HTTP/1.1 over kept-alive connections, by wrk: each connection sends its next request when it has the answer before.
 
+use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,6 +24,15 @@ impl Wrk {
     /// Plain requests for `/` over 32 connections.
     pub fn plain() -> Self {
         Self { connections: 32, path: "/", script: None }
+    }
+
+    /// The same, with each connection waiting so long between an answer and its next request: then no processor is full, and
+    /// every proxy gets as many requests. `folder`: where the script for wrk is written.
+    pub fn thinking(folder: &Path, milliseconds: u32) -> Result<Self, Fault> {
+        let script = folder.join("thinking.lua");
+        fs::write(&script, format!("function delay() return {milliseconds} end\n"))
+            .during(script.display())?;
+        Ok(Self { script: Some(script), ..Self::plain() })
     }
 }
 
