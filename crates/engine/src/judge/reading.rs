@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::ErrorTest;
+
 /// What was measured since a watch began.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
@@ -15,6 +17,10 @@ pub struct Reading {
     /// The stable version's requests before the shares last changed, as far back as the edge remembers: compared with only
     /// where the stable version has too little traffic now, as after a full switch.
     pub before: Counted,
+    /// What the failures of both versions at the same time say, from the start of the deployment on: it holds whenever it is
+    /// looked at, and through every change of shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<ErrorTest>>,
     /// The new version's instances.
     pub instances: Vec<InstanceReading>,
     /// Names of critical alerts that fire.

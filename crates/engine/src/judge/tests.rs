@@ -1,6 +1,8 @@
 use pilotage_spec::{Metric, MetricLimit, RollBackWhen};
 use proptest::prelude::*;
 
+use crate::evidence::{ErrorSettings, ErrorTest, Increment};
+
 use super::{Counted, InstanceReading, Judgement, Known, MetricReading, Reading, Verdict, judge};
 
 fn counted(requests: u64, failed: u64) -> Counted {
@@ -34,6 +36,54 @@ fn says_what_it_saw_in_words() {
     40 of 400 requests failed (10 %) against 2 of 3600 (0.06 %) on the stable version at the same time
     the limit is 2×
     ");
+}
+
+/// The same with what a test of these failures says, of 2×, looked at once.
+fn with_evidence(candidate: Counted, stable: Counted) -> Reading {
+    let mut test = ErrorTest::new(ErrorSettings { tolerated: 2.0, ..ErrorSettings::default() }).unwrap();
+    let increment = Increment {
+        candidate_requests: candidate.requests,
+        stable_requests: stable.requests,
+        candidate_failed: candidate.failed,
+        stable_failed: stable.failed,
+    };
+    test.observe(&increment).unwrap();
+    Reading { evidence: Some(Box::new(test)), ..reading(candidate, stable) }
+}
+
+#[test]
+fn evidence_is_told_with_its_strength() {
+    let words = |candidate, stable| {
+        let judgement = judged(&with_evidence(candidate, stable));
+        let finding = judgement.findings.into_iter().find(|finding| finding.trigger == "errors_vs_stable");
+        let finding = finding.unwrap();
+        (finding.verdict, finding.words)
+    };
+    let (verdict, said) = words(counted(2_103, 41), counted(208_114, 52));
+    assert_eq!(verdict, Verdict::Fail);
+    insta::assert_snapshot!(said, @"41 of 2103 requests failed (1.95 %), 52 of 208114 on the stable version at the same time (0.02 %): over 2× that rate beyond doubt (e = 3·10⁴¹)");
+    let (verdict, said) = words(counted(2_103, 1), counted(208_114, 52));
+    assert_eq!(verdict, Verdict::Pass);
+    insta::assert_snapshot!(said, @"1 of 2103 requests failed (0.05 %), 52 of 208114 on the stable version at the same time (0.02 %): no evidence of over 2× that rate (e = 0.3)");
+}
+
+#[test]
+fn evidence_needs_few_requests_and_a_shared_outage_gives_none() {
+    let few = judged(&with_evidence(counted(8, 6), counted(800, 0)));
+    assert_eq!(verdict_of(&few, "errors_vs_stable"), Verdict::Fail);
+    let quiet = judged(&with_evidence(counted(8, 0), counted(800, 0)));
+    assert_eq!(verdict_of(&quiet, "errors_vs_stable"), Verdict::Inconclusive);
+    let outage = judged(&with_evidence(counted(500, 100), counted(4_500, 900)));
+    assert_eq!(verdict_of(&outage, "errors_vs_stable"), Verdict::Pass);
+}
+
+#[test]
+fn after_the_switch_evidence_from_before_does_not_excuse_the_candidate() {
+    let mut reading = with_evidence(counted(1_000, 0), counted(9_000, 9));
+    reading.candidate = counted(1_000, 40);
+    reading.stable = counted(0, 0);
+    reading.before = counted(10_000, 10);
+    assert_eq!(verdict_of(&judged(&reading), "errors_vs_stable"), Verdict::Fail);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use pilotage_spec::{Metric, MetricLimit, RollBackWhen};
 
+use crate::evidence::{ErrorTest, Standing};
+
 use super::{Counted, Finding, InstanceReading, Judgement, Known, Reading, Verdict};
 
 /// A finding's outcome with its words.
@@ -19,7 +21,10 @@ pub fn judge(when: &RollBackWhen, reading: &Reading) -> Judgement {
         ("error_rate", when.error_rate.map(|limit| error_rate(limit, candidate, enough))),
         (
             "errors_vs_stable",
-            when.errors_vs_stable.map(|limit| errors_vs_stable(limit, candidate, reference, since, enough)),
+            when.errors_vs_stable.map(|limit| match by_evidence(limit, reading, enough) {
+                Some(seen) => seen,
+                None => errors_vs_stable(limit, candidate, reference, since, enough),
+            }),
         ),
         (
             "p99_vs_stable",
@@ -94,6 +99,45 @@ fn exceeds_ratio(limit: u32, candidate: &Counted, stable: &Counted) -> bool {
     let share = weighted / (weighted + stable.requests as f64);
     let luck = DEVIATIONS * (failures * share * (1.0 - share)).sqrt();
     candidate.failed as f64 > (failures * share + luck).max(3.0)
+}
+
+/// What the failures of both versions at the same time say; `None` where only earlier ones can be compared with. Evidence of a
+/// worse candidate needs no smallest number of requests.
+fn by_evidence(limit: u32, reading: &Reading, enough: u64) -> Option<Seen> {
+    let test = reading.evidence.as_deref().filter(|test| test.compared().compares())?;
+    let compared = test.compared();
+    let counts = format!(
+        "{} of {} requests failed ({}), {} of {} on the stable version at the same time ({})",
+        compared.candidate_failed,
+        compared.candidate_requests,
+        percent(share_of(compared.candidate_failed, compared.candidate_requests)),
+        compared.stable_failed,
+        compared.stable_requests,
+        percent(share_of(compared.stable_failed, compared.stable_requests)),
+    );
+    let e_value = e_value(test);
+    if test.standing() == Standing::Worse {
+        let words = format!("{counts}: over {} that rate beyond doubt (e = {e_value})", times(limit));
+        return Some((Verdict::Fail, words));
+    }
+    let compares_now = reading.stable.requests >= enough;
+    compares_now.then(|| {
+        too_few(&reading.candidate, enough).unwrap_or_else(|| {
+            let words = format!("{counts}: no evidence of over {} that rate (e = {e_value})", times(limit));
+            (Verdict::Pass, words)
+        })
+    })
+}
+
+/// `3·10⁹` and the like; below a thousand as it is.
+fn e_value(test: &ErrorTest) -> String {
+    let power = test.log_e() / std::f64::consts::LN_10;
+    if power < 3.0 {
+        return format!("{:.1}", test.e_value());
+    }
+    let digits = format!("{:.0}", power.floor());
+    let raised = digits.chars().filter_map(|digit| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit.to_digit(10)? as usize));
+    format!("{:.0}·10{}", 10_f64.powf(power.fract()).floor(), raised.collect::<String>())
 }
 
 fn errors_vs_stable(
@@ -223,9 +267,13 @@ fn metric(limit: &Metric, reading: &Reading) -> Finding {
     Finding { trigger: format!("metrics.{}", limit.name), verdict, words }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for display only")]
 fn share(counted: &Counted) -> String {
-    percent(counted.failed as f64 / counted.requests.max(1) as f64)
+    percent(share_of(counted.failed, counted.requests))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for display only")]
+fn share_of(failed: u64, requests: u64) -> f64 {
+    failed as f64 / requests.max(1) as f64
 }
 
 fn percent(share: f64) -> String {
