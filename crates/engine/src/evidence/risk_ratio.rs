@@ -36,8 +36,22 @@ struct Cell {
 
 /// The failures of two versions with the ratio of requests under which each of them happened.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<(i32, Cell)>", into = "Vec<(i32, Cell)>")]
 pub struct RiskRatio {
     cells: BTreeMap<i32, Cell>,
+}
+
+impl From<Vec<(i32, Cell)>> for RiskRatio {
+    fn from(cells: Vec<(i32, Cell)>) -> Self {
+        Self { cells: cells.into_iter().collect() }
+    }
+}
+
+/// As a list: keys that are numbers cannot be read back where they stand inside of a tagged event.
+impl From<RiskRatio> for Vec<(i32, Cell)> {
+    fn from(ratio: RiskRatio) -> Self {
+        ratio.cells.into_iter().collect()
+    }
 }
 
 impl RiskRatio {

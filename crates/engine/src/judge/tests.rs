@@ -2,6 +2,7 @@ use pilotage_spec::{Metric, MetricLimit, RollBackWhen};
 use proptest::prelude::*;
 
 use crate::evidence::{ErrorSettings, ErrorTest, Increment};
+use crate::{DeploymentEvent, Direction};
 
 use super::{Counted, InstanceReading, Judgement, Known, MetricReading, Reading, Verdict, judge};
 
@@ -65,6 +66,22 @@ fn evidence_is_told_with_its_strength() {
     let (verdict, said) = words(counted(2_103, 1), counted(208_114, 52));
     assert_eq!(verdict, Verdict::Pass);
     insta::assert_snapshot!(said, @"1 of 2103 requests failed (0.05 %), 52 of 208114 on the stable version at the same time (0.02 %): no evidence of over 2× that rate (e = 0.3)");
+}
+
+#[test]
+fn evidence_is_read_back_from_what_was_recorded() {
+    let reading = with_evidence(counted(2_103, 41), counted(208_114, 52));
+    let recorded = DeploymentEvent::HealthChecked {
+        direction: Direction::Forward,
+        step: 3,
+        version: "1.2.0".parse().unwrap(),
+        verdict: Verdict::Fail,
+        reading: Some(Box::new(reading.clone())),
+    };
+    let text = serde_json::to_string(&recorded).unwrap();
+    let read: DeploymentEvent = serde_json::from_str(&text).unwrap();
+    let DeploymentEvent::HealthChecked { reading: Some(read), .. } = read else { panic!("{read:?}") };
+    assert_eq!(judged(&read), judged(&reading));
 }
 
 #[test]
