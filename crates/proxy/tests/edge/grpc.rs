@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use h2::RecvStream;
+use h2::server::SendResponse;
 use http::{Request, Response};
 use pilotage_proxy::{FULL_WEIGHT, Protocol, Route};
 
@@ -64,6 +65,22 @@ async fn a_deadline_that_passes_is_told_and_frees_the_service() {
     }
     let plain = call(&world, &[("content-type", "text/plain"), ("grpc-timeout", "1n")]).await;
     assert_eq!(plain, (504, None), "who does not speak gRPC is told in HTTP");
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_in_the_middle_of_an_answer_is_told_after_it() {
+    let upstream =
+        http2_service(|request: Request<RecvStream>, mut respond: SendResponse<Bytes>| async move {
+            let mut stream = respond.send_response(Response::new(()), false).unwrap();
+            stream.send_data(Bytes::from_static(b"begun"), false).unwrap();
+            let _held = request;
+            let _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
+        })
+        .await;
+    let world = world_with(upstream.address, |_| {}).await;
+    assert_eq!(call(&world, &[GRPC, ("grpc-timeout", "200m")]).await, status("4"));
+    eventually("nothing is in flight", || async { world.version("1.0.0").await.in_flight == 0 }).await;
+    assert_eq!(world.version("1.0.0").await.broken, 1);
 }
 
 #[tokio::test]

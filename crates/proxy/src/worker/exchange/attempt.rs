@@ -192,6 +192,12 @@ impl<C: ClientEnd> Exchange<'_, C> {
                 self.record(|record| record.outcome = outcome);
                 flight.shard().broken.add(1);
                 flight.judge(false, &route.route.ejection);
+                if late && self.is_grpc && self.is_out_of_time() {
+                    // A stream that is broken off would be taken for a fault of somebody's, as the client's own clock may be late.
+                    drop((link, flight));
+                    self.client.end(&grpc::deadline_exceeded());
+                    return self.flush(idle).await;
+                }
                 Outcome::Cut
             }
             Passed::Gone => {

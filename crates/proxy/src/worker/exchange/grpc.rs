@@ -27,6 +27,14 @@ pub(super) fn begin(response: &mut ResponseHead, answer: Answer) {
     fields.push(b"grpc-message", answer.text.trim_end().as_bytes());
 }
 
+/// What is said after the beginning of an answer whose deadline has passed.
+pub(super) fn deadline_exceeded() -> Fields {
+    let mut trailers = Fields::default();
+    trailers.push(b"grpc-status", status(504));
+    trailers.push(b"grpc-message", b"the deadline has passed in the middle of the answer");
+    trailers
+}
+
 /// As in the mapping from HTTP to gRPC status codes, but for what is known better here: a deadline that has passed, and a
 /// message that is too large.
 fn status(http: u16) -> &'static [u8] {
