@@ -8,8 +8,8 @@ use pilotage_engine::evidence::{Gathered, Standing};
 
 use crate::false_alarms::{observe, test};
 use crate::figure::{Goal, print, print_beside};
-use crate::random::Draws;
 use crate::traffic::{Seen, increment, versions};
+use pilotage_engine::simulate::Random;
 
 const SHARE: f64 = 0.1;
 const FAILED_SHARE: f64 = 0.001;
@@ -30,7 +30,7 @@ const SEEN: f64 = 10.0;
 const RULES: [&str; 4] = ["10 s", "1 min", "3 of 5 min", "kayenta"];
 
 pub fn run(quick: bool) {
-    let (equal, worse) = if quick { (500, 100) } else { (4_000, 1_000) };
+    let (equal, worse) = if quick { (1_000, 300) } else { (4_000, 1_000) };
     for requests_per_second in [1.0, 20.0, 100.0, 1_000.0, 10_000.0] {
         let draw = |risk: f64, rollouts: u64| -> Vec<Rollout> {
             (0..rollouts).map(|seed| rollout(seed, requests_per_second, risk)).collect()
@@ -50,7 +50,7 @@ pub fn run(quick: bool) {
 }
 
 fn rollout(seed: u64, requests_per_second: f64, risk: f64) -> Rollout {
-    let mut draws = Draws::new(seed);
+    let mut draws = Random::new(seed);
     let versions = versions(requests_per_second, SHARE, FAILED_SHARE, risk);
     let looks = MINUTES * LOOKS_A_MINUTE;
     (0..looks).map(|_| versions.map(|version| version.seen(LOOK_SECONDS, 1.0, &mut draws))).collect()

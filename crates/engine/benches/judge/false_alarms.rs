@@ -3,8 +3,8 @@
 use pilotage_engine::evidence::{ErrorSettings, ErrorTest, Gathered, Standing};
 
 use crate::figure::{Goal, print};
-use crate::random::Draws;
 use crate::traffic::{increment, versions};
+use pilotage_engine::simulate::Random;
 
 /// Shares of the candidate, each for five minutes, looked at every ten seconds.
 const SHARES: [f64; 3] = [0.01, 0.1, 0.5];
@@ -21,7 +21,7 @@ pub fn run(quick: bool) {
         for burst in [1.0, 2.0, 5.0] {
             let mut alarms = [0_u32; 2];
             for seed in 0..rollouts {
-                let [folded, unfolded] = rollout(&mut Draws::new(seed), requests_per_second, burst);
+                let [folded, unfolded] = rollout(&mut Random::new(seed), requests_per_second, burst);
                 alarms[0] += u32::from(folded);
                 alarms[1] += u32::from(unfolded);
             }
@@ -35,7 +35,7 @@ pub fn run(quick: bool) {
 }
 
 /// Whether one rollout is taken back, with failures counted once a burst and with all of them.
-fn rollout(draws: &mut Draws, requests_per_second: f64, burst: f64) -> [bool; 2] {
+fn rollout(draws: &mut Random, requests_per_second: f64, burst: f64) -> [bool; 2] {
     let mut tests = [(); 2].map(|()| test());
     for share in SHARES {
         let versions = versions(requests_per_second, share, FAILED_SHARE, 1.0);

@@ -6,8 +6,6 @@ mod detection;
 mod false_alarms;
 mod figure;
 mod predicted;
-#[path = "../../src/evidence/random.rs"]
-mod random;
 mod speed;
 mod traffic;
 

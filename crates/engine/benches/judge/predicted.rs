@@ -5,8 +5,8 @@ use pilotage_engine::evidence::{ErrorSettings, Gathered, Standing};
 
 use crate::false_alarms::{observe, test};
 use crate::figure::{Goal, print};
-use crate::random::Draws;
 use crate::traffic::{increment, versions};
+use pilotage_engine::simulate::Random;
 
 const FAILED_SHARE: f64 = 0.001;
 const LOOK_SECONDS: f64 = 5.0;
@@ -58,7 +58,7 @@ fn predict(requests_per_second: f64, shares: &[f64], power: f64) -> Option<(f64,
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn simulate(requests_per_second: f64, shares: &[f64], risk: f64, rollouts: u64) -> f64 {
     let found = (0..rollouts).filter(|seed| {
-        let mut draws = Draws::new(*seed);
+        let mut draws = Random::new(*seed);
         let mut test = test();
         for share in shares {
             let versions = versions(requests_per_second, *share, FAILED_SHARE, risk);

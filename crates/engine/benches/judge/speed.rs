@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use crate::false_alarms::{observe, test};
 use crate::figure::{Goal, print};
-use crate::random::Draws;
 use crate::traffic::{increment, versions};
+use pilotage_engine::simulate::Random;
 
 const ROUNDS: usize = 5;
 
 pub fn run(quick: bool) {
     let looks = if quick { 200_000 } else { 1_000_000 };
-    let mut draws = Draws::new(1);
+    let mut draws = Random::new(1);
     let versions = versions(1_000.0, 0.1, 0.005, 1.0);
     let increments: Vec<_> = (0..looks)
         .map(|_| versions.map(|version| version.seen(1.0, 1.0, &mut draws)))

@@ -2,7 +2,7 @@
 
 use pilotage_engine::evidence::Increment;
 
-use crate::random::Draws;
+use pilotage_engine::simulate::Random;
 
 /// What one version does.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ pub struct Seen {
 impl Version {
     /// What is seen in so many seconds. A client that fails tries again at once: `burst` requests fail in the mean, and
     /// the failures altogether are as many as without bursts.
-    pub fn seen(&self, seconds: f64, burst: f64, draws: &mut Draws) -> Seen {
+    pub fn seen(&self, seconds: f64, burst: f64, draws: &mut Random) -> Seen {
         let requests = self.requests_per_second * seconds;
         let bursts = draws.poisson(requests * self.failed_share / burst);
         let failed: u64 = if burst > 1.0 { (0..bursts).map(|_| length(burst, draws)).sum() } else { bursts };
@@ -34,7 +34,7 @@ impl Version {
 
 /// The length of a burst: geometric, one at least.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
-fn length(mean: f64, draws: &mut Draws) -> u64 {
+fn length(mean: f64, draws: &mut Random) -> u64 {
     1 + (draws.share().ln() / (1.0 - 1.0 / mean).ln()).floor() as u64
 }
 

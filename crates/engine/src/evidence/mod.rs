@@ -14,8 +14,6 @@ mod latency;
 mod limit_test;
 mod mixture;
 pub mod prediction;
-#[cfg(test)]
-mod random;
 mod risk_ratio;
 mod special;
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod world;
 
 pub use check::Broken;
 pub use driver::{Report, run};
+pub use random::Random;
 pub use scenario::{Behaviour, Sabotage};
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ mod routing;
 mod sessions;
 mod tables;
 
+#[cfg(test)]
+pub(crate) use corpus::Chance;
+
 pub use clients::{client_cookie, forwarded, grpc_timeout};
 pub use compression::header_blocks;
 pub use frames::websocket_frames;

@@ -1,6 +1,6 @@
 use super::{Prediction, PredictionError, Traffic, Watch, failed_before_rollback, smallest_detectable};
-use crate::evidence::random::Draws;
 use crate::evidence::{ErrorSettings, ErrorTest, Gathered, Increment, Standing};
+use crate::simulate::Random;
 
 const SETTINGS: ErrorSettings = ErrorSettings { alpha: 0.01, tolerated: 1.0, unacceptable: None };
 
@@ -22,7 +22,7 @@ fn simulated(
 ) -> [f64; 3] {
     let mut ended = [0.0; 3];
     for seed in 0..rollouts {
-        let mut draws = Draws::new(seed);
+        let mut draws = Random::new(seed);
         let mut test = ErrorTest::new(settings).unwrap();
         let failed = rollout(&mut draws, &mut test, traffic, watches, risk);
         ended[0] += f64::from(u8::from(test.standing() == Standing::Worse));
@@ -33,7 +33,7 @@ fn simulated(
 }
 
 /// One rollout, looked at 60 times a watch; ends with a verdict. Yields the candidate's failures.
-fn rollout(draws: &mut Draws, test: &mut ErrorTest, traffic: Traffic, watches: &[Watch], risk: f64) -> u64 {
+fn rollout(draws: &mut Random, test: &mut ErrorTest, traffic: Traffic, watches: &[Watch], risk: f64) -> u64 {
     let mut failed = 0;
     for watch in watches {
         let mut gathered = Gathered::default();

@@ -1,5 +1,5 @@
-use crate::evidence::random::Draws;
 use crate::evidence::{AbError, AbIncrement, AbStanding, AbTest};
+use crate::simulate::Random;
 
 fn test_of(increment: AbIncrement) -> AbTest {
     let mut test = AbTest::new(0.05, 0.1).unwrap();
@@ -41,7 +41,7 @@ fn out_of_range_is_refused() {
 fn equal_arms_seldom_have_a_winner() {
     let winners = (0..100)
         .filter(|seed| {
-            let mut draws = Draws::new(*seed);
+            let mut draws = Random::new(*seed);
             let mut test = AbTest::new(0.05, 0.000_1).unwrap();
             (0..20).any(|_| {
                 let mut count = |mean: f64| {

@@ -2,12 +2,12 @@
 //! run out of a million.
 
 use super::increment;
-use crate::evidence::random::Draws;
 use crate::evidence::{ErrorSettings, ErrorTest, Gathered, Increment, Standing};
+use crate::simulate::Random;
 
 /// One look at two versions with their mean requests and failure rates. Requests come by themselves, so
 /// failed ones and others are counted independently.
-fn look(draws: &mut Draws, [candidate, stable]: [(f64, f64); 2]) -> Increment {
+fn look(draws: &mut Random, [candidate, stable]: [(f64, f64); 2]) -> Increment {
     let mut count = |(mean, rate): (f64, f64)| {
         let failed = draws.poisson(mean * rate);
         (failed + draws.poisson(mean * (1.0 - rate)), failed)
@@ -20,12 +20,12 @@ fn ended(
     rollouts: u64,
     settings: ErrorSettings,
     wanted: Standing,
-    rollout: impl Fn(&mut Draws, &mut ErrorTest),
+    rollout: impl Fn(&mut Random, &mut ErrorTest),
 ) -> u64 {
     (0..rollouts)
         .filter(|seed| {
             let mut test = ErrorTest::new(settings).unwrap();
-            rollout(&mut Draws::new(*seed), &mut test);
+            rollout(&mut Random::new(*seed), &mut test);
             test.standing() == wanted
         })
         .count() as u64

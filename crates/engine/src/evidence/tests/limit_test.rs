@@ -1,6 +1,6 @@
 use super::close;
-use crate::evidence::random::Draws;
 use crate::evidence::{CountError, LimitError, LimitStanding, LimitTest};
+use crate::simulate::Random;
 
 fn observed(limit: f64, counts: &[(u64, u64)]) -> LimitTest {
     let mut test = LimitTest::new(0.01, limit).unwrap();
@@ -54,7 +54,7 @@ fn what_cannot_be_tested_is_refused() {
 fn a_share_at_its_limit_is_seldom_taken_for_another() {
     let decided = (0..2_000)
         .filter(|seed| {
-            let mut draws = Draws::new(*seed);
+            let mut draws = Random::new(*seed);
             let mut test = LimitTest::new(0.05, 0.02).unwrap();
             for _ in 0..100 {
                 let failed = draws.poisson(1.0);

@@ -1,6 +1,6 @@
 use super::{close, increment, observed};
-use crate::evidence::random::Draws;
 use crate::evidence::{Interval, RiskRatio};
+use crate::simulate::Random;
 
 /// With equal arms the interval is that of savvi 0.2.0 with Dirichlet parameters 1 and 1, for the candidate's share in the failures:
 /// `m = Multinomial(0.01, np.array([.5, .5]), k=2); m.update(np.array([12, 3]));
@@ -26,7 +26,7 @@ fn what_cannot_be_known_is_open() {
 
 #[test]
 fn many_looks_at_noisy_shares_are_as_exact_as_one() {
-    let mut draws = Draws::new(7);
+    let mut draws = Random::new(7);
     let mut ratio = RiskRatio::default();
     for _ in 0..2_000 {
         let candidate = 50 + draws.poisson(50.0);
@@ -50,7 +50,7 @@ fn many_looks_at_noisy_shares_are_as_exact_as_one() {
 fn the_true_value_is_seldom_ever_outside() {
     let outside = (0..150)
         .filter(|seed| {
-            let mut draws = Draws::new(*seed);
+            let mut draws = Random::new(*seed);
             let mut ratio = RiskRatio::default();
             (0..20).any(|look| {
                 let share = if look < 10 { 0.1 } else { 0.5 };

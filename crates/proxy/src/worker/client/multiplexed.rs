@@ -99,12 +99,11 @@ impl Shared {
         Poll::Pending
     }
 
-    /// Ends the tasks that nobody needs, but for so many.
-    fn dismiss(&self, all_but: usize) {
+    /// Ends the tasks that rest.
+    fn dismiss(&self) {
         let mut streams = self.streams.borrow_mut();
-        let kept = streams.resting.len().min(all_but);
-        streams.unneeded += streams.resting.len() - kept;
-        streams.resting.drain(kept..).for_each(Waker::wake);
+        streams.unneeded += streams.resting.len();
+        streams.resting.drain(..).for_each(Waker::wake);
     }
 
     /// Ends all tasks that have no stream.
@@ -115,7 +114,7 @@ impl Shared {
             std::mem::take(&mut streams.opened)
         };
         drop(opened);
-        self.dismiss(0);
+        self.dismiss();
     }
 }
 
@@ -168,7 +167,7 @@ impl Talk {
     /// Gives back what is only needed for streams.
     fn rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.connection.session().trim();
-        self.shared.dismiss(0);
+        self.shared.dismiss();
         self.patience = Patience::Idle;
         let limit = self.shared.visitor.worker.limits.client_idle;
         self.deadline.set(Instant::now() + limit.saturating_sub(PAUSE));

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::pair::{Flag, Pair};
 use super::*;
+use crate::fuzzing::Chance;
 
 /// What one end of a stream does.
 #[derive(Debug, Clone)]
@@ -138,18 +139,6 @@ impl Talker {
             appetite -= taken;
             session.give_credit(Some(self.slot), taken);
         }
-    }
-}
-
-/// Numbers that are the same for the same seed (xorshift).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
     }
 }
 
