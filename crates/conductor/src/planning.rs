@@ -146,8 +146,9 @@ pub(crate) fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<P
             watch: Duration::ZERO,
             soak: Duration::ZERO,
             roll_back_when: RollBackWhen::default(),
+            early_promotion: None,
         },
-        policy: Policy { confirm: false, gradual: false },
+        policy: Policy::default(),
         prometheus: None,
         purpose: Purpose::Restore,
     })?;

@@ -9,6 +9,7 @@ mod duration;
 mod lookup;
 mod model;
 mod name;
+mod policy;
 mod quote;
 mod read;
 mod release;
@@ -26,12 +27,13 @@ pub use digest::{Digest, DigestError};
 pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};
 pub use lookup::LookupError;
 pub use model::{
-    Environment, Metric, MetricLimit, Policy, Project, Prometheus, Resources, RollBackWhen, RollingUnit,
-    Service, ServiceOverride, Strategy, StrategyKind, TargetKind,
+    Environment, Kayenta, Metric, MetricLimit, Project, Prometheus, Resources, RollBackWhen, RollingUnit,
+    Service, ServiceOverride, Strategy, StrategyKind, TargetKind, Trigger,
 };
 pub use name::{
     EnvironmentName, HttpPath, NameError, ProjectName, RelativePath, ServiceName, StrategyName, VariableName,
 };
+pub use policy::{BlindWatch, Inconclusive, Policy};
 pub use read::{Checked, check, read};
 pub use release::{
     Health, InstanceSpec, ListenOn, Protocol, Release, ReleaseId, SecretSource, Value, Workload,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn, ProjectName, Protocol,
+    EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn, Policy, ProjectName, Protocol,
     RelativePath, ServiceName, StrategyName, Value, VariableName, duration_ms,
 };
 
@@ -113,15 +113,6 @@ pub struct ServiceOverride {
     pub env: BTreeMap<VariableName, Value>,
 }
 
-/// What a deployment to an environment needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
-    /// The environment's name must be typed, or passed by `--confirm`. On for `production`.
-    pub confirm: bool,
-    /// Only strategies that move gradually or can switch back at once (canary, rolling, blue-green). On for `production`.
-    pub gradual: bool,
-}
-
 /// A Prometheus server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prometheus {
@@ -144,6 +135,10 @@ pub struct Strategy {
     pub soak: Duration,
     /// What takes a release back.
     pub roll_back_when: RollBackWhen,
+    /// A watch ends early once it is certain that the new version does not fail so many times as often as the stable one, in
+    /// thousandths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_promotion: Option<u32>,
 }
 
 /// The kinds of strategy.
@@ -213,6 +208,80 @@ pub struct RollBackWhen {
     pub metrics: Vec<Metric>,
     /// Fewer requests than this to the new version prove nothing about its errors or latency. Default 50.
     pub min_requests: u64,
+    /// How often a release may be taken back though it is no worse than allowed, in hundredths of a percent: shared among all
+    /// tests of errors and latency that are on. Default 1 %.
+    #[serde(default = "alpha", skip_serializing_if = "is_alpha")]
+    pub alpha: u32,
+    /// Triggers that only report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dry_run: Vec<Trigger>,
+    /// Kayenta's judge beside the others, for teams that move over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kayenta: Option<Kayenta>,
+}
+
+/// A trigger that Pilotage itself brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// See [`RollBackWhen::error_rate`].
+    ErrorRate,
+    /// See [`RollBackWhen::errors_vs_stable`].
+    ErrorsVsStable,
+    /// See [`RollBackWhen::p99_vs_stable`].
+    P99VsStable,
+    /// See [`RollBackWhen::p95_vs_stable`].
+    P95VsStable,
+    /// See [`RollBackWhen::probe_failures`].
+    ProbeFailures,
+    /// See [`RollBackWhen::cpu`].
+    Cpu,
+    /// See [`RollBackWhen::memory`].
+    Memory,
+    /// See [`RollBackWhen::critical_alerts`].
+    Alerts,
+    /// See [`RollBackWhen::kayenta`].
+    Kayenta,
+}
+
+impl Trigger {
+    /// The words of the file.
+    pub const WORDS: [(&'static str, Self); 9] = [
+        ("error_rate", Self::ErrorRate),
+        ("errors_vs_stable", Self::ErrorsVsStable),
+        ("p99_vs_stable", Self::P99VsStable),
+        ("p95_vs_stable", Self::P95VsStable),
+        ("probe_failures", Self::ProbeFailures),
+        ("cpu", Self::Cpu),
+        ("memory", Self::Memory),
+        ("alerts", Self::Alerts),
+        ("kayenta", Self::Kayenta),
+    ];
+
+    /// The trigger as written in the file.
+    pub fn name(self) -> &'static str {
+        Self::WORDS.into_iter().find(|(_, trigger)| *trigger == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// Kayenta's judge: scores of the edge's own figures over points in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kayenta {
+    /// A score of this or more passes, from 0 to 100.
+    pub pass: u32,
+    /// A score below this takes the release back; between the two nothing is known.
+    pub marginal: u32,
+    /// The time between two points.
+    #[serde(with = "duration_ms", rename = "every_ms")]
+    pub every: Duration,
+}
+
+const fn alpha() -> u32 {
+    100
+}
+
+fn is_alpha(share: &u32) -> bool {
+    *share == alpha()
 }
 
 impl Default for RollBackWhen {
@@ -228,6 +297,9 @@ impl Default for RollBackWhen {
             critical_alerts: true,
             metrics: Vec::new(),
             min_requests: 50,
+            alpha: alpha(),
+            dry_run: Vec::new(),
+            kayenta: None,
         }
     }
 }

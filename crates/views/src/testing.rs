@@ -57,6 +57,7 @@ fn plan() -> Plan {
         watch: Duration::from_secs(3),
         soak: Duration::from_secs(2),
         roll_back_when: RollBackWhen::default(),
+        early_promotion: None,
     };
     Plan::new(PlanRequest {
         workload: workload(),
@@ -71,7 +72,7 @@ fn plan() -> Plan {
         edge: None,
         strategy_name: "careful".parse().unwrap(),
         strategy,
-        policy: Policy { confirm: true, gradual: true },
+        policy: Policy { confirm: true, gradual: true, ..Policy::default() },
         prometheus: None,
         purpose: Purpose::Deploy,
     })

@@ -14,6 +14,7 @@ mod latency;
 mod limit_test;
 mod mixture;
 pub mod prediction;
+mod renewed;
 mod risk_ratio;
 mod special;
 #[cfg(test)]
@@ -26,5 +27,6 @@ pub use counts::{CountError, Gathered, Increment};
 pub use error_test::{ErrorSettings, ErrorTest, SettingsError, Standing};
 pub use latency::{Bucket, LatencyCutOff};
 pub use limit_test::{LimitError, LimitStanding, LimitTest};
+pub use renewed::{RenewedErrorTest, RenewedLimitTest};
 pub use risk_ratio::{Interval, RiskRatio};
 pub use threshold_rule::ThresholdRule;

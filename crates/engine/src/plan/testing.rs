@@ -21,7 +21,7 @@ pub(crate) fn strategy(name: &str) -> Strategy {
         }
     };
     let (watch, soak) = (Duration::from_secs(300), Duration::from_secs(900));
-    Strategy { kind, watch, soak, roll_back_when: RollBackWhen::default() }
+    Strategy { kind, watch, soak, roll_back_when: RollBackWhen::default(), early_promotion: None }
 }
 
 pub(crate) fn release(version: &str) -> Release {
@@ -66,7 +66,7 @@ pub(crate) fn request(strategy_name: &str, replicas: u32) -> PlanRequest {
         edge: None,
         strategy_name: strategy_name.parse().unwrap(),
         strategy: strategy(strategy_name),
-        policy: Policy { confirm: true, gradual: true },
+        policy: Policy { confirm: true, gradual: true, ..Policy::default() },
         prometheus: None,
         purpose: Purpose::Deploy,
     }

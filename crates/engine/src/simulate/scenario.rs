@@ -81,7 +81,7 @@ impl Scenario {
             _ => random.pick([Behaviour::NeverReady, Behaviour::ExitsAtOnce]),
         };
         let strategy = strategy(random);
-        let policy = Policy { confirm: true, gradual: random.percent(30) };
+        let policy = Policy { confirm: true, gradual: random.percent(30), ..Policy::default() };
         let request = PlanRequest {
             workload: Workload { environment: name("production"), service: name("api") },
             candidate: release("1.1.0", 2),
@@ -132,7 +132,7 @@ fn strategy(random: &mut Random) -> Strategy {
     };
     let watch = Duration::from_secs(random.between(5, 120));
     let soak = Duration::from_secs(random.pick([0, 30, 300]));
-    Strategy { kind, watch, soak, roll_back_when: RollBackWhen::default() }
+    Strategy { kind, watch, soak, roll_back_when: RollBackWhen::default(), early_promotion: None }
 }
 
 #[expect(clippy::expect_used, reason = "the names and versions are constants of this file that parse")]

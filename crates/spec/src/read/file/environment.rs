@@ -9,7 +9,10 @@ use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node, Spanned};
 use crate::read::shape::{Fields, Hidden, ListOf, MapOf, Named, Object, Placed, Scalar, Shape, field};
 use crate::read::values::{address, base_url, label, secret_source};
-use crate::{EnvironmentName, Prometheus, SecretSource, ServiceName, StrategyName, TargetKind};
+use crate::{
+    BlindWatch, EnvironmentName, Inconclusive, Prometheus, SecretSource, ServiceName, StrategyName,
+    TargetKind,
+};
 
 /// An environment as it is written.
 pub(crate) struct EnvironmentDraft {
@@ -29,6 +32,8 @@ pub(crate) struct EnvironmentDraft {
 pub(crate) struct PolicyDraft {
     pub confirm: Option<bool>,
     pub gradual: Option<bool>,
+    pub inconclusive: Option<Inconclusive>,
+    pub blind_watch: BlindWatch,
 }
 
 /// What an environment changes of a service, as it is written.
@@ -171,6 +176,25 @@ fn policy(fields: &mut Fields<'_>) -> Option<PolicyDraft> {
             ),
             &Scalar::truth(),
         ),
+        inconclusive: fields.optional(
+            field(
+                "inconclusive",
+                "What follows where too little was seen in a watch: `go-on`; `raise` (go on while the stable version keeps some traffic, then hold); \
+                 `hold` (until enough was seen, or a person promotes); `extend` (up to three times the watch, then roll back); `roll-back`. \
+                 Default: raise for `production`, else go-on.",
+            ),
+            &Scalar::word("what follows from an inconclusive watch", &Inconclusive::WORDS),
+        ),
+        blind_watch: fields
+            .or(
+                field(
+                    "blind_watch",
+                    "What follows where a watch is planned in which not even a release that fails every request would be noticed: `warn` or `refuse`.",
+                ),
+                &Scalar::word("`warn` or `refuse`", &[("warn", BlindWatch::Warn), ("refuse", BlindWatch::Refuse)]),
+                "warn",
+            )
+            .unwrap_or_default(),
     })
 }
 

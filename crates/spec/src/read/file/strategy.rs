@@ -6,7 +6,7 @@ use super::triggers::triggers;
 use crate::read::fault::Faults;
 use crate::read::node::{Span, Spanned};
 use crate::read::shape::{Checked, Fields, ListOf, Object, Placed, Shape, field};
-use crate::read::values::{duration, rolling_unit, share};
+use crate::read::values::{duration, multiple, rolling_unit, share};
 use crate::{RollingUnit, Strategy, StrategyKind};
 
 /// The shape of a strategy.
@@ -19,6 +19,7 @@ struct Stages {
     kind: StrategyKind,
     watch: Duration,
     soak: Duration,
+    early_promotion: Option<u32>,
 }
 
 fn fields(fields: &mut Fields<'_>) -> Option<Strategy> {
@@ -53,8 +54,8 @@ fn fields(fields: &mut Fields<'_>) -> Option<Strategy> {
         &triggers(),
         "{}",
     );
-    let Stages { kind, watch, soak } = canary.or(rolling).or(blue_green).or(recreate)?;
-    Some(Strategy { kind, watch, soak, roll_back_when: roll_back_when? })
+    let Stages { kind, watch, soak, early_promotion } = canary.or(rolling).or(blue_green).or(recreate)?;
+    Some(Strategy { kind, watch, soak, roll_back_when: roll_back_when?, early_promotion })
 }
 
 fn canary(fields: &mut Fields<'_>) -> Option<Stages> {
@@ -120,7 +121,15 @@ fn stages(
         &duration(Duration::ZERO),
         soak,
     );
-    Some(Stages { kind: kind?, watch: watch?, soak: soak? })
+    let early_promotion = fields.or(
+        field(
+            "early_promotion",
+            "A watch ends early once it is certain that the new version does not fail so many times as often as the stable one.",
+        ),
+        &multiple().or_off(),
+        "off",
+    );
+    Some(Stages { kind: kind?, watch: watch?, soak: soak?, early_promotion: early_promotion? })
 }
 
 fn steps() -> impl Shape<Value = Vec<Spanned<u32>>> {

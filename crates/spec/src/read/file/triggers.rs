@@ -1,14 +1,16 @@
 //! What takes a release back.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::quote::quoted;
 use crate::read::fault::Faults;
 use crate::read::node::Spanned;
 use crate::read::shape::{Checked, Fields, ListOf, Misread, Object, Placed, Scalar, Shape, field};
-use crate::read::values::{TEXT, limit, multiple, number};
+use crate::read::values::{TEXT, duration, limit, multiple, number, share};
 use crate::template::variables;
-use crate::{Metric, MetricLimit, RollBackWhen};
+use crate::{Kayenta, Metric, MetricLimit, RollBackWhen, Trigger};
 
 /// The shape of `roll_back_when`.
 pub(super) const fn triggers() -> Object<RollBackWhen> {
@@ -75,7 +77,35 @@ fn fields(fields: &mut Fields<'_>) -> Option<RollBackWhen> {
         &Checked { shape: metrics(), check: check_metrics },
         "[]",
     );
+    let alpha = fields.or(
+        field(
+            "alpha",
+            "How often a release that is no worse than allowed may be taken back; shared among the tests of errors and latency.",
+        ),
+        &alpha(),
+        "1%",
+    );
+    let dry_run = fields.or(
+        field("dry_run", "Triggers that only report, and take nothing back.").example("[cpu, p99_vs_stable]"),
+        &ListOf {
+            item: Scalar::word("a trigger", &Trigger::WORDS),
+            at_least: 0,
+            expected: "a list of triggers",
+            example: "[cpu]",
+        },
+        "[]",
+    );
+    let kayenta = fields.optional(
+        field(
+            "kayenta",
+            "Kayenta's judge beside the others, for teams that move over: its score of the share of failed requests and of the latency.",
+        ),
+        &Object { expected: "`kayenta`", fields: kayenta },
+    );
     Some(RollBackWhen {
+        alpha: alpha?,
+        dry_run: dry_run?,
+        kayenta,
         error_rate: error_rate?,
         errors_vs_stable: errors_vs_stable?,
         p99_vs_stable: p99_vs_stable?,
@@ -87,6 +117,49 @@ fn fields(fields: &mut Fields<'_>) -> Option<RollBackWhen> {
         metrics: metrics?,
         min_requests: min_requests?,
     })
+}
+
+/// A tenth of false alarms is no evidence any more, and none at all cannot be had.
+fn alpha() -> Checked<Placed<Scalar<u32>>, u32> {
+    Checked {
+        shape: Placed(share()),
+        check: |alpha, faults| {
+            if (1..=1_000).contains(&alpha.value) {
+                return Some(alpha.value);
+            }
+            faults
+                .error(&alpha.span, "`alpha` must be from 0.01 % to 10 %")
+                .label("how often a good release may be taken back")
+                .help("write `alpha: 1%`");
+            None
+        },
+    }
+}
+
+fn kayenta(fields: &mut Fields<'_>) -> Option<Kayenta> {
+    /// Five points on either side are the least that is judged at all.
+    const SHORTEST: Duration = Duration::from_secs(1);
+    let pass = fields.or(
+        field("pass", "A score of this or more passes."),
+        &Placed(Scalar::whole("a score", 0, 100)),
+        "95",
+    );
+    let marginal = fields.or(
+        field("marginal", "A score below this takes the release back; between the two nothing is known."),
+        &Scalar::whole("a score", 0, 100),
+        "75",
+    );
+    let every = fields.or(field("every", "The time between two points."), &duration(SHORTEST), "1m");
+    let (pass, marginal) = (pass?, marginal?);
+    if marginal > pass.value {
+        if let Some(faults) = fields.faults() {
+            faults
+                .error(&pass.span, "`pass` must not be below `marginal`")
+                .help("write, for example, `{ pass: 95, marginal: 75 }`");
+        }
+        return None;
+    }
+    Some(Kayenta { pass: pass.value.try_into().ok()?, marginal: marginal.try_into().ok()?, every: every? })
 }
 
 fn alerts() -> Scalar<bool> {

@@ -10,7 +10,8 @@ use crate::read::file::{EnvironmentDraft, OverrideDraft, ServiceDraft};
 use crate::read::node::{Span, Spanned};
 use crate::read::shape::Named;
 use crate::{
-    Environment, EnvironmentName, Policy, ServiceName, ServiceOverride, Strategy, StrategyKind, StrategyName,
+    Environment, EnvironmentName, Inconclusive, Policy, ServiceName, ServiceOverride, Strategy, StrategyKind,
+    StrategyName,
 };
 
 /// The name that brings the strict defaults.
@@ -88,6 +89,11 @@ fn environment(
     let policy = Policy {
         confirm: draft.policy.confirm.unwrap_or(strict),
         gradual: draft.policy.gradual.unwrap_or(strict),
+        inconclusive: draft.policy.inconclusive.unwrap_or(match strict {
+            true => Inconclusive::Raise,
+            false => Inconclusive::GoOn,
+        }),
+        blind_watch: draft.policy.blind_watch,
     };
     let edge = routes::edge(&draft).map(|edge| edge.value);
     let has_prometheus = draft.prometheus.is_some();
