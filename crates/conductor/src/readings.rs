@@ -215,13 +215,14 @@ fn sustained(samples: &VecDeque<u32>) -> Option<u32> {
 }
 
 fn counted(window: &EdgeWindow, route: &str, version: &Version) -> Counted {
-    let counts = window.version(route, &version.to_string());
+    let version = version.to_string();
+    let (counts, latency) = (window.version(route, &version), window.latency(route, &version));
     Counted {
         requests: counts.requests,
         failed: counts.failed,
-        p50_micros: counts.p50_micros,
-        p95_micros: counts.p95_micros,
-        p99_micros: counts.p99_micros,
+        p50_micros: latency.quantile(0.50),
+        p95_micros: latency.quantile(0.95),
+        p99_micros: latency.quantile(0.99),
     }
 }
 

@@ -156,6 +156,14 @@ impl Histogram {
         self.buckets.iter().map(|(_, count)| count).sum()
     }
 
+    /// How many values are above a cut-off in microseconds. Exact if the cut-off is the end of a bucket, such as a
+    /// [`quantile`](Self::quantile); otherwise those of its own bucket, within 3 % of it, are not counted.
+    pub fn count_above(&self, micros: u64) -> u64 {
+        let cut_off = bucket_of(micros) as u32;
+        let first = self.buckets.partition_point(|(bucket, _)| *bucket <= cut_off);
+        self.buckets[first..].iter().map(|(_, count)| count).sum()
+    }
+
     /// For each bound in microseconds, rising, how many values certainly do not exceed it.
     pub(crate) fn counts_up_to<const N: usize>(&self, bounds: &[u64; N]) -> [u64; N] {
         let mut counts = [0; N];
@@ -240,6 +248,17 @@ mod tests {
             values.sort_unstable();
             let rank = ((values.len() as f64 * q).ceil() as usize).max(1);
             prop_assert_eq!(bucket_of(read), bucket_of(values[rank - 1]));
+        }
+
+        #[test]
+        fn what_is_above_a_quantile_is_known_exactly(
+            values in proptest::collection::vec(0..10_000_000u64, 1..200),
+            q in 0.0..=1.0f64,
+        ) {
+            let histogram = histogram(&values);
+            let cut_off = histogram.quantile(q).unwrap();
+            let above = values.iter().filter(|value| **value > cut_off).count();
+            prop_assert_eq!(histogram.count_above(cut_off), above as u64);
         }
 
         #[test]

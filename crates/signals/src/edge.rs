@@ -5,18 +5,12 @@ use std::collections::BTreeMap;
 use pilotage_proxy::{EdgeStats, Histogram, VersionStats};
 
 /// What a version did within a window.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Requests that were sent to it and came to an end.
     pub requests: u64,
     /// Of these, failed ones: status 500 and above, or the connection broke.
     pub failed: u64,
-    /// Median latency in microseconds, if there was any request.
-    pub p50_micros: Option<u64>,
-    /// 95 % were faster, in microseconds.
-    pub p95_micros: Option<u64>,
-    /// 99 % were faster, in microseconds.
-    pub p99_micros: Option<u64>,
 }
 
 /// The counters since a point in time. When the edge starts again its counters begin at zero; the window goes on, and
@@ -24,17 +18,18 @@ pub struct Counts {
 #[derive(Debug, Clone)]
 pub struct EdgeWindow {
     last: EdgeStats,
-    /// By route and version.
-    sums: BTreeMap<(String, String), Sum>,
+    /// By route, then by version.
+    sums: BTreeMap<String, BTreeMap<String, Sum>>,
 }
 
 /// What has been counted since the window began.
 #[derive(Debug, Clone, Default)]
 struct Sum {
-    requests: u64,
-    failed: u64,
+    counts: Counts,
     latency: Histogram,
 }
+
+static NO_LATENCY: Histogram = Histogram { buckets: Vec::new() };
 
 impl EdgeWindow {
     /// A window that begins with this reading.
@@ -48,10 +43,11 @@ impl EdgeWindow {
         let same_edge = now.started_micros == self.last.started_micros;
         for (route, stats) in &now.routes {
             let before = self.last.routes.get(route).filter(|_| same_edge);
+            let sums = self.sums.entry(route.clone()).or_default();
             for (version, stats) in &stats.versions {
                 let before = before.and_then(|route| route.versions.get(version));
                 let since = before.filter(|before| !has_begun_again(before, stats));
-                self.sums.entry((route.clone(), version.clone())).or_default().add(since, stats);
+                sums.entry(version.clone()).or_default().add(since, stats);
             }
         }
         self.last = now.clone();
@@ -59,8 +55,16 @@ impl EdgeWindow {
 
     /// What a version of a route did since the window began. Of an unknown one, nothing.
     pub fn version(&self, route: &str, version: &str) -> Counts {
-        let key = (route.to_owned(), version.to_owned());
-        self.sums.get(&key).map(Sum::counts).unwrap_or_default()
+        self.sum(route, version).map(|sum| sum.counts).unwrap_or_default()
+    }
+
+    /// The latencies of a version of a route since the window began. Of an unknown one, none.
+    pub fn latency(&self, route: &str, version: &str) -> &Histogram {
+        self.sum(route, version).map_or(&NO_LATENCY, |sum| &sum.latency)
+    }
+
+    fn sum(&self, route: &str, version: &str) -> Option<&Sum> {
+        self.sums.get(route)?.get(version)
     }
 }
 
@@ -69,19 +73,9 @@ impl Sum {
         let nothing = VersionStats::default();
         let since = since.unwrap_or(&nothing);
         let broken = now.broken.saturating_sub(since.broken);
-        self.requests += now.requests.saturating_sub(since.requests) + broken;
-        self.failed += now.errors.saturating_sub(since.errors) + broken;
+        self.counts.requests += now.requests.saturating_sub(since.requests) + broken;
+        self.counts.failed += now.errors.saturating_sub(since.errors) + broken;
         self.latency.merge(&now.latency.minus(&since.latency));
-    }
-
-    fn counts(&self) -> Counts {
-        Counts {
-            requests: self.requests,
-            failed: self.failed,
-            p50_micros: self.latency.quantile(0.50),
-            p95_micros: self.latency.quantile(0.95),
-            p99_micros: self.latency.quantile(0.99),
-        }
     }
 }
 
@@ -162,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_those_of_the_window() {
+    fn latencies_are_those_of_the_window() {
         let slow = reading(1, 1_000, 0, 0, 1_000_000);
         let mut window = EdgeWindow::new(slow.clone());
         let mut now = slow;
@@ -170,13 +164,14 @@ mod tests {
         stats.requests += 1;
         stats.latency.record(100);
         window.update(&now);
-        let p99 = window.version("dev/api", "1.0.0").p99_micros.unwrap();
-        assert!((100..=104).contains(&p99), "{p99}");
+        let latency = window.latency("dev/api", "1.0.0");
+        assert_eq!((latency.count(), latency.count_above(104)), (1, 0));
     }
 
     #[test]
     fn what_is_not_known_has_done_nothing() {
         let window = EdgeWindow::new(EdgeStats::default());
         assert_eq!(window.version("dev/api", "9.9.9"), Counts::default());
+        assert_eq!(window.latency("dev/api", "9.9.9").count(), 0);
     }
 }
