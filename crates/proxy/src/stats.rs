@@ -12,6 +12,11 @@ pub struct VersionStats {
     /// Requests that failed on the way after they had been sent: the connection broke, or no answer came in time, and
     /// the request could not be sent again; or the answer broke off in the middle (then it is in `requests` too).
     pub broken: u64,
+    /// Failed requests, whether in `errors` or in `broken`, without those that follow a failure of the same client here
+    /// within ten seconds. A client is known by what the request has of the route's client keys; a request that has
+    /// nothing of them counts by itself.
+    #[serde(default)]
+    pub failed_clients: u64,
     /// Requests sent again to another endpoint, or for want of one to another version with a share of the clients.
     pub retries: u64,
     /// Requests in flight now, from the choice of an endpoint to the end of the answer.
@@ -63,6 +68,7 @@ impl VersionStats {
         self.requests += other.requests;
         self.errors += other.errors;
         self.broken += other.broken;
+        self.failed_clients += other.failed_clients;
         self.retries += other.retries;
         self.in_flight += other.in_flight;
         self.last_request_micros = self.last_request_micros.max(other.last_request_micros);

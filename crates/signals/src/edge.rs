@@ -11,6 +11,8 @@ pub struct Counts {
     pub requests: u64,
     /// Of these, failed ones: status 500 and above, or the connection broke.
     pub failed: u64,
+    /// Of the failed ones, those that begin a burst: a client that fails over and over is one.
+    pub failed_clients: u64,
 }
 
 /// The counters since a point in time. When the edge starts again its counters begin at zero; the window goes on, and
@@ -74,7 +76,12 @@ impl Sum {
         let since = since.unwrap_or(&nothing);
         let broken = now.broken.saturating_sub(since.broken);
         self.counts.requests += now.requests.saturating_sub(since.requests) + broken;
-        self.counts.failed += now.errors.saturating_sub(since.errors) + broken;
+        let failed = now.errors.saturating_sub(since.errors) + broken;
+        self.counts.failed += failed;
+        // The first failure of all begins a burst: an edge that has seen none does not know of bursts, being older.
+        let knows_bursts = now.failed_clients > 0;
+        let begun = now.failed_clients.saturating_sub(since.failed_clients);
+        self.counts.failed_clients += if knows_bursts { begun } else { failed };
         self.latency.merge(&now.latency.minus(&since.latency));
     }
 }
@@ -153,6 +160,24 @@ mod tests {
         let mut window = EdgeWindow::new(reading(1, 100, 50, 0, 500));
         window.update(&reading(1, 7, 1, 0, 500));
         assert_eq!(counts(&window), (7, 1));
+    }
+
+    #[test]
+    fn clients_that_failed_are_those_of_the_window_and_every_failure_where_the_edge_does_not_fold_them() {
+        let folding = |errors, failed_clients| {
+            let mut reading = reading(1, 100, errors, 0, 500);
+            let route = reading.routes.get_mut("dev/api").unwrap();
+            route.versions.get_mut("1.0.0").unwrap().failed_clients = failed_clients;
+            reading
+        };
+        let failed_clients = |before: &EdgeStats, after: &EdgeStats| {
+            let mut window = EdgeWindow::new(before.clone());
+            window.update(after);
+            window.version("dev/api", "1.0.0").failed_clients
+        };
+        assert_eq!(failed_clients(&folding(9, 2), &folding(40, 5)), 3);
+        assert_eq!(failed_clients(&folding(9, 2), &folding(40, 2)), 0);
+        assert_eq!(failed_clients(&folding(9, 0), &folding(40, 0)), 31);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which version a request belongs to: by the first cohort that fits, else by the weights.
 
+use super::client::ClientId;
 use super::cohort::Part;
 use super::{Asked, CompiledRoute, Cookies};
 
@@ -33,6 +34,11 @@ impl CompiledRoute {
         let client = self.client_keys.identify(asked, cookies, draw);
         let taken = cohort.filter(|cohort| cohort.takes(client.id())).map(|cohort| cohort.pool);
         Assignment { pool: taken.or_else(|| self.pool_of(client.id())), cookie: client.cookie }
+    }
+
+    /// What a request itself says of whose it is, by the keys of the route.
+    pub(crate) fn known_client<'a>(&self, asked: &'a impl Asked, cookies: &Cookies) -> Option<ClientId<'a>> {
+        self.client_keys.known(asked, cookies)
     }
 }
 

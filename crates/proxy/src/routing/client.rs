@@ -33,8 +33,9 @@ pub(super) struct Client<'a> {
     pub(super) cookie: Option<Vec<u8>>,
 }
 
+/// What a client is known by.
 #[derive(Debug)]
-enum ClientId<'a> {
+pub(crate) enum ClientId<'a> {
     Told(&'a [u8]),
     Drawn([u8; ID_LENGTH]),
     V4([u8; 4]),
@@ -43,11 +44,17 @@ enum ClientId<'a> {
 
 impl Client<'_> {
     pub(super) fn id(&self) -> &[u8] {
-        match &self.id {
-            ClientId::Told(id) => id,
-            ClientId::Drawn(id) => id,
-            ClientId::V4(address) => address,
-            ClientId::V6(address) => address,
+        self.id.as_bytes()
+    }
+}
+
+impl ClientId<'_> {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Told(id) => id,
+            Self::Drawn(id) => id,
+            Self::V4(address) => address,
+            Self::V6(address) => address,
         }
     }
 }
@@ -66,6 +73,11 @@ impl ClientKeys {
         Self { sets_cookie: keys.contains(&ClientKey::Cookie), keys }
     }
 
+    /// What a request has of the keys, if anything; equal of all requests of a client.
+    pub(super) fn known<'a>(&self, asked: &'a impl Asked, cookies: &Cookies) -> Option<ClientId<'a>> {
+        self.keys.iter().find_map(|own| told(own, asked, cookies))
+    }
+
     /// The client of a request. One that has none of the keys gets an id from `draw`, and is given it as a cookie if
     /// cookies are among the keys; if they are not, it is another client each time.
     pub(super) fn identify<'a>(
@@ -74,7 +86,7 @@ impl ClientKeys {
         cookies: &Cookies,
         draw: impl FnOnce() -> u64,
     ) -> Client<'a> {
-        match self.keys.iter().find_map(|own| told(own, asked, cookies)) {
+        match self.known(asked, cookies) {
             Some(id) => Client { id, cookie: None },
             None => {
                 let id = id_digits(draw());

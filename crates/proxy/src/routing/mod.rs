@@ -34,6 +34,7 @@ mod trace;
 pub(crate) use asked::Asked;
 pub(crate) use balance::{InstanceWeight, Load, pick};
 pub use client::CLIENT_HEADER;
+pub(crate) use client::ClientId;
 pub(crate) use cookie::CookieKey;
 pub use cookie::{CLIENT_COOKIE, SECURE_CLIENT_COOKIE};
 pub(crate) use cookies::Cookies;

@@ -16,7 +16,7 @@ struct Of<T> {
     value: fn(&T) -> u64,
 }
 
-const OF_VERSIONS: [Of<VersionStats>; 6] = [
+const OF_VERSIONS: [Of<VersionStats>; 7] = [
     Of {
         name: "pilotage_edge_requests_total",
         kind: Kind::Counter,
@@ -34,6 +34,12 @@ const OF_VERSIONS: [Of<VersionStats>; 6] = [
         kind: Kind::Counter,
         help: "Requests that failed on the way after they had been sent.",
         value: |version| version.broken,
+    },
+    Of {
+        name: "pilotage_edge_failed_clients_total",
+        kind: Kind::Counter,
+        help: "Failed requests, a client that fails over and over counted once.",
+        value: |version| version.failed_clients,
     },
     Of {
         name: "pilotage_edge_retries_total",
@@ -291,7 +297,13 @@ mod tests {
     use crate::{ConnectionStats, Mirror, Route};
 
     fn edge() -> (EdgeStats, RoutingTable) {
-        let mut version = VersionStats { requests: 7, errors: 2, bytes_out: 900, ..VersionStats::default() };
+        let mut version = VersionStats {
+            requests: 7,
+            errors: 2,
+            failed_clients: 1,
+            bytes_out: 900,
+            ..VersionStats::default()
+        };
         version.latency.record(1_500);
         version.latency_sum_micros = 1_500;
         let shadow = VersionStats {
@@ -337,6 +349,7 @@ mod tests {
             "pilotage_edge_unserved_total{route=\"dev/api\"} 4",
             "pilotage_edge_requests_total{route=\"dev/api\",version=\"1.0.0\"} 7",
             "pilotage_edge_errors_total{route=\"dev/api\",version=\"1.0.0\"} 2",
+            "pilotage_edge_failed_clients_total{route=\"dev/api\",version=\"1.0.0\"} 1",
             "pilotage_edge_bytes_total{route=\"dev/api\",version=\"1.0.0\",direction=\"out\"} 900",
             "pilotage_edge_request_duration_seconds_sum{route=\"dev/api\",version=\"1.0.0\"} 0.0015",
             "pilotage_edge_mirrored_requests_total{route=\"dev/api\",version=\"2.0.0\"} 3",

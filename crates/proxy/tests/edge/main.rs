@@ -9,6 +9,7 @@ mod upstream;
 mod world;
 
 mod access_log;
+mod bursts;
 mod certificates;
 mod control;
 mod endings;

@@ -49,6 +49,7 @@ fn add_version(own: &mut VersionStats, before: &VersionStats) {
         requests,
         errors,
         broken,
+        failed_clients,
         retries,
         in_flight,
         last_request_micros,
@@ -62,6 +63,7 @@ fn add_version(own: &mut VersionStats, before: &VersionStats) {
     own.requests += requests;
     own.errors += errors;
     own.broken += broken;
+    own.failed_clients += failed_clients;
     own.retries += retries;
     own.in_flight += in_flight;
     own.last_request_micros = own.last_request_micros.max(*last_request_micros);

@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
+use super::bursts::Bursts;
 use super::cell::{Counter, Latencies};
 use crate::stats::{MirrorStats, VersionStats};
 
@@ -52,6 +54,8 @@ impl Shard {
             requests: self.requests.get(),
             errors: self.errors.get(),
             broken: self.broken.get(),
+            // Counted by all workers together.
+            failed_clients: 0,
             retries: self.retries.get(),
             in_flight: self.in_flight.get(),
             last_request_micros: self.last_request_micros.load(Ordering::Relaxed),
@@ -107,11 +111,12 @@ impl MirrorShard {
 #[derive(Debug)]
 pub(crate) struct VersionCounters {
     shards: Box<[Shard]>,
+    bursts: Bursts,
 }
 
 impl VersionCounters {
     pub(super) fn new(workers: usize) -> Self {
-        Self { shards: (0..workers).map(|_| Shard::default()).collect() }
+        Self { shards: (0..workers).map(|_| Shard::default()).collect(), bursts: Bursts::default() }
     }
 
     /// The shard of one worker. Only that worker's thread may write to it.
@@ -119,8 +124,16 @@ impl VersionCounters {
         &self.shards[worker]
     }
 
+    /// A request of this client has failed, which must have been counted before; `None` if the request did not say whose
+    /// it is. To be said once of a request. Any thread may say it.
+    pub(crate) fn failed(&self, client: Option<&[u8]>, now: Instant) {
+        self.bursts.failed(client, now);
+    }
+
     pub(super) fn read(&self) -> VersionStats {
-        let mut sum = VersionStats::default();
+        // First, so that there are never more of them than failures.
+        let failed_clients = self.bursts.begun();
+        let mut sum = VersionStats { failed_clients, ..VersionStats::default() };
         self.shards.iter().for_each(|shard| sum.merge(&shard.read()));
         sum
     }

@@ -118,7 +118,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         let repeatable = self.request.is_repeatable() && !matches!(fault, LinkFault::Nonsense);
         let may_resend = repeatable && self.resends < route.route.retries.attempts;
         if !may_resend || !route.retries.retry(Instant::now()) {
-            flight.shard().broken.add(1);
+            self.broke(&flight.counters, route);
             return Some(self.say(answer::BAD_GATEWAY).await);
         }
         self.resends += 1;
@@ -141,7 +141,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         if self.upload.waits_for_client {
             return self.say(answer::BODY_TOO_SLOW).await;
         }
-        flight.shard().broken.add(1);
+        self.broke(&flight.counters, route);
         flight.judge(false, &route.route.ejection);
         self.say(answer::GATEWAY_TIMEOUT).await
     }
@@ -159,7 +159,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         }
         let latency = self.latency();
         if !self.is_grpc {
-            flight.shard().answered(self.response.status >= 500, latency);
+            self.count_answer(self.response.status >= 500, latency, &flight, route);
         }
         self.begin_reply(pool);
         let idle = route.route.timeouts.idle;
@@ -172,7 +172,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
                     let failed = self.response.status >= 500
                         || grpc::has_failed(&self.response.fields)
                         || grpc::has_failed(link.body_trailers());
-                    flight.shard().answered(failed, latency);
+                    self.count_answer(failed, latency, &flight, route);
                 }
                 // An instance may answer before it has read the request; such a connection is of no further use.
                 if self.upload.is_whole {
@@ -190,7 +190,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
                 let late = matches!(passed, Passed::Late);
                 let outcome = if late { RequestOutcome::TimedOut } else { RequestOutcome::Broken };
                 self.record(|record| record.outcome = outcome);
-                flight.shard().broken.add(1);
+                self.broke(&flight.counters, route);
                 flight.judge(false, &route.route.ejection);
                 if late && self.is_grpc && self.is_out_of_time() {
                     // A stream that is broken off would be taken for a fault of somebody's, as the client's own clock may be late.
@@ -234,7 +234,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         let protocol = self.response.fields.get(Name::Upgrade).map(<[u8]>::to_vec);
         let (true, Some(protocol), Link::Http1(link)) = (self.client.wanted_upgrade(), protocol, link) else {
             // Nobody asked for it.
-            flight.shard().broken.add(1);
+            self.broke(&flight.counters, route);
             return self.say(answer::BAD_GATEWAY).await;
         };
         flight.shard().answered(false, self.latency());

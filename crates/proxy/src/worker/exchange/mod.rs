@@ -3,6 +3,7 @@
 mod answer;
 mod attempt;
 mod copy;
+mod failure;
 mod grpc;
 mod record;
 mod relay;
@@ -97,6 +98,8 @@ pub(super) struct Exchange<'e, C> {
     held_until: Option<Instant>,
     /// Its place in the queue of a full route, and until when it stands there.
     queued: Option<(Waiting, Instant)>,
+    /// Whether its failure has been counted for its client.
+    failure_noted: bool,
     /// Whether it has been decided if it is copied.
     copy_decided: bool,
     /// What the access log is going to say; none if nobody wants one.
@@ -128,6 +131,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             broken_by: None,
             held_until: None,
             queued: None,
+            failure_noted: false,
             copy_decided: false,
             record: visitor.worker.access_log.enabled().then(Box::default),
         }
@@ -250,9 +254,9 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
 
     /// Each request that fails is counted once: by the version that had it, or else as one that we could not serve.
     async fn give_up(&mut self, route: &RouteView) -> Outcome {
-        match &self.broken_by {
+        match self.broken_by.take() {
             Some(version) => {
-                version.shard(self.worker.index).broken.add(1);
+                self.broke(&version, route);
                 self.say(answer::BAD_GATEWAY).await
             }
             None => {
