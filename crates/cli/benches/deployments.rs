@@ -107,7 +107,7 @@ async fn left_within(
 fn last_switch(event: &DeploymentEvent) -> bool {
     matches!(
         event,
-        DeploymentEvent::Intended { direction: Direction::Forward, action: Action::Route { shares }, .. } if shares.len() == 1
+        DeploymentEvent::Intended { direction: Direction::Forward, action: Action::Route(split), .. } if split.shares.len() == 1
     )
 }
 

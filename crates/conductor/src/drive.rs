@@ -96,9 +96,9 @@ impl Driver {
     async fn observe(&mut self) -> Result<Facts, ConductorError> {
         let deployment = self.log.deployment();
         let observation = self.inner.target.observe(&deployment.plan.request.workload).await?;
-        // Counted from the first turn on, so that there is something to compare with; judged once there is traffic.
+        // Counted from the first turn on, so that there is something to compare with; judged once there are requests.
         let reading = self.readings.take(&deployment.plan, &observation).await;
-        let reading = deployment.traffic_moved.then_some(reading);
+        let reading = deployment.tried.then_some(reading);
         let facts = facts::facts(&observation, reading, deployment.started_at);
         self.show(&facts);
         Ok(facts)
@@ -183,7 +183,7 @@ impl Driver {
         let Some(result) = self.perform(direction, &action).await? else { return Ok(()) };
         crash::point(subject, "after_effect");
         let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-        if matches!(action, Action::Route { .. }) && result == ActionResult::Done {
+        if matches!(action, Action::Route(_)) && result == ActionResult::Done {
             self.readings.restart();
         }
         let outcome = DeploymentEvent::Executed { direction, step, action, result, duration_ms };
@@ -203,7 +203,7 @@ impl Driver {
         let (inner, plan, fence) =
             (Arc::clone(&self.inner), self.log.deployment().plan.clone(), self.fence());
         let mut effect = std::pin::pin!(effect::perform(&inner, &plan, action, fence));
-        let may_be_left = direction == Direction::Forward && !matches!(action, Action::Route { .. });
+        let may_be_left = direction == Direction::Forward && !matches!(action, Action::Route(_));
         let active = Arc::clone(&self.active);
         loop {
             tokio::select! {
@@ -240,7 +240,7 @@ fn subject(action: &Action) -> &'static str {
     match action {
         Action::Ensure { .. } => "ensure",
         Action::Smoke { .. } => "smoke",
-        Action::Route { .. } => "route",
+        Action::Route(_) => "route",
         Action::Retire { .. } => "retire",
     }
 }
@@ -249,7 +249,7 @@ fn doing(action: &Action) -> String {
     match action {
         Action::Ensure { version, replicas } => format!("starting {version}, {replicas} wanted"),
         Action::Smoke { version } => format!("running the smoke suite against {version}"),
-        Action::Route { .. } => "switching the traffic".to_owned(),
+        Action::Route(_) => "switching the traffic".to_owned(),
         Action::Retire { version, .. } => format!("draining and stopping {version}"),
     }
 }

@@ -51,12 +51,12 @@ async fn attempt(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> R
                 })?;
             smoke::run(&inner.folder, release, &address).await
         }
-        Action::Route { shares } if shares.is_empty() && plan.stable().is_none() => {
+        Action::Route(split) if split.shares.is_empty() && plan.stable().is_none() => {
             // Nothing served before, so nothing is served again.
             target.remove(workload, fence).await.map_err(|error| failure(&error))
         }
-        Action::Route { shares } => {
-            let traffic = traffic::traffic(inner, workload, plan.reached(shares), shares)
+        Action::Route(split) => {
+            let traffic = traffic::traffic(inner, workload, plan.reached(split), split)
                 .map_err(|error| ActionFailure { reason: error.to_string(), transient: true })?;
             target.route(workload, &traffic, fence).await.map(drop).map_err(|error| failure(&error))
         }

@@ -8,7 +8,8 @@ use pilotage_targets::{InstanceState, Observation};
 /// Sums up the instances by version. An instance that was given up before `since`, when the deployment began, says nothing
 /// about what the deployment does.
 pub(crate) fn facts(observation: &Observation, reading: Option<Reading>, since: Timestamp) -> Facts {
-    let mut facts = Facts { shares: observation.shares(), reading, ..Facts::default() };
+    let mut facts =
+        Facts { shares: observation.shares(), beside: observation.beside(), reading, ..Facts::default() };
     for instance in &observation.instances {
         let known = facts.versions.contains_key(&instance.release.version);
         let state: &mut TrafficState = facts.versions.entry(instance.release.version.clone()).or_default();

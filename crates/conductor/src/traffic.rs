@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use pilotage_engine::{Plan, Shares};
+use pilotage_engine::{Plan, Split};
 use pilotage_spec::{CertificateFiles, EdgeSettings, RouteSettings, Workload};
 use pilotage_targets::Traffic;
 use pilotage_views::{self as views, Served};
@@ -15,23 +15,23 @@ use crate::conductor::Inner;
 /// How long a request waits at the edge while no instance can take it.
 const HOLD: Duration = Duration::from_secs(30);
 
-/// Shares at an address. How an address is served that several workloads share is recorded of their environment.
+/// A split at an address. How an address is served that several workloads share is recorded of their environment.
 pub(crate) fn traffic(
     inner: &Inner,
     workload: &Workload,
     (listen, route): (SocketAddr, &RouteSettings),
-    shares: &Shares,
+    split: &Split,
 ) -> Result<Traffic, ConductorError> {
     let edge = views::edges(&inner.journal.reader(), &workload.environment)?.remove(&listen);
-    Ok(assemble(inner, (listen, route), edge, shares))
+    Ok(assemble(inner, (listen, route), edge, split))
 }
 
 /// What a plan ends with. How the address is served may not be recorded yet.
 pub(crate) fn complete(inner: &Inner, plan: &Plan) -> Result<Traffic, ConductorError> {
-    let shares = vec![(plan.candidate().clone(), 10_000)];
+    let split = Split::all(plan.candidate());
     match &plan.request.edge {
-        Some(edge) => Ok(assemble(inner, plan.reached(&shares), Some(edge.clone()), &shares)),
-        None => traffic(inner, &plan.request.workload, plan.reached(&shares), &shares),
+        Some(edge) => Ok(assemble(inner, plan.reached(&split), Some(edge.clone()), &split)),
+        None => traffic(inner, &plan.request.workload, plan.reached(&split), &split),
     }
 }
 
@@ -43,18 +43,21 @@ pub(crate) fn served_by(
     edge: Option<&EdgeSettings>,
 ) -> Traffic {
     let edge = edge.filter(|edge| edge.listen == served.listen).cloned();
-    assemble(inner, (served.listen, route), edge, &vec![(served.release.id.version.clone(), 10_000)])
+    assemble(inner, (served.listen, route), edge, &Split::all(&served.release.id.version))
 }
 
 fn assemble(
     inner: &Inner,
     (listen, route): (SocketAddr, &RouteSettings),
     edge: Option<EdgeSettings>,
-    shares: &Shares,
+    split: &Split,
 ) -> Traffic {
     let said = edge.filter(|edge| *edge != EdgeSettings::plain(listen));
     Traffic {
-        shares: shares.clone(),
+        shares: split.shares.clone(),
+        cohorts: split.cohorts.clone(),
+        mirror: split.mirror.clone(),
+        preview: split.preview.clone(),
         hold_ms: HOLD.as_millis().try_into().unwrap_or(u64::MAX),
         route: route.clone(),
         edge: said.map(|edge| absolute(edge, &inner.folder)),
@@ -64,7 +67,7 @@ fn assemble(
 
 /// What serves a workload gets all of its traffic.
 pub(crate) fn wanted(inner: &Inner, workload: &Workload, served: &Served) -> Result<Traffic, ConductorError> {
-    let all = vec![(served.release.id.version.clone(), 10_000)];
+    let all = Split::all(&served.release.id.version);
     traffic(inner, workload, (served.listen, &served.route), &all)
 }
 

@@ -1,14 +1,12 @@
 //! What the engine asks the conductor to do, and what the conductor tells the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pilotage_spec::{Digest, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::Split;
 use crate::judge::Reading;
-
-/// Shares of the traffic in hundredths of a percent, the newest version first; they add up to 10,000, or there are none.
-pub type Shares = Vec<(Version, u32)>;
 
 /// An effect on the world. Doing one twice is the same as doing it once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +25,7 @@ pub enum Action {
         version: Version,
     },
     /// Switch the traffic.
-    Route {
-        /// The new shares.
-        shares: Shares,
-    },
+    Route(Split),
     /// Drain and stop instances until so many are left.
     Retire {
         /// The version.
@@ -66,6 +61,8 @@ pub struct Facts {
     pub versions: BTreeMap<Version, TrafficState>,
     /// The shares in use, in hundredths of a percent.
     pub shares: BTreeMap<Version, u32>,
+    /// Versions that get requests in another way than by a share: by cohort, as copies, or at an address of their own.
+    pub beside: BTreeSet<Version>,
     /// What was measured since the current watch began; `None` while nobody can say.
     pub reading: Option<Reading>,
 }

@@ -91,7 +91,7 @@ fn forward(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
     // Once the last watch has passed, the judge has spoken; a first deployment has none, and nothing to go back to.
     if !known_good
         && !deployment.soaked()
-        && deployment.traffic_moved
+        && deployment.tried
         && let Some(reading) = &facts.reading
     {
         let judgement = judge::judge(deployment.plan.roll_back_when(), reading);
@@ -120,7 +120,7 @@ fn step(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
         Step::Check { version, check: Check::Smoke } => {
             act(deployment, facts, now, Action::Smoke { version: version.clone() })
         }
-        Step::Route { shares } => act(deployment, facts, now, Action::Route { shares: shares.clone() }),
+        Step::Route(split) => act(deployment, facts, now, Action::Route(split.clone())),
         Step::Retire { version, keep } => {
             act(deployment, facts, now, Action::Retire { version: version.clone(), keep: *keep })
         }
@@ -253,7 +253,7 @@ fn version_of(action: &Action) -> String {
         Action::Ensure { version, .. } | Action::Smoke { version } | Action::Retire { version, .. } => {
             version.to_string()
         }
-        Action::Route { .. } => "the traffic".to_owned(),
+        Action::Route(_) => "the traffic".to_owned(),
     }
 }
 

@@ -84,8 +84,10 @@ pub struct Deployment {
     pub aborted: Option<Option<String>>,
     /// How many instances of each version there are to be, from the effects done so far.
     pub wanted: BTreeMap<Version, u32>,
-    /// The new version has had a share of the traffic.
+    /// Users have been served by the new version, by share or by cohort.
     pub traffic_moved: bool,
+    /// The new version has had requests at all: those of users, or copies that no user depends on.
+    pub tried: bool,
     /// When the judge last spoke, and what it said.
     pub last_verdict: Option<(Timestamp, Verdict)>,
     /// Why it is being taken back.
@@ -155,6 +157,7 @@ impl Deployment {
             aborted: None,
             wanted,
             traffic_moved: false,
+            tried: false,
             last_verdict: None,
             cause: None,
             end: None,
@@ -239,10 +242,10 @@ impl Deployment {
             Action::Retire { version, keep } => {
                 self.wanted.insert(version.clone(), *keep);
             }
-            Action::Route { shares } => {
+            Action::Route(split) => {
                 let candidate = self.plan.candidate();
-                self.traffic_moved |=
-                    shares.iter().any(|(version, share)| version == candidate && *share > 0);
+                self.traffic_moved |= split.serves(candidate);
+                self.tried |= split.reaches(candidate);
             }
             Action::Smoke { .. } => {}
         }
@@ -312,7 +315,7 @@ impl Course {
 
     /// Whether every switch of the traffic is behind it.
     pub fn is_switched(&self) -> bool {
-        !self.steps.iter().skip(self.next).any(|step| matches!(step, Step::Route { .. }))
+        !self.steps.iter().skip(self.next).any(|step| matches!(step, Step::Route(_)))
     }
 
     fn advance(&mut self, at: Timestamp) {

@@ -4,7 +4,10 @@ use pilotage_spec::Version;
 use thiserror::Error;
 
 use crate::plan::Purpose;
-use crate::{Action, Deployment, Direction, Facts};
+use crate::{Action, Deployment, Direction, Facts, Split};
+
+/// A share that needs an instance and no more: for requests that no user waits for.
+const ANY: u32 = 1;
 
 /// An effect that must not be done now.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -56,13 +59,22 @@ pub fn check(deployment: &Deployment, facts: &Facts, action: &Action) -> Result<
     match action {
         Action::Ensure { version, .. } => takes_part(deployment, version),
         Action::Smoke { version } => enough_ready(facts, version, 1),
-        Action::Route { shares } => shares.iter().try_for_each(|(version, share)| {
-            takes_part(deployment, version)?;
-            enough_ready(facts, version, needed(deployment, version, *share))?;
-            signed_off(deployment, facts, version)
-        }),
+        Action::Route(split) => route(deployment, facts, split),
         Action::Retire { version, keep } => may_retire(deployment, facts, version, *keep),
     }
+}
+
+fn route(deployment: &Deployment, facts: &Facts, split: &Split) -> Result<(), Violation> {
+    let shares = split.shares.iter().map(|(version, share)| (version, *share));
+    // How many clients a cohort has is not known before they come: it may be all of them.
+    let cohorts = split.cohorts.iter().map(|cohort| (&cohort.version, cohort.share));
+    let mirror = split.mirror.iter().map(|mirror| (&mirror.version, ANY));
+    let preview = split.preview.iter().map(|preview| (&preview.version, ANY));
+    shares.chain(cohorts).chain(mirror).chain(preview).try_for_each(|(version, share)| {
+        takes_part(deployment, version)?;
+        enough_ready(facts, version, needed(deployment, version, share))?;
+        signed_off(deployment, facts, version)
+    })
 }
 
 /// On the way back one instance less is enough; see [`crate::Plan::enough_to_go_back`].
@@ -100,7 +112,8 @@ fn signed_off(deployment: &Deployment, facts: &Facts, version: &Version) -> Resu
 }
 
 fn may_retire(deployment: &Deployment, facts: &Facts, version: &Version, keep: u32) -> Result<(), Violation> {
-    let needed = deployment.plan.needed(version, facts.share(version));
+    let beside = if facts.beside.contains(version) { ANY } else { 0 };
+    let needed = deployment.plan.needed(version, facts.share(version).max(beside));
     if keep < needed {
         return Err(Violation::TooFewReady { version: version.clone(), ready: keep, needed });
     }

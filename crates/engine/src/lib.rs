@@ -14,10 +14,12 @@ pub mod interlock;
 pub mod judge;
 pub mod plan;
 pub mod simulate;
+mod split;
 
-pub use action::{Action, ActionFailure, ActionResult, Facts, Shares, TrafficState};
+pub use action::{Action, ActionFailure, ActionResult, Facts, TrafficState};
 pub use decide::{Decision, Waiting, decide};
 pub use deployment::{Course, Deployment, Direction, FoldError, Phase};
 pub use event::{Cause, DeploymentEvent, Outcome, Request};
 pub use id::{DeploymentId, DeploymentIdError};
 pub use plan::{Check, Plan, PlanError, PlanRequest, Purpose, Step};
+pub use split::{Shares, Split};

@@ -1,13 +1,14 @@
 //! What every target can do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
 use async_trait::async_trait;
 use pilotage_proxy::Address;
 use pilotage_spec::{
-    Cohort, Digest, EdgeSettings, Mirror, Release, ReleaseId, RouteSettings, Timestamp, Version, Workload,
+    Cohort, Digest, EdgeSettings, Mirror, Preview, Release, ReleaseId, RouteSettings, Timestamp, Version,
+    Workload,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -95,6 +96,9 @@ pub struct Traffic {
     /// Copies of requests to a version that is tried out.
     #[serde(default)]
     pub mirror: Option<Mirror>,
+    /// A version that is also served at an address of its own.
+    #[serde(default)]
+    pub preview: Option<Preview>,
 }
 
 impl Traffic {
@@ -108,7 +112,14 @@ impl Traffic {
             edge: None,
             cohorts: Vec::new(),
             mirror: None,
+            preview: None,
         }
+    }
+
+    /// Versions that get requests of users' address in another way than by a share; some of them may have a share too.
+    pub fn by_cohort_or_copy(&self) -> impl Iterator<Item = &Version> {
+        let cohorts = self.cohorts.iter().map(|cohort| &cohort.version);
+        cohorts.chain(self.mirror.iter().map(|mirror| &mirror.version))
     }
 }
 
@@ -136,6 +147,13 @@ impl Observation {
     /// The shares in use, in hundredths of a percent; empty if the workload is not served.
     pub fn shares(&self) -> BTreeMap<Version, u32> {
         self.traffic.iter().flat_map(|traffic| traffic.shares.iter().cloned()).collect()
+    }
+
+    /// Versions that get requests in another way than by a share: by cohort, as copies, or at an address of their own.
+    pub fn beside(&self) -> BTreeSet<Version> {
+        let preview = self.traffic.iter().filter_map(|traffic| traffic.preview.as_ref());
+        let preview = preview.map(|preview| &preview.version);
+        self.traffic.iter().flat_map(Traffic::by_cohort_or_copy).chain(preview).cloned().collect()
     }
 
     /// Where users reach the workload, if it is served.
@@ -235,6 +253,14 @@ pub enum TargetError {
     /// The port at which users are to reach the workload is in use.
     #[error("port {} is in use by another program; free it, or choose another in {key}", .address.port())]
     PortInUse {
+        /// The address.
+        address: SocketAddr,
+        /// Where the file says it.
+        key: String,
+    },
+    /// The port of a preview is one at which users are served.
+    #[error("port {} is served already; choose another in {key}", .address.port())]
+    PortServed {
         /// The address.
         address: SocketAddr,
         /// Where the file says it.

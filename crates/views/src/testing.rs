@@ -8,7 +8,7 @@ use pilotage_engine::judge::{Counted, Reading, Verdict};
 use pilotage_engine::plan::{Check, Step};
 use pilotage_engine::{
     Action, ActionResult, Cause, Deployment, DeploymentEvent, DeploymentId, Direction, Outcome, Plan,
-    PlanRequest, Purpose,
+    PlanRequest, Purpose, Split,
 };
 use pilotage_spec::{
     Digest, Health, InstanceSpec, Policy, Release, ReleaseId, Resources, RollBackWhen, Strategy,
@@ -84,8 +84,8 @@ pub(crate) fn story() -> Vec<(i64, DeploymentEvent)> {
     let plan = plan();
     let forward = Direction::Forward;
     let one = Action::Ensure { version: version("1.2.0"), replicas: 1 };
-    let route = Action::Route { shares: vec![(version("1.2.0"), 1_000), (version("1.1.0"), 9_000)] };
-    let back = Action::Route { shares: vec![(version("1.1.0"), 10_000)] };
+    let route = Action::Route(Split::of(vec![(version("1.2.0"), 1_000), (version("1.1.0"), 9_000)]));
+    let back = Action::Route(Split::all(&version("1.1.0")));
     let gate = |gate: &str, finding: &str| GateResult {
         gate: gate.to_owned(),
         outcome: GateOutcome::Passed,
@@ -120,7 +120,7 @@ pub(crate) fn story() -> Vec<(i64, DeploymentEvent)> {
     };
     let cause = Cause::Verdict { reason: "13 of 120 requests failed (11 %); the limit is 5.00 %".to_owned() };
     let words = cause.words();
-    let way_back = vec![Step::Route { shares: vec![(version("1.1.0"), 10_000)] }];
+    let way_back = vec![Step::Route(Split::all(&version("1.1.0")))];
     let command = "pilotage deploy api 1.2.0 --env production --confirm production".to_owned();
     assert!(matches!(plan.steps[1], Step::Check { check: Check::Ready { replicas: 1 }, .. }));
     vec![

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pilotage_conductor::Started;
 use pilotage_engine::gate::{GateOutcome, GateResult};
 use pilotage_engine::plan::{Step, way_back};
-use pilotage_engine::{Facts, Plan, TrafficState};
+use pilotage_engine::{Facts, Plan, Split, TrafficState};
 use pilotage_server::DeployBody;
 use pilotage_spec::{Project, Version};
 
@@ -134,20 +134,18 @@ fn table(plan: &Plan) -> Vec<String> {
 }
 
 type Instances = BTreeMap<Version, u32>;
-type Traffic = Vec<(Version, u32)>;
 
 /// What is there before the first step.
-fn start(plan: &Plan) -> (Instances, Traffic) {
+fn start(plan: &Plan) -> (Instances, Split) {
     match plan.stable() {
-        None => (Instances::new(), Traffic::new()),
-        Some(stable) => (
-            Instances::from([(stable.clone(), plan.request.stable_replicas)]),
-            vec![(stable.clone(), 10_000)],
-        ),
+        None => (Instances::new(), Split::nobody()),
+        Some(stable) => {
+            (Instances::from([(stable.clone(), plan.request.stable_replicas)]), Split::all(stable))
+        }
     }
 }
 
-fn apply(step: &Step, instances: &mut Instances, traffic: &mut Traffic) {
+fn apply(step: &Step, instances: &mut Instances, traffic: &mut Split) {
     match step {
         Step::Ensure { version, replicas } => {
             let number = instances.entry(version.clone()).or_default();
@@ -155,7 +153,7 @@ fn apply(step: &Step, instances: &mut Instances, traffic: &mut Traffic) {
         }
         Step::Retire { version, keep: 0 } => drop(instances.remove(version)),
         Step::Retire { version, keep } => drop(instances.insert(version.clone(), *keep)),
-        Step::Route { shares } => traffic.clone_from(shares),
+        Step::Route(split) => traffic.clone_from(split),
         Step::Check { .. } | Step::Watch { .. } => {}
     }
 }
@@ -166,9 +164,12 @@ fn each(instances: &Instances) -> String {
     parts.join(", ")
 }
 
-fn split(traffic: &Traffic) -> String {
-    let parts: Vec<String> =
-        traffic.iter().map(|(version, share)| format!("{} {version}", percent(*share))).collect();
+fn split(traffic: &Split) -> String {
+    let shares = traffic.shares.iter().map(|(version, share)| format!("{} {version}", percent(*share)));
+    let cohorts = traffic.cohorts.iter().map(|cohort| format!("{} {}", cohort.name, cohort.version));
+    let copies =
+        traffic.mirror.iter().map(|copy| format!("copies of {} {}", percent(copy.share), copy.version));
+    let parts: Vec<String> = shares.chain(cohorts).chain(copies).collect();
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
 }
 

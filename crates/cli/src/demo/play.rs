@@ -161,7 +161,7 @@ impl Play<'_> {
 
 fn note(act: &mut Act, fact: &DeploymentEvent, at: Timestamp) {
     match fact {
-        DeploymentEvent::Intended { action: Action::Route { shares }, .. } if shares.len() == 1 => {
+        DeploymentEvent::Intended { action: Action::Route(split), .. } if split.shares.len() == 1 => {
             act.switched_at = Some(at);
         }
         DeploymentEvent::RollbackStarted { .. } => act.taken_back_at = Some(at),

@@ -3,6 +3,7 @@
 
 use super::request::PlanRequest;
 use super::{Check, Step};
+use crate::Split;
 
 /// The steps that every careful strategy begins with: instances, readiness and, once, the smoke suite.
 pub(super) fn bring_up(request: &PlanRequest, replicas: u32, first: bool) -> Vec<Step> {
@@ -42,7 +43,7 @@ pub(super) fn watch(request: &PlanRequest) -> Step {
 pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
     let version = request.candidate.id.version.clone();
     let mut steps = bring_up(request, request.replicas, true);
-    steps.push(Step::Route { shares: vec![(version, 10_000)] });
+    steps.push(Step::Route(Split::all(&version)));
     if request.stable.is_some() {
         steps.push(watch(request));
     }

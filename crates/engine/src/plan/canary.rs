@@ -2,6 +2,7 @@
 
 use super::request::{PlanRequest, needed};
 use super::{Step, blue_green};
+use crate::Split;
 
 /// `weights` in hundredths of a percent, rising.
 pub(super) fn steps(request: &PlanRequest, weights: &[u32]) -> Vec<Step> {
@@ -20,7 +21,7 @@ pub(super) fn steps(request: &PlanRequest, weights: &[u32]) -> Vec<Step> {
         {
             shares.push((stable.id.version.clone(), 10_000 - weight));
         }
-        steps.push(Step::Route { shares });
+        steps.push(Step::Route(Split::of(shares)));
         steps.push(blue_green::watch(request));
     }
     steps.extend(blue_green::finish(request));

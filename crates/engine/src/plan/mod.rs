@@ -15,5 +15,6 @@ mod tests;
 mod way_back;
 
 pub use request::{Plan, PlanError, PlanRequest, Purpose};
+pub(crate) use step::percent;
 pub use step::{Check, Step};
 pub use way_back::way_back;

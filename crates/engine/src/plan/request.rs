@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::Shares;
+use crate::Split;
 
 use super::{Step, blue_green, canary, recreate, restore, rolling, scale};
 
@@ -152,10 +152,10 @@ impl Plan {
         Ok(Self { request, candidate_capacity, stable_capacity, steps })
     }
 
-    /// Where users reach the workload with these shares, and what is done for their requests: as with the stable version until
+    /// Where users reach the workload with this split, and what is done for their requests: as with the stable version until
     /// they are all with the candidate, and again after a rollback. Only the complete switch changes it.
-    pub fn reached(&self, shares: &Shares) -> (SocketAddr, &RouteSettings) {
-        let switched = shares.len() == 1 && shares.iter().all(|(version, _)| version == self.candidate());
+    pub fn reached(&self, split: &Split) -> (SocketAddr, &RouteSettings) {
+        let switched = split.share(self.candidate()) == 10_000;
         let request = &self.request;
         match request.stable_listen {
             Some(listen) if !switched => (listen, request.stable_route.as_ref().unwrap_or(&request.route)),

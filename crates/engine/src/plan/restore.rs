@@ -4,6 +4,7 @@ use pilotage_spec::StrategyKind;
 
 use super::request::PlanRequest;
 use super::{Check, Step};
+use crate::Split;
 
 pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
     let version = request.candidate.id.version.clone();
@@ -12,12 +13,12 @@ pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
         Step::Ensure { version: version.clone(), replicas },
         Step::Check { version: version.clone(), check: Check::Ready { replicas } },
     ];
-    let to = Step::Route { shares: vec![(version, 10_000)] };
+    let to = Step::Route(Split::all(&version));
     let Some(left) = &request.stable else { return up.into_iter().chain([to]).collect() };
     let retire = Step::Retire { version: left.id.version.clone(), keep: 0 };
     match request.strategy.kind {
         StrategyKind::Recreate => {
-            [Step::Route { shares: Vec::new() }, retire].into_iter().chain(up).chain([to]).collect()
+            [Step::Route(Split::nobody()), retire].into_iter().chain(up).chain([to]).collect()
         }
         _ => up.into_iter().chain([to, retire]).collect(),
     }

@@ -7,7 +7,7 @@ use pilotage_spec::{RollingUnit, Version};
 
 use super::request::{PlanError, PlanRequest};
 use super::{Step, blue_green};
-use crate::Shares;
+use crate::{Shares, Split};
 
 /// How far a rolling update may leave the wanted number of instances.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,7 @@ pub(super) fn steps(request: &PlanRequest, room: Room) -> Vec<Step> {
         if free == 0 && fewer < old {
             old = fewer;
             if new > 0 {
-                steps.push(Step::Route { shares: shares(&candidate, new, &stable, old) });
+                steps.push(Step::Route(Split::of(shares(&candidate, new, &stable, old))));
             }
             steps.push(Step::Retire { version: stable.clone(), keep: old });
             free = (wanted + room.surge).saturating_sub(new + old);
@@ -73,7 +73,7 @@ pub(super) fn steps(request: &PlanRequest, room: Room) -> Vec<Step> {
         steps.extend(blue_green::bring_up(request, next, new == 0));
         new = next;
         let serving_old = if new == wanted { 0 } else { old };
-        steps.push(Step::Route { shares: shares(&candidate, new, &stable, serving_old) });
+        steps.push(Step::Route(Split::of(shares(&candidate, new, &stable, serving_old))));
         steps.push(blue_green::watch(request));
     }
     if old > 1 {

@@ -2,6 +2,7 @@
 
 use super::request::PlanRequest;
 use super::{Check, Step};
+use crate::Split;
 
 pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
     let version = request.candidate.id.version.clone();
@@ -9,7 +10,7 @@ pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
     vec![
         Step::Ensure { version: version.clone(), replicas },
         Step::Check { version: version.clone(), check: Check::Ready { replicas } },
-        Step::Route { shares: vec![(version.clone(), 10_000)] },
+        Step::Route(Split::all(&version)),
         Step::Retire { version, keep: replicas },
     ]
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pilotage_spec::{Version, duration_ms};
 use serde::{Deserialize, Serialize};
 
-use crate::Shares;
+use crate::Split;
 
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,7 @@ pub enum Step {
         check: Check,
     },
     /// Switch the traffic, at once and for everybody.
-    Route {
-        /// The new shares; none: requests wait.
-        shares: Shares,
-    },
+    Route(Split),
     /// Let it take traffic while the judge looks.
     Watch {
         /// The version.
@@ -72,14 +69,7 @@ impl fmt::Display for Step {
                 write!(f, "check {} of {version} ready", instances(*replicas))
             }
             Self::Check { version, check: Check::Smoke } => write!(f, "check smoke suite against {version}"),
-            Self::Route { shares } if shares.is_empty() => write!(f, "route nothing, requests wait"),
-            Self::Route { shares } => {
-                let parts: Vec<_> = shares
-                    .iter()
-                    .map(|(version, share)| format!("{} to {version}", percent(*share)))
-                    .collect();
-                write!(f, "route {}", parts.join(", "))
-            }
+            Self::Route(split) => write!(f, "route {split}"),
             Self::Watch { version, duration, soak: false } => {
                 write!(f, "watch {version} for {}", span(*duration))
             }

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use pilotage_spec::{RollingUnit, StrategyKind};
+use pilotage_spec::{Cohort, Condition, Mirror, Preview, RollingUnit, Source, StrategyKind, Test};
 use proptest::prelude::*;
 
 use super::testing::{plan, release, request};
 use super::{Plan, PlanError, Purpose, Step, way_back};
-use crate::{Facts, TrafficState};
+use crate::{Action, Facts, Split, TrafficState};
 
 fn lines(steps: &[Step]) -> String {
     steps.iter().map(|step| format!("{step}\n")).collect()
@@ -203,6 +203,48 @@ fn a_plan_has_one_hash_and_survives_its_own_text() {
     assert_ne!(plan("canary").hash(), plan("rolling").hash());
 }
 
+#[test]
+fn a_split_is_written_as_shares_alone_always_were() {
+    let old = r#"{"step":"route","shares":[["1.1.0",500],["1.0.0",9500]]}"#;
+    let step: Step = serde_json::from_str(old).unwrap();
+    let shares = vec![("1.1.0".parse().unwrap(), 500), ("1.0.0".parse().unwrap(), 9_500)];
+    assert_eq!(step, Step::Route(Split::of(shares)));
+    assert_eq!(serde_json::to_string(&step).unwrap(), old);
+    let action: Action = serde_json::from_str(r#"{"action":"route","shares":[]}"#).unwrap();
+    assert_eq!(action, Action::Route(Split::nobody()));
+}
+
+#[test]
+fn a_whole_split_survives_its_own_text_and_reads_well() {
+    let candidate: pilotage_spec::Version = "1.1.0".parse().unwrap();
+    let when = vec![Condition { source: Source::Header("X-Staff".to_owned()), test: Test::Present(true) }];
+    let cohort = |name: &str, share| Cohort {
+        name: name.to_owned(),
+        when: when.clone(),
+        version: candidate.clone(),
+        share,
+    };
+    let mirror = Mirror {
+        version: candidate.clone(),
+        share: 2_000,
+        bytes_per_second: 1,
+        max_body_bytes: 1,
+        unsafe_methods: false,
+        timeout: Duration::from_secs(1),
+    };
+    let listen = "127.0.0.1:8081".parse().unwrap();
+    let split = Split {
+        cohorts: vec![cohort("internal", 10_000), cohort("beta", 5_000)],
+        mirror: Some(mirror),
+        preview: Some(Preview { version: candidate.clone(), listen }),
+        ..Split::all(&"1.0.0".parse().unwrap())
+    };
+    let step = Step::Route(split);
+    let read: Step = serde_json::from_str(&serde_json::to_string(&step).unwrap()).unwrap();
+    assert_eq!(read, step);
+    insta::assert_snapshot!(step.to_string(), @"route 100 % to 1.0.0, cohort internal to 1.1.0, 50 % of cohort beta to 1.1.0, copies of 20 % to 1.1.0, preview of 1.1.0 at 127.0.0.1:8081");
+}
+
 fn unit() -> impl Strategy<Value = RollingUnit> {
     prop_oneof![(0_u32..6).prop_map(RollingUnit::Count), (0_u32..=100).prop_map(RollingUnit::Percent)]
 }
@@ -230,7 +272,7 @@ proptest! {
                     prop_assert!(*keep >= plan.needed(&stable, old_share));
                     old = old.min(*keep);
                 }
-                Step::Route { shares } => {
+                Step::Route(Split { shares, .. }) => {
                     let of = |wanted: &pilotage_spec::Version| {
                         shares.iter().find(|(version, _)| version == wanted).map_or(0, |(_, share)| *share)
                     };

@@ -3,7 +3,7 @@
 use pilotage_spec::Version;
 
 use super::{Check, Plan, Step};
-use crate::Facts;
+use crate::{Facts, Split};
 
 /// The steps that undo what a plan has done so far. They always exist: they end with the stable version serving
 /// everybody, or with nothing where there was nothing before.
@@ -12,7 +12,7 @@ use crate::Facts;
 pub fn way_back(plan: &Plan, facts: &Facts) -> Vec<Step> {
     let candidate = plan.candidate().clone();
     let Some(stable) = plan.stable().cloned() else {
-        return vec![Step::Route { shares: Vec::new() }, Step::Retire { version: candidate, keep: 0 }];
+        return vec![Step::Route(Split::nobody()), Step::Retire { version: candidate, keep: 0 }];
     };
     if stable == candidate {
         return vec![to(&stable), Step::Retire { version: stable, keep: plan.request.stable_replicas }];
@@ -22,7 +22,7 @@ pub fn way_back(plan: &Plan, facts: &Facts) -> Vec<Step> {
     let mut steps = Vec::new();
     if plan.takes_downtime() {
         // The two cannot run beside each other, on the way back as little as on the way forward.
-        steps.extend([Step::Route { shares: Vec::new() }, retire]);
+        steps.extend([Step::Route(Split::nobody()), retire]);
         steps.extend(bring_up(&stable, replicas, replicas));
         steps.push(to(&stable));
         return steps;
@@ -38,7 +38,7 @@ pub fn way_back(plan: &Plan, facts: &Facts) -> Vec<Step> {
 }
 
 fn to(version: &Version) -> Step {
-    Step::Route { shares: vec![(version.clone(), 10_000)] }
+    Step::Route(Split::all(version))
 }
 
 fn bring_up(version: &Version, replicas: u32, ready: u32) -> [Step; 2] {

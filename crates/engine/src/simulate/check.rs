@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::scenario::{Behaviour, Scenario};
 use super::world::World;
 use crate::plan::Purpose;
-use crate::{Action, Deployment, Direction, Outcome};
+use crate::{Action, Deployment, Direction, Outcome, Split};
 
 /// A rule that was broken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -58,18 +58,30 @@ pub(super) fn effect(deployment: &Deployment, world: &World, action: &Action) ->
         return Err(Broken::NotGated);
     }
     match action {
-        Action::Route { shares } => {
-            let sum: u32 = shares.iter().map(|(_, share)| share).sum();
-            if !shares.is_empty() && sum != 10_000 {
-                return Err(Broken::Shares(sum));
-            }
-            shares.iter().try_for_each(|(version, share)| serves(deployment, world, version, *share))
-        }
+        Action::Route(split) => route(deployment, world, split),
+        Action::Retire { version, keep: 0 } if world.split.reaches(version) => Err(Broken::Overload {
+            version: version.clone(),
+            share: world.split.share(version),
+            ready: 0,
+            capacity: 1,
+        }),
         Action::Retire { version, keep: 0 } if forward && Some(version) == deployment.plan.stable() => {
             soaked(deployment, world, version)
         }
         _ => Ok(()),
     }
+}
+
+fn route(deployment: &Deployment, world: &World, split: &Split) -> Result<(), Broken> {
+    let sum: u32 = split.shares.iter().map(|(_, share)| share).sum();
+    if !split.shares.is_empty() && sum != 10_000 {
+        return Err(Broken::Shares(sum));
+    }
+    let cohorts = split.cohorts.iter().map(|cohort| (&cohort.version, cohort.share));
+    let copies = split.mirror.iter().map(|mirror| (&mirror.version, 1));
+    let shares = split.shares.iter().map(|(version, share)| (version, *share));
+    let mut all = shares.chain(cohorts).chain(copies);
+    all.try_for_each(|(version, share)| serves(deployment, world, version, share))
 }
 
 fn serves(deployment: &Deployment, world: &World, version: &Version, share: u32) -> Result<(), Broken> {
@@ -112,12 +124,11 @@ pub(super) fn end(
 ) -> Result<(), Broken> {
     let plan = &deployment.plan;
     let untrue = |what: &str| Err(Broken::Untrue { outcome, what: what.to_owned() });
-    let share = |version: &Version| world.shares.get(version).copied().unwrap_or(0);
     let candidate = plan.candidate();
     let quiet = scenario.faults == 0 && !asked;
     match outcome {
         Outcome::Succeeded => {
-            if share(candidate) != 10_000 {
+            if !world.split.is_all(candidate) {
                 return untrue("the new version does not serve everybody");
             }
             if scenario.faults == 0
@@ -134,10 +145,10 @@ pub(super) fn end(
                 return untrue("nothing was wrong with the new version");
             }
             if outcome == Outcome::RolledBack || quiet {
-                if world.alive(candidate) > 0 && share(candidate) > 0 {
+                if world.alive(candidate) > 0 && world.split.reaches(candidate) {
                     return untrue("the new version still serves");
                 }
-                if plan.stable().is_some_and(|stable| share(stable) != 10_000) {
+                if plan.stable().is_some_and(|stable| !world.split.is_all(stable)) {
                     return untrue("the old version does not serve everybody");
                 }
             }

@@ -13,7 +13,7 @@ use crate::gate::{self, GateFacts};
 use crate::plan::{PlanError, Purpose, Step};
 use crate::{
     Action, ActionFailure, ActionResult, Decision, Deployment, DeploymentEvent, Outcome, Plan, Request,
-    Waiting, decide,
+    Split, Waiting, decide,
 };
 
 /// More decisions than any deployment needs.
@@ -202,7 +202,7 @@ impl Driver {
         let step = deployment.course.step();
         match (self.sabotage, &decision, step) {
             (Some(Sabotage::RouteEarly), Decision::Wait { why: Waiting::Ready { version, .. }, .. }, _) => {
-                Decision::Act(Action::Route { shares: vec![(version.clone(), 10_000)] })
+                Decision::Act(Action::Route(Split::all(version)))
             }
             (Some(Sabotage::RetireEarly), Decision::Wait { why: Waiting::Watch, .. }, _) => {
                 let stable =

@@ -1,6 +1,6 @@
 //! The simulated target, its instances and its traffic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pilotage_spec::{Digest, Timestamp, Version};
@@ -8,7 +8,7 @@ use pilotage_spec::{Digest, Timestamp, Version};
 use super::random::Random;
 use super::scenario::{Behaviour, Scenario};
 use crate::judge::{Counted, InstanceReading, Reading};
-use crate::{Action, Facts, TrafficState};
+use crate::{Action, Facts, Split, TrafficState};
 
 struct Instance {
     ready_at: Timestamp,
@@ -18,7 +18,7 @@ struct Instance {
 /// What is really there.
 pub(super) struct World {
     pub(super) now: Timestamp,
-    pub(super) shares: BTreeMap<Version, u32>,
+    pub(super) split: Split,
     /// Since when the candidate has had all the traffic.
     pub(super) full_since: Option<Timestamp>,
     instances: BTreeMap<Version, Vec<Instance>>,
@@ -35,7 +35,7 @@ impl World {
         let releases = [Some(&request.candidate), request.stable.as_ref()];
         let mut world = Self {
             now: Timestamp::from_micros(1_000_000_000),
-            shares: BTreeMap::new(),
+            split: Split::nobody(),
             full_since: None,
             instances: BTreeMap::new(),
             digests: releases
@@ -52,7 +52,7 @@ impl World {
             let up = |_| Instance { ready_at: world.now, restarts: 0 };
             let instances = (0..request.stable_replicas).map(up).collect();
             world.instances.insert(stable.id.version.clone(), instances);
-            world.shares.insert(stable.id.version.clone(), 10_000);
+            world.split = Split::all(&stable.id.version);
         }
         world
     }
@@ -68,10 +68,10 @@ impl World {
                 }
             }
             Action::Smoke { .. } => {}
-            Action::Route { shares } => {
-                self.shares = shares.iter().cloned().collect();
+            Action::Route(split) => {
+                self.split.clone_from(split);
                 self.counted.clear();
-                let full = self.shares.get(&self.candidate) == Some(&10_000);
+                let full = self.split.is_all(&self.candidate);
                 self.full_since = if full { self.full_since.or(Some(self.now)) } else { None };
             }
             Action::Retire { version, keep } => {
@@ -86,12 +86,12 @@ impl World {
     pub(super) fn pass(&mut self, duration: Duration, random: &mut Random) {
         self.now = self.now.plus(duration);
         let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        for (version, share) in &self.shares {
-            let requests = self.rps.saturating_mul(u64::from(*share)).saturating_mul(millis) / 10_000 / 1_000;
+        for (version, share) in self.load() {
+            let requests = self.rps.saturating_mul(u64::from(share)).saturating_mul(millis) / 10_000 / 1_000;
             let counted = self.counted.entry(version.clone()).or_default();
             let (failing, slowness) = match self.behaviour {
-                Behaviour::Errors(percent) if *version == self.candidate => (percent, 1),
-                Behaviour::Slow(factor) if *version == self.candidate => (0, factor),
+                Behaviour::Errors(percent) if version == self.candidate => (percent, 1),
+                Behaviour::Slow(factor) if version == self.candidate => (0, factor),
                 _ => (0, 1),
             };
             counted.requests += requests;
@@ -100,15 +100,26 @@ impl World {
             counted.p95_micros = Some(20_000 * slowness);
             counted.p99_micros = Some(30_000 * slowness);
         }
-        if self.behaviour == Behaviour::CrashLoop
-            && self.shares.get(&self.candidate).is_some_and(|share| *share > 0)
-        {
+        if self.behaviour == Behaviour::CrashLoop && self.split.reaches(&self.candidate) {
             let back = self.now.plus(Duration::from_millis(random.between(200, 2_000)));
             for instance in self.instances.get_mut(&self.candidate).into_iter().flatten() {
                 instance.restarts += 1;
                 instance.ready_at = back;
             }
         }
+    }
+
+    /// Users' requests by version, in hundredths of a percent of all: cohorts are small here.
+    fn load(&self) -> BTreeMap<Version, u32> {
+        const COHORT: u32 = 300;
+        let mut load: BTreeMap<Version, u32> = self.split.shares.iter().cloned().collect();
+        if load.is_empty() {
+            return load;
+        }
+        for cohort in &self.split.cohorts {
+            *load.entry(cohort.version.clone()).or_default() += COHORT * cohort.share / 10_000;
+        }
+        load
     }
 
     /// One instance of a version that is not the candidate ends by itself and comes back later.
@@ -158,14 +169,23 @@ impl World {
         };
         Facts {
             versions: self.instances.keys().map(|version| (version.clone(), state(version))).collect(),
-            shares: self.shares.clone(),
+            shares: self.split.shares.iter().cloned().collect(),
+            beside: self.beside(),
             reading: Some(self.reading(random)),
         }
     }
 
+    fn beside(&self) -> BTreeSet<Version> {
+        let Split { cohorts, mirror, preview, .. } = &self.split;
+        let cohorts = cohorts.iter().map(|cohort| &cohort.version);
+        let copies = mirror.iter().map(|mirror| &mirror.version);
+        cohorts.chain(copies).chain(preview.iter().map(|preview| &preview.version)).cloned().collect()
+    }
+
     fn reading(&self, random: &mut Random) -> Reading {
         let counted = |version: &Version| self.counted.get(version).cloned().unwrap_or_default();
-        let stable = self.shares.keys().find(|version| **version != self.candidate);
+        let mut shared = self.split.shares.iter().map(|(version, _)| version);
+        let stable = shared.find(|version| **version != self.candidate);
         let instances = self.instances.get(&self.candidate).into_iter().flatten();
         let flapping = |random: &mut Random| match self.behaviour {
             Behaviour::Flaps => random.between(0, 2) as u32,

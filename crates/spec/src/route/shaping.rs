@@ -1,5 +1,6 @@
 //! Who goes to which version beyond the shares. Strategies decide it; the file does not say it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -68,4 +69,13 @@ pub struct Mirror {
     /// How long a copy may take altogether.
     #[serde(with = "duration_ms", rename = "timeout_ms")]
     pub timeout: Duration,
+}
+
+/// A version that is served at an address of its own, beside the one of the users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// The version.
+    pub version: Version,
+    /// Where it is reached.
+    pub listen: SocketAddr,
 }

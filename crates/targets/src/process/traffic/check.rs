@@ -104,10 +104,35 @@ fn addresses(
     if is_new(&traffic.listen) {
         check_free(traffic.listen, &listen)?;
     }
+    if let Some(preview) = &traffic.preview {
+        preview_address(workload, preview.listen, traffic, served)?;
+    }
     match redirect(traffic).filter(is_new) {
         Some(redirect) => check_free(redirect, &format!("`environments.{environment}.edge.redirect`")),
         None => Ok(()),
     }
+}
+
+/// A preview has its address for itself: neither users nor another preview have it, and no other program.
+fn preview_address(
+    workload: &Workload,
+    listen: SocketAddr,
+    traffic: &Traffic,
+    served: &BTreeMap<Workload, Traffic>,
+) -> Result<(), TargetError> {
+    let own = served.get(workload).and_then(|served| served.preview.as_ref());
+    if own.is_some_and(|own| own.listen == listen) {
+        return Ok(());
+    }
+    let key = "`preview` of the strategy";
+    let others = served.iter().filter(|(other, _)| *other != workload).map(|(_, traffic)| traffic);
+    let previews = others.filter_map(|traffic| Some(traffic.preview.as_ref()?.listen));
+    let users =
+        served.values().chain([traffic]).flat_map(|it| std::iter::once(it.listen).chain(redirect(it)));
+    if previews.chain(users).any(|taken| taken == listen) {
+        return Err(TargetError::PortServed { address: listen, key: key.to_owned() });
+    }
+    check_free(listen, key)
 }
 
 fn redirect(traffic: &Traffic) -> Option<SocketAddr> {

@@ -9,6 +9,7 @@ mod drain;
 mod edge_process;
 mod listen;
 mod listeners;
+mod preview;
 mod publisher;
 mod routes;
 mod settings;

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use pilotage_proxy::{Endpoint, Pool, Protocol, Route, RoutingTable};
 use pilotage_spec::{Version, Workload};
 
-use super::{listeners, settings, shaping};
+use super::{listeners, preview, settings, shaping};
 use crate::Traffic;
 use crate::process::registry::Registry;
 
 /// The table for this traffic, with the instances that take it now; its epoch is still to be chosen.
 pub(super) fn build(traffic: &BTreeMap<Workload, Traffic>, registry: &Registry) -> RoutingTable {
-    let routes = traffic.iter().map(|(workload, traffic)| {
+    let routes = traffic.iter().flat_map(|(workload, traffic)| {
         let pool = |version: &Version, weight| pool(workload, version, weight, registry);
-        route(workload, traffic, pool)
+        let preview =
+            traffic.preview.as_ref().map(|preview| preview::route(workload, traffic, preview, pool));
+        std::iter::once(route(workload, traffic, pool)).chain(preview)
     });
     RoutingTable { routes: routes.collect(), listeners: listeners::build(traffic), ..RoutingTable::empty() }
 }
@@ -21,7 +23,7 @@ pub(super) fn build(traffic: &BTreeMap<Workload, Traffic>, registry: &Registry) 
 fn route(workload: &Workload, traffic: &Traffic, pool: impl Fn(&Version, u32) -> Pool) -> Route {
     let shared = traffic.shares.iter().map(|(version, weight)| pool(version, *weight));
     let route = Route {
-        pools: shared.chain(without_share(traffic).map(|version| pool(version, 0))).collect(),
+        pools: shared.chain(without_share(traffic).into_iter().map(|version| pool(version, 0))).collect(),
         hold_ms: traffic.hold_ms,
         cohorts: traffic.cohorts.iter().map(shaping::cohort).collect(),
         mirror: traffic.mirror.as_ref().map(shaping::mirror),
@@ -31,13 +33,12 @@ fn route(workload: &Workload, traffic: &Traffic, pool: impl Fn(&Version, u32) ->
 }
 
 /// Versions that get requests by cohort or mirror alone.
-fn without_share(traffic: &Traffic) -> impl Iterator<Item = &Version> {
-    let cohorts = traffic.cohorts.iter().map(|cohort| &cohort.version);
-    let mut versions: Vec<&Version> =
-        cohorts.chain(traffic.mirror.as_ref().map(|mirror| &mirror.version)).collect();
+fn without_share(traffic: &Traffic) -> Vec<&Version> {
+    let mut versions: Vec<&Version> = traffic.by_cohort_or_copy().collect();
     versions.sort();
     versions.dedup();
-    versions.into_iter().filter(|version| traffic.shares.iter().all(|(shared, _)| shared != *version))
+    versions.retain(|version| traffic.shares.iter().all(|(shared, _)| shared != *version));
+    versions
 }
 
 fn pool(workload: &Workload, version: &Version, weight: u32, registry: &Registry) -> Pool {
@@ -64,12 +65,18 @@ fn protocol(protocol: pilotage_spec::Protocol) -> Protocol {
 
 /// The traffic that a table was made of. What is not ours, because it has no such name, is left out.
 pub(super) fn read(table: &RoutingTable) -> BTreeMap<Workload, Traffic> {
-    table.routes.iter().filter_map(|route| read_route(route, table)).collect()
+    let mut traffic: BTreeMap<Workload, Traffic> =
+        table.routes.iter().filter_map(|route| read_route(route, table)).collect();
+    for (workload, preview) in table.routes.iter().filter_map(preview::read) {
+        if let Some(traffic) = traffic.get_mut(&workload) {
+            traffic.preview = Some(preview);
+        }
+    }
+    traffic
 }
 
 fn read_route(route: &Route, table: &RoutingTable) -> Option<(Workload, Traffic)> {
-    let (environment, service) = route.name.split_once('/')?;
-    let workload = Workload { environment: environment.parse().ok()?, service: service.parse().ok()? };
+    let workload = read_name(&route.name)?;
     let shares = route.pools.iter().map(|pool| Some((pool.version.parse().ok()?, pool.weight)));
     let mut traffic = Traffic {
         shares: shares.collect::<Option<Vec<_>>>()?,
@@ -80,8 +87,13 @@ fn read_route(route: &Route, table: &RoutingTable) -> Option<(Workload, Traffic)
         mirror: route.mirror.as_ref().and_then(shaping::read_mirror),
         ..Traffic::new(route.listen)
     };
-    let apart: Vec<Version> =
-        without_share(&Traffic { shares: Vec::new(), ..traffic.clone() }).cloned().collect();
+    let apart: Vec<Version> = traffic.by_cohort_or_copy().cloned().collect();
     traffic.shares.retain(|(version, share)| *share > 0 || !apart.contains(version));
     Some((workload, traffic))
+}
+
+/// The workload that a route is called after.
+pub(super) fn read_name(name: &str) -> Option<Workload> {
+    let (environment, service) = name.split_once('/')?;
+    Some(Workload { environment: environment.parse().ok()?, service: service.parse().ok()? })
 }

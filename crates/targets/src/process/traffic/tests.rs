@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pilotage_proxy::{Listener, RoutingTable};
 use pilotage_spec::{
-    CertificateFiles, ClientKey, Cohort, Condition, EdgeSettings, Ejection, Limits, Mirror, Retries,
+    CertificateFiles, ClientKey, Cohort, Condition, EdgeSettings, Ejection, Limits, Mirror, Preview, Retries,
     RouteSettings, Source, Test, Timeouts, Workload,
 };
 
@@ -75,6 +75,7 @@ fn elaborate() -> Traffic {
             unsafe_methods: true,
             timeout: Duration::from_millis(17),
         }),
+        preview: Some(Preview { version: "1.4.0".parse().unwrap(), listen: address("127.0.0.1:444") }),
         ..at("127.0.0.1:443", &[], "/")
     }
 }
