@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pilotage_spec::{Timestamp, Version};
+use pilotage_spec::{Inconclusive, Timestamp, Version};
 
 use crate::event::{Cause, DeploymentEvent, Outcome};
-use crate::judge::{self, Verdict};
+use crate::judge::{self, Case, Judgement, Reading, Verdict};
 use crate::plan::{Check, Purpose, Step, way_back};
 use crate::{Action, ActionFailure, Deployment, Direction, Facts, interlock};
 
@@ -43,6 +43,11 @@ pub enum Waiting {
     Watch,
     /// A watch is over, but requests cannot be counted now.
     Sight,
+    /// A watch is over, but too little was seen in it to call the new version good or bad.
+    Evidence {
+        /// What was seen, in words.
+        seen: String,
+    },
     /// Somebody asked for a pause.
     Pause,
     /// An effect failed and is tried again.
@@ -57,6 +62,8 @@ const FORWARD_ATTEMPTS: u32 = 5;
 const BACK_LIMIT: Duration = Duration::from_secs(300);
 /// What a check waits beyond the time that an instance has to become ready.
 const READY_SLACK: Duration = Duration::from_secs(10);
+/// A watch that is extended goes on until it has taken so many times as long as planned.
+const EXTENDED: u32 = 3;
 /// How long an interlock may hold up the way forward.
 const INTERLOCK_LIMIT: Duration = Duration::from_secs(30);
 
@@ -94,7 +101,7 @@ fn forward(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
         && deployment.tried
         && let Some(reading) = &facts.reading
     {
-        let judgement = judge::judge(deployment.plan.roll_back_when(), reading);
+        let judgement = judged(deployment, reading);
         if judgement.verdict == Verdict::Fail {
             let words = judgement.words();
             let seen = health_checked(deployment, deployment.plan.candidate(), Verdict::Fail, facts);
@@ -201,18 +208,70 @@ fn watch(deployment: &Deployment, facts: &Facts, now: Timestamp, duration: Durat
     }
     let until = deployment.course.since.plus(duration);
     let skipped = !soak && (deployment.promoted || deployment.promoted_fully);
-    if now < until && !skipped {
+    let judgement = match &facts.reading {
+        Some(reading) if reading.blind.is_none() || skipped => Some(judged(deployment, reading)),
+        _ => None,
+    };
+    let early = !soak && may_end_early(facts, judgement.as_ref());
+    if now < until && !skipped && !early {
         return Decision::Wait { until, why: Waiting::Watch };
     }
-    let verdict = match &facts.reading {
-        Some(reading) if reading.blind.is_none() || skipped => {
-            judge::judge(deployment.plan.roll_back_when(), reading).verdict
+    let verdict = match judgement {
+        Some(judgement) if judgement.verdict == Verdict::Inconclusive && !skipped && !soak => {
+            return inconclusive(deployment, facts, now, duration, &judgement);
         }
+        Some(judgement) => judgement.verdict,
         // A watch during which nothing could be seen is not over.
-        _ if !skipped => return wait(now, Waiting::Sight),
-        _ => Verdict::Inconclusive,
+        None if !skipped => return wait(now, Waiting::Sight),
+        None => Verdict::Inconclusive,
     };
     Decision::Record(vec![health_checked(deployment, deployment.plan.candidate(), verdict, facts)])
+}
+
+fn judged(deployment: &Deployment, reading: &Reading) -> Judgement {
+    judge::judge(&Case::of(&deployment.plan), reading)
+}
+
+fn may_end_early(facts: &Facts, judgement: Option<&Judgement>) -> bool {
+    let tests = facts.reading.as_ref().and_then(|reading| reading.tests.as_ref());
+    tests.is_some_and(|tests| tests.may_promote_early())
+        && judgement.is_some_and(|judgement| judgement.verdict == Verdict::Pass)
+}
+
+/// What the environment's policy makes of a watch that has ended without a verdict.
+fn inconclusive(
+    deployment: &Deployment,
+    facts: &Facts,
+    now: Timestamp,
+    duration: Duration,
+    judgement: &Judgement,
+) -> Decision {
+    let go_on = || {
+        let version = deployment.plan.candidate();
+        Decision::Record(vec![health_checked(deployment, version, Verdict::Inconclusive, facts)])
+    };
+    let hold = || wait(now, Waiting::Evidence { seen: judgement.words() });
+    let roll_back = || {
+        let reason = format!("too little was seen to call it good: {}", judgement.words());
+        roll_back(deployment, facts, Cause::Verdict { reason })
+    };
+    match deployment.plan.request.policy.inconclusive {
+        Inconclusive::GoOn => go_on(),
+        Inconclusive::Raise if leaves_some(deployment) => go_on(),
+        Inconclusive::Raise | Inconclusive::Hold => hold(),
+        Inconclusive::Extend if now < deployment.course.since.plus(duration * EXTENDED) => hold(),
+        Inconclusive::Extend | Inconclusive::RollBack => roll_back(),
+    }
+}
+
+/// Whether the next switch leaves the stable version some of the traffic; or whether none is left to be made.
+fn leaves_some(deployment: &Deployment) -> bool {
+    let course = &deployment.course;
+    let next = course.steps.iter().skip(course.next).find_map(|step| match step {
+        Step::Route(split) => Some(split),
+        _ => None,
+    });
+    next.is_none_or(|split| !split.is_all(deployment.plan.candidate()))
 }
 
 fn health_checked(

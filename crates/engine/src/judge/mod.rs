@@ -1,11 +1,29 @@
 //! The judge: from what was measured to pass, fail or inconclusive.
+//!
+//! [`Evidence`] is fed with looks at counters, a [`Reading`] holds it beside all else that was measured, and [`judge()`] draws a
+//! [`Judgement`] with a [`Finding`] for each criterion.
 
+mod comparison;
+mod criteria;
+mod errors;
+mod gather;
+mod latency;
+mod look;
 mod reading;
+mod scores;
+mod series;
+mod slow;
 #[cfg(test)]
 mod tests;
 mod thresholds;
 mod verdict;
+mod words;
 
+pub use comparison::{Alone, Comparison, Counts};
+pub use criteria::{Case, judge};
+pub use gather::{Evidence, error_settings};
+pub use look::{Look, Side};
 pub use reading::{Counted, InstanceReading, Known, MetricReading, Reading};
-pub use thresholds::judge;
+pub use series::Series;
+pub use slow::{Frozen, SlowRequests};
 pub use verdict::{Finding, Judgement, Verdict};

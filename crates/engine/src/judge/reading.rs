@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::ErrorTest;
+use super::Evidence;
 
 /// What was measured since a watch began.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -14,19 +14,23 @@ pub struct Reading {
     pub candidate: Counted,
     /// The stable version's requests in the same time.
     pub stable: Counted,
-    /// The stable version's requests before the shares last changed, as far back as the edge remembers: compared with only
-    /// where the stable version has too little traffic now, as after a full switch.
-    pub before: Counted,
-    /// What the failures of both versions at the same time say, from the start of the deployment on: it holds whenever it is
-    /// looked at, and through every change of shares.
+    /// What all looks since the start of the deployment say together: it holds whenever it is looked at, and through every
+    /// change of shares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub evidence: Option<Box<ErrorTest>>,
+    pub tests: Option<Box<Evidence>>,
     /// The new version's instances.
     pub instances: Vec<InstanceReading>,
     /// Names of critical alerts that fire.
     pub alerts: Known<Vec<String>>,
     /// The team's own metrics.
     pub metrics: Vec<MetricReading>,
+}
+
+impl Reading {
+    /// What all looks say together.
+    pub(super) fn evidence(&self) -> Option<&Evidence> {
+        self.tests.as_deref()
+    }
 }
 
 /// Requests that were counted, and how long they took.

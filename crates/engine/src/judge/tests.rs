@@ -1,113 +1,190 @@
-use pilotage_spec::{Metric, MetricLimit, RollBackWhen};
+use std::time::Duration;
+
+use pilotage_spec::{Kayenta, Metric, MetricLimit, RollBackWhen, Strategy, StrategyKind, Trigger, Version};
 use proptest::prelude::*;
 
-use crate::evidence::{ErrorSettings, ErrorTest, Increment};
+use super::{
+    Case, Counted, Evidence, InstanceReading, Judgement, Known, Look, MetricReading, Reading, Side, Verdict,
+    judge,
+};
 use crate::{DeploymentEvent, Direction};
 
-use super::{Counted, InstanceReading, Judgement, Known, MetricReading, Reading, Verdict, judge};
-
-fn counted(requests: u64, failed: u64) -> Counted {
-    Counted { requests, failed, p50_micros: Some(1_000), p95_micros: Some(20_000), p99_micros: Some(40_000) }
+/// Requests, failed ones among them, and how long 99 % and the rest of them took.
+#[derive(Clone, Copy)]
+struct Did {
+    requests: u64,
+    failed: u64,
+    fast_micros: u64,
+    slow_micros: u64,
 }
 
-fn reading(candidate: Counted, stable: Counted) -> Reading {
+fn did(requests: u64, failed: u64) -> Did {
+    Did { requests, failed, fast_micros: 1_000, slow_micros: 40_000 }
+}
+
+impl Did {
+    fn slow(self, fast_micros: u64, slow_micros: u64) -> Self {
+        Self { fast_micros, slow_micros, ..self }
+    }
+
+    fn side(self) -> Side {
+        let slow = self.requests.div_ceil(100);
+        Side {
+            requests: self.requests,
+            failed: self.failed,
+            failed_clients: self.failed,
+            latencies: vec![(self.fast_micros, self.requests - slow), (self.slow_micros, slow)],
+        }
+    }
+
+    fn counted(self) -> Counted {
+        let Self { requests, failed, fast_micros, slow_micros } = self;
+        Counted {
+            requests,
+            failed,
+            p50_micros: Some(fast_micros),
+            p95_micros: Some(fast_micros),
+            p99_micros: Some(slow_micros),
+        }
+    }
+}
+
+fn strategy(roll_back_when: RollBackWhen) -> Strategy {
+    Strategy {
+        kind: StrategyKind::BlueGreen,
+        watch: Duration::from_secs(60),
+        soak: Duration::from_secs(60),
+        roll_back_when,
+        early_promotion: None,
+    }
+}
+
+fn look(candidate: Did, stable: Did) -> Look {
+    let beside = stable.requests > 0;
+    Look { candidate: candidate.side(), stable: stable.side(), beside, micros: 10_000_000 }
+}
+
+/// What is measured when the stable version did this before, and then both did that, looked at once.
+fn reading_of(when: &RollBackWhen, before: Did, candidate: Did, stable: Did) -> Reading {
+    let mut tests = Evidence::new(&strategy(when.clone()));
+    tests.known_before(&before.side());
+    tests.look(look(candidate, stable));
+    tests.shares_changed();
     Reading {
-        candidate,
-        stable,
+        candidate: candidate.counted(),
+        stable: stable.counted(),
+        tests: Some(Box::new(tests)),
         instances: vec![InstanceReading { name: "api-1".to_owned(), ..InstanceReading::default() }],
         ..Reading::default()
     }
 }
 
+fn reading(candidate: Did, stable: Did) -> Reading {
+    reading_of(&RollBackWhen::default(), did(10_000, 5), candidate, stable)
+}
+
+fn version(text: &str) -> Version {
+    text.parse().unwrap()
+}
+
+fn judged_when(when: &RollBackWhen, reading: &Reading) -> Judgement {
+    judge(&Case { when, candidate: &version("1.2.0"), stable: Some(&version("1.1.0")) }, reading)
+}
+
 fn judged(reading: &Reading) -> Judgement {
-    judge(&RollBackWhen::default(), reading)
+    judged_when(&RollBackWhen::default(), reading)
 }
 
 fn verdict_of(judgement: &Judgement, trigger: &str) -> Verdict {
     judgement.findings.iter().find(|finding| finding.trigger == trigger).unwrap().verdict
 }
 
+fn words_of(judgement: &Judgement, trigger: &str) -> String {
+    judgement.findings.iter().find(|finding| finding.trigger == trigger).unwrap().words.clone()
+}
+
 #[test]
 fn says_what_it_saw_in_words() {
-    let judgement = judged(&reading(counted(400, 40), counted(3_600, 2)));
+    let judgement = judged(&reading(did(2_103, 41), did(208_114, 52)));
     assert_eq!(judgement.verdict, Verdict::Fail);
-    insta::assert_snapshot!(judgement.words().replace("; ", "\n"), @"
-    40 of 400 requests failed (10 %)
-    the limit is 5 %
-    40 of 400 requests failed (10 %) against 2 of 3600 (0.06 %) on the stable version at the same time
-    the limit is 2×
-    ");
-}
-
-/// The same with what a test of these failures says, of 2×, looked at once.
-fn with_evidence(candidate: Counted, stable: Counted) -> Reading {
-    let mut test = ErrorTest::new(ErrorSettings { tolerated: 2.0, ..ErrorSettings::default() }).unwrap();
-    let increment = Increment {
-        candidate_requests: candidate.requests,
-        stable_requests: stable.requests,
-        candidate_failed: candidate.failed,
-        stable_failed: stable.failed,
-    };
-    test.observe(&increment).unwrap();
-    Reading { evidence: Some(Box::new(test)), ..reading(candidate, stable) }
+    insta::assert_snapshot!(judgement.words());
+    let findings: Vec<String> = judged(&reading(did(2_103, 1), did(208_114, 52)))
+        .findings
+        .iter()
+        .map(|finding| format!("{} {:?}: {}", finding.trigger, finding.verdict, finding.words))
+        .collect();
+    insta::assert_snapshot!(findings.join("\n"));
 }
 
 #[test]
-fn evidence_is_told_with_its_strength() {
-    let words = |candidate, stable| {
-        let judgement = judged(&with_evidence(candidate, stable));
-        let finding = judgement.findings.into_iter().find(|finding| finding.trigger == "errors_vs_stable");
-        let finding = finding.unwrap();
-        (finding.verdict, finding.words)
-    };
-    let (verdict, said) = words(counted(2_103, 41), counted(208_114, 52));
-    assert_eq!(verdict, Verdict::Fail);
-    insta::assert_snapshot!(said, @"41 of 2103 requests failed (1.95 %), 52 of 208114 on the stable version at the same time (0.02 %): over 2× that rate beyond doubt (e = 3·10⁴¹)");
-    let (verdict, said) = words(counted(2_103, 1), counted(208_114, 52));
-    assert_eq!(verdict, Verdict::Pass);
-    insta::assert_snapshot!(said, @"1 of 2103 requests failed (0.05 %), 52 of 208114 on the stable version at the same time (0.02 %): no evidence of over 2× that rate (e = 0.3)");
+fn failures_of_one_client_are_one_and_said_to_be() {
+    let mut tests = Evidence::new(&strategy(RollBackWhen::default()));
+    let mut one = look(did(1_000, 40), did(9_000, 4));
+    one.candidate.failed_clients = 1;
+    tests.look(one);
+    let judgement = judged(&Reading { tests: Some(Box::new(tests)), ..Reading::default() });
+    assert_eq!(verdict_of(&judgement, "errors_vs_stable"), Verdict::Inconclusive);
+    let words = words_of(&judgement, "errors_vs_stable");
+    assert!(
+        words.starts_with("40 of 1,000 requests failed on 1.2.0 (4 %, counted as 1 by client)"),
+        "{words}"
+    );
 }
 
 #[test]
 fn evidence_is_read_back_from_what_was_recorded() {
-    let reading = with_evidence(counted(2_103, 41), counted(208_114, 52));
+    let when = RollBackWhen {
+        kayenta: Some(Kayenta { pass: 95, marginal: 75, every: Duration::from_secs(10) }),
+        ..RollBackWhen::default()
+    };
+    let reading = reading_of(&when, did(10_000, 5), did(2_103, 41), did(208_114, 52));
     let recorded = DeploymentEvent::HealthChecked {
         direction: Direction::Forward,
         step: 3,
-        version: "1.2.0".parse().unwrap(),
+        version: version("1.2.0"),
         verdict: Verdict::Fail,
         reading: Some(Box::new(reading.clone())),
     };
     let text = serde_json::to_string(&recorded).unwrap();
     let read: DeploymentEvent = serde_json::from_str(&text).unwrap();
     let DeploymentEvent::HealthChecked { reading: Some(read), .. } = read else { panic!("{read:?}") };
-    assert_eq!(judged(&read), judged(&reading));
+    assert_eq!(judged_when(&when, &read), judged_when(&when, &reading));
 }
 
 #[test]
-fn evidence_needs_few_requests_and_a_shared_outage_gives_none() {
-    let few = judged(&with_evidence(counted(8, 6), counted(800, 0)));
+fn a_few_failures_are_enough_if_they_cannot_be_luck() {
+    let few = judged(&reading(did(8, 6), did(800, 0)));
     assert_eq!(verdict_of(&few, "errors_vs_stable"), Verdict::Fail);
-    let quiet = judged(&with_evidence(counted(8, 0), counted(800, 0)));
-    assert_eq!(verdict_of(&quiet, "errors_vs_stable"), Verdict::Inconclusive);
-    let outage = judged(&with_evidence(counted(500, 100), counted(4_500, 900)));
-    assert_eq!(verdict_of(&outage, "errors_vs_stable"), Verdict::Pass);
+    let quiet = judged(&reading(did(8, 0), did(800, 0)));
+    assert_eq!(quiet.verdict, Verdict::Inconclusive);
 }
 
 #[test]
 fn after_the_switch_evidence_from_before_does_not_excuse_the_candidate() {
-    let mut reading = with_evidence(counted(1_000, 0), counted(9_000, 9));
-    reading.candidate = counted(1_000, 40);
-    reading.stable = counted(0, 0);
-    reading.before = counted(10_000, 10);
+    let mut reading = reading(did(1_000, 0), did(9_000, 9));
+    reading.tests.as_mut().unwrap().look(look(did(1_000, 40), did(0, 0)));
+    let judgement = judged(&reading);
+    assert_eq!(verdict_of(&judgement, "errors_vs_stable"), Verdict::Fail);
+    insta::assert_snapshot!(words_of(&judgement, "errors_vs_stable"));
+}
+
+#[test]
+fn a_late_regression_in_a_long_soak_is_found() {
+    let mut reading = reading(did(1_000, 0), did(9_000, 9));
+    let tests = reading.tests.as_mut().unwrap();
+    (0..1_000).for_each(|_| tests.look(look(did(1_000, 1), did(0, 0))));
+    assert_eq!(judged(&reading).verdict, Verdict::Pass);
+    let tests = reading.tests.as_mut().unwrap();
+    (0..5).for_each(|_| tests.look(look(did(1_000, 30), did(0, 0))));
     assert_eq!(verdict_of(&judged(&reading), "errors_vs_stable"), Verdict::Fail);
 }
 
 #[test]
-fn too_few_requests_prove_nothing() {
-    let judgement = judged(&reading(counted(49, 49), counted(10_000, 0)));
+fn too_few_requests_prove_nothing_good() {
+    let judgement = judged(&reading(did(49, 0), did(10_000, 0)));
     assert_eq!(verdict_of(&judgement, "error_rate"), Verdict::Inconclusive);
-    assert_eq!(verdict_of(&judgement, "errors_vs_stable"), Verdict::Inconclusive);
+    assert_eq!(judgement.verdict, Verdict::Inconclusive);
+    assert_eq!(judged(&reading(did(1_000, 0), did(10_000, 0))).verdict, Verdict::Pass);
 }
 
 #[test]
@@ -117,40 +194,98 @@ fn nothing_at_all_is_inconclusive() {
 
 #[test]
 fn instances_that_are_up_prove_nothing_about_a_release_that_nobody_uses() {
-    let judgement = judged(&reading(counted(0, 0), counted(10_000, 0)));
+    let judgement = judged(&reading(did(0, 0), did(10_000, 0)));
     assert_eq!(verdict_of(&judgement, "probe_failures"), Verdict::Pass);
     assert_eq!(judgement.verdict, Verdict::Inconclusive);
 }
 
 #[test]
 fn a_shared_outage_fails_no_candidate_against_the_stable_version() {
-    let judgement = judged(&reading(counted(500, 100), counted(4_500, 900)));
-    assert_eq!(verdict_of(&judgement, "errors_vs_stable"), Verdict::Pass);
+    let when = RollBackWhen { error_rate: None, ..RollBackWhen::default() };
+    let outage = did(500, 100).slow(900_000, 2_000_000);
+    let reading = reading_of(&when, did(10_000, 0), outage, Did { requests: 4_500, failed: 900, ..outage });
+    assert_ne!(judged_when(&when, &reading).verdict, Verdict::Fail);
 }
 
 #[test]
 fn a_few_failures_more_are_luck() {
-    let judgement = judged(&reading(counted(1_000, 4), counted(9_000, 9)));
-    assert_eq!(verdict_of(&judgement, "errors_vs_stable"), Verdict::Pass);
+    let judgement = judged(&reading(did(1_000, 4), did(9_000, 9)));
+    assert_ne!(judgement.verdict, Verdict::Fail);
 }
 
 #[test]
 fn after_the_switch_the_stable_versions_earlier_requests_are_the_measure() {
-    let mut reading = reading(counted(1_000, 40), counted(0, 0));
-    reading.before = counted(10_000, 10);
-    assert_eq!(verdict_of(&judged(&reading), "errors_vs_stable"), Verdict::Fail);
-    reading.before = Counted::default();
-    assert_eq!(verdict_of(&judged(&reading), "errors_vs_stable"), Verdict::Inconclusive);
+    assert_eq!(verdict_of(&judged(&reading(did(1_000, 40), did(0, 0))), "errors_vs_stable"), Verdict::Fail);
+    let unknown = reading_of(&RollBackWhen::default(), did(0, 0), did(1_000, 40), did(0, 0));
+    assert_eq!(verdict_of(&judged(&unknown), "errors_vs_stable"), Verdict::Inconclusive);
 }
 
 #[test]
-fn slow_is_bad_only_beyond_the_noise_of_the_machine() {
-    let slow = |p99| Counted { p99_micros: Some(p99), ..counted(2_000, 0) };
-    let p99 =
-        |candidate, stable| verdict_of(&judged(&reading(slow(candidate), slow(stable))), "p99_vs_stable");
-    assert_eq!(p99(70_000, 40_000), Verdict::Fail);
-    assert_eq!(p99(50_000, 40_000), Verdict::Pass);
-    assert_eq!(p99(3_000, 1_000), Verdict::Pass);
+fn slow_is_bad_only_beyond_what_is_allowed_and_beyond_the_noise_of_the_machine() {
+    let all = |fast, slow| did(4_000, 0).slow(fast, slow);
+    let p99 = |candidate: Did, stable: Did| {
+        let reading = reading_of(&RollBackWhen::default(), did(100_000, 0), candidate, stable);
+        verdict_of(&judged(&reading), "p99_vs_stable")
+    };
+    let healthy = did(36_000, 0);
+    assert_eq!(p99(all(70_000, 90_000), healthy), Verdict::Fail);
+    assert_ne!(p99(all(1_000, 50_000), healthy), Verdict::Fail, "within one and a half times");
+    assert_ne!(p99(all(70_000, 90_000), healthy.slow(70_000, 90_000)), Verdict::Fail, "both are slow");
+    let quick = reading_of(
+        &RollBackWhen::default(),
+        did(100_000, 0).slow(500, 1_000),
+        all(3_000, 3_500),
+        healthy.slow(500, 1_000),
+    );
+    assert_ne!(verdict_of(&judged(&quick), "p99_vs_stable"), Verdict::Fail, "three milliseconds are noise");
+}
+
+#[test]
+fn the_quantiles_stand_beside_the_slow_requests() {
+    let slow = did(4_000, 0).slow(70_000, 90_000);
+    let reading = reading_of(&RollBackWhen::default(), did(100_000, 0), slow, did(36_000, 0));
+    insta::assert_snapshot!(words_of(&judged(&reading), "p99_vs_stable"));
+}
+
+#[test]
+fn what_only_reports_takes_nothing_back_and_is_said() {
+    let when = RollBackWhen {
+        dry_run: vec![Trigger::ErrorRate, Trigger::ErrorsVsStable],
+        ..RollBackWhen::default()
+    };
+    let judgement = judged_when(&when, &reading(did(400, 40), did(3_600, 2)));
+    assert_ne!(judgement.verdict, Verdict::Fail);
+    assert!(judgement.words().contains("would fail, but only reports: 40 of 400"), "{}", judgement.words());
+}
+
+#[test]
+fn kayentas_judge_scores_points_in_time_and_needs_five() {
+    let when = RollBackWhen {
+        kayenta: Some(Kayenta { pass: 95, marginal: 75, every: Duration::from_secs(10) }),
+        error_rate: None,
+        errors_vs_stable: None,
+        ..RollBackWhen::default()
+    };
+    let after = |looks: usize, failed: u64| {
+        let mut tests = Evidence::new(&strategy(when.clone()));
+        (0..looks).for_each(|_| tests.look(look(did(100, failed), did(900, 9))));
+        let reading = Reading { tests: Some(Box::new(tests)), ..Reading::default() };
+        judged_when(&when, &reading)
+    };
+    assert_eq!(verdict_of(&after(4, 50), "kayenta"), Verdict::Inconclusive);
+    assert_eq!(verdict_of(&after(10, 50), "kayenta"), Verdict::Fail);
+    insta::assert_snapshot!(words_of(&after(10, 50), "kayenta"));
+    assert_eq!(verdict_of(&after(10, 1), "kayenta"), Verdict::Pass);
+}
+
+#[test]
+fn a_watch_may_end_early_only_with_evidence_of_its_own_share() {
+    let mut tests =
+        Evidence::new(&Strategy { early_promotion: Some(5_000), ..strategy(RollBackWhen::default()) });
+    tests.look(look(did(10_000, 10), did(90_000, 90)));
+    assert!(tests.may_promote_early());
+    tests.shares_changed();
+    assert!(!tests.may_promote_early());
 }
 
 #[test]
@@ -185,7 +320,7 @@ fn alerts_and_metrics_of_the_teams_own() {
     };
     let with = |alerts, value| {
         let metrics = vec![MetricReading { name: "queue".to_owned(), value }];
-        judge(&when, &Reading { alerts, metrics, ..Reading::default() })
+        judged_when(&when, &Reading { alerts, metrics, ..Reading::default() })
     };
     let quiet = || Known::Value(Vec::new());
     assert_eq!(verdict_of(&with(quiet(), Known::Value(99.0)), "metrics.queue"), Verdict::Pass);
@@ -201,15 +336,15 @@ fn alerts_and_metrics_of_the_teams_own() {
 #[test]
 fn a_trigger_that_is_off_is_not_heard() {
     let off = RollBackWhen { error_rate: None, errors_vs_stable: None, ..RollBackWhen::default() };
-    let judgement = judge(&off, &reading(counted(400, 400), counted(3_600, 0)));
-    assert_ne!(judgement.verdict, Verdict::Fail);
+    let reading = reading_of(&off, did(10_000, 0), did(400, 400), did(3_600, 0));
+    assert_ne!(judged_when(&off, &reading).verdict, Verdict::Fail);
 }
 
 proptest! {
     #[test]
     fn more_failures_never_help(requests in 1_u64..100_000, failed in 0_u64..1_000, stable in 0_u64..100_000) {
         let failed = failed.min(requests);
-        let fails = |failed| judged(&reading(counted(requests, failed), counted(stable, stable / 100))).verdict;
+        let fails = |failed| judged(&reading(did(requests, failed), did(stable, stable / 100))).verdict;
         if fails(failed) == Verdict::Fail {
             prop_assert_eq!(fails(requests.min(failed + 1)), Verdict::Fail);
         }
@@ -217,11 +352,33 @@ proptest! {
 
     #[test]
     fn any_numbers_give_a_verdict(
-        requests in any::<u64>(), failed in any::<u64>(), stable in any::<u64>(), p99 in any::<u64>(), value in any::<f64>(),
+        requests in any::<u64>(), failed in any::<u64>(), stable in any::<u64>(), latency in any::<u64>(), value in any::<f64>(),
     ) {
-        let mut reading = reading(counted(requests, failed), counted(stable, failed));
-        reading.candidate.p99_micros = Some(p99);
-        reading.metrics = vec![MetricReading { name: "any".to_owned(), value: Known::Value(value) }];
-        judged(&reading);
+        let mut tests = Evidence::new(&strategy(RollBackWhen::default()));
+        let side = |requests| Side { requests, failed, failed_clients: failed, latencies: vec![(latency, requests)] };
+        tests.known_before(&side(stable));
+        for beside in [true, false, true] {
+            tests.look(Look { candidate: side(requests), stable: side(stable), beside, micros: latency });
+            tests.shares_changed();
+        }
+        let metrics = vec![MetricReading { name: "any".to_owned(), value: Known::Value(value) }];
+        judged(&Reading { tests: Some(Box::new(tests)), metrics, ..Reading::default() });
+    }
+
+    /// Whatever way the shares take, and however often it is looked at, something that both share fails nobody.
+    #[test]
+    fn a_shared_outage_fails_nobody_under_any_weights(
+        looks in proptest::collection::vec((1_u64..100, 0_u64..50), 1..60),
+    ) {
+        let when = RollBackWhen { error_rate: None, ..RollBackWhen::default() };
+        let mut tests = Evidence::new(&strategy(when.clone()));
+        tests.known_before(&did(10_000, 0).side());
+        for (share, failing) in looks {
+            let part = |share: u64| did(share * 100, share * failing).slow(900_000, 900_000);
+            tests.look(look(part(share), part(100 - share.min(99))));
+            tests.shares_changed();
+        }
+        let reading = Reading { tests: Some(Box::new(tests)), ..Reading::default() };
+        prop_assert_ne!(judged_when(&when, &reading).verdict, Verdict::Fail);
     }
 }

@@ -23,6 +23,9 @@ pub struct Finding {
     pub verdict: Verdict,
     /// What it saw, in words with numbers.
     pub words: String,
+    /// It is only reported.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 impl Finding {
@@ -31,6 +34,7 @@ impl Finding {
         self.trigger.starts_with("error")
             || self.trigger.ends_with("_vs_stable")
             || self.trigger.starts_with("metrics.")
+            || self.trigger == "kayenta"
     }
 }
 
@@ -47,8 +51,9 @@ pub struct Judgement {
 impl Judgement {
     /// Draws the verdict from the findings.
     pub(super) fn of(findings: Vec<Finding>) -> Self {
-        let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
-        let passes = findings.iter().any(|finding| finding.verdict == Verdict::Pass && finding.is_evidence());
+        let heard = || findings.iter().filter(|finding| !finding.dry_run);
+        let fails = heard().any(|finding| finding.verdict == Verdict::Fail);
+        let passes = heard().any(|finding| finding.verdict == Verdict::Pass && finding.is_evidence());
         let verdict = match (fails, passes) {
             (true, _) => Verdict::Fail,
             (false, true) => Verdict::Pass,
@@ -57,9 +62,14 @@ impl Judgement {
         Self { verdict, findings }
     }
 
-    /// What made it fail, in words; what it saw at all if it did not.
+    /// What made it fail, in words; what it saw at all if it did not. What only reports and would have failed is said too.
     pub fn words(&self) -> String {
-        let telling = self.findings.iter().filter(|finding| finding.verdict == self.verdict);
-        telling.map(|finding| finding.words.as_str()).collect::<Vec<_>>().join("; ")
+        let heard =
+            self.findings.iter().filter(|finding| !finding.dry_run && finding.verdict == self.verdict);
+        let would =
+            self.findings.iter().filter(|finding| finding.dry_run && finding.verdict == Verdict::Fail);
+        let heard = heard.map(|finding| finding.words.clone());
+        let would = would.map(|finding| format!("would fail, but only reports: {}", finding.words));
+        heard.chain(would).collect::<Vec<_>>().join("; ")
     }
 }

@@ -1,6 +1,6 @@
 //! What must never happen, checked from the world's side.
 
-use pilotage_spec::Version;
+use pilotage_spec::{Inconclusive, Version};
 use thiserror::Error;
 
 use super::scenario::{Behaviour, Scenario};
@@ -141,7 +141,7 @@ pub(super) fn end(
             }
         }
         Outcome::RolledBack | Outcome::Failed => {
-            if quiet && scenario.behaviour == Behaviour::Good {
+            if quiet && scenario.behaviour == Behaviour::Good && !may_be_inconclusive(scenario) {
                 return untrue("nothing was wrong with the new version");
             }
             if outcome == Outcome::RolledBack || quiet {
@@ -163,6 +163,11 @@ pub(super) fn end(
         }
     }
     Ok(())
+}
+
+/// Whether a release may be taken back only because too little was seen of it.
+fn may_be_inconclusive(scenario: &Scenario) -> bool {
+    matches!(scenario.request.policy.inconclusive, Inconclusive::Extend | Inconclusive::RollBack)
 }
 
 /// Whether a new version is so bad, and so busy, that no watch can miss it.

@@ -57,6 +57,7 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Report {
         history: Vec::new(),
         trace: Vec::new(),
         asked: false,
+        held: false,
         crashes: 0,
     };
     let broken = driver.play(plan).err();
@@ -75,6 +76,8 @@ struct Driver {
     history: Vec<(DeploymentEvent, Timestamp)>,
     trace: Vec<String>,
     asked: bool,
+    /// It waits for evidence that may never come.
+    held: bool,
     crashes: u32,
 }
 
@@ -151,6 +154,8 @@ impl Driver {
                 Request::PromoteFully,
             ]);
             self.record(deployment, DeploymentEvent::Requested { request, reason: None })?;
+        } else if std::mem::take(&mut self.held) && deployment.is_watching() && self.random.percent(5) {
+            self.record(deployment, DeploymentEvent::Requested { request: Request::Promote, reason: None })?;
         } else if deployment.paused && deployment.end.is_none() && self.random.percent(20) {
             self.record(deployment, DeploymentEvent::Requested { request: Request::Resume, reason: None })?;
         }
@@ -191,6 +196,7 @@ impl Driver {
     }
 
     fn wait(&mut self, until: Timestamp, why: &Waiting) {
+        self.held = matches!(why, Waiting::Evidence { .. });
         let left = until.since(self.world.now).max(Duration::from_millis(1));
         // A watch is looked at several times; anything else ends when it ends.
         let step = if *why == Waiting::Watch { left.min(Duration::from_secs(10)) } else { left };

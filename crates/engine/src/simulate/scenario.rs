@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pilotage_spec::{
-    Digest, Health, InstanceSpec, Policy, Release, ReleaseId, Resources, RollBackWhen, RollingUnit, Strategy,
-    StrategyKind, Workload,
+    Digest, Health, Inconclusive, InstanceSpec, Policy, Release, ReleaseId, Resources, RollBackWhen,
+    RollingUnit, Strategy, StrategyKind, Workload,
 };
 
 use super::random::Random;
@@ -81,7 +81,8 @@ impl Scenario {
             _ => random.pick([Behaviour::NeverReady, Behaviour::ExitsAtOnce]),
         };
         let strategy = strategy(random);
-        let policy = Policy { confirm: true, gradual: random.percent(30), ..Policy::default() };
+        let (_, inconclusive) = random.pick(Inconclusive::WORDS);
+        let policy = Policy { confirm: true, gradual: random.percent(30), inconclusive, ..Policy::default() };
         let request = PlanRequest {
             workload: Workload { environment: name("production"), service: name("api") },
             candidate: release("1.1.0", 2),

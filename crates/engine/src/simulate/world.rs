@@ -7,7 +7,7 @@ use pilotage_spec::{Digest, Timestamp, Version};
 
 use super::random::Random;
 use super::scenario::{Behaviour, Scenario};
-use crate::judge::{Counted, InstanceReading, Reading};
+use crate::judge::{Counted, Evidence, InstanceReading, Look, Reading, Side};
 use crate::{Action, Facts, Split, TrafficState};
 
 struct Instance {
@@ -27,6 +27,7 @@ pub(super) struct World {
     behaviour: Behaviour,
     rps: u64,
     counted: BTreeMap<Version, Counted>,
+    evidence: Evidence,
 }
 
 impl World {
@@ -47,7 +48,10 @@ impl World {
             behaviour: scenario.behaviour,
             rps: scenario.rps,
             counted: BTreeMap::new(),
+            evidence: Evidence::new(&request.strategy),
         };
+        let before = world.side(None, 10_000);
+        world.evidence.known_before(&before);
         if let Some(stable) = &request.stable {
             let up = |_| Instance { ready_at: world.now, restarts: 0 };
             let instances = (0..request.stable_replicas).map(up).collect();
@@ -71,6 +75,7 @@ impl World {
             Action::Route(split) => {
                 self.split.clone_from(split);
                 self.counted.clear();
+                self.evidence.shares_changed();
                 let full = self.split.is_all(&self.candidate);
                 self.full_since = if full { self.full_since.or(Some(self.now)) } else { None };
             }
@@ -86,20 +91,21 @@ impl World {
     pub(super) fn pass(&mut self, duration: Duration, random: &mut Random) {
         self.now = self.now.plus(duration);
         let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let mut look = Look { micros: millis * 1_000, ..Look::default() };
         for (version, share) in self.load() {
             let requests = self.rps.saturating_mul(u64::from(share)).saturating_mul(millis) / 10_000 / 1_000;
+            let side = self.side(Some(&version), requests);
             let counted = self.counted.entry(version.clone()).or_default();
-            let (failing, slowness) = match self.behaviour {
-                Behaviour::Errors(percent) if version == self.candidate => (percent, 1),
-                Behaviour::Slow(factor) if version == self.candidate => (0, factor),
-                _ => (0, 1),
-            };
-            counted.requests += requests;
-            counted.failed += requests * failing / 100;
-            counted.p50_micros = Some(10_000 * slowness);
-            counted.p95_micros = Some(20_000 * slowness);
-            counted.p99_micros = Some(30_000 * slowness);
+            counted.requests += side.requests;
+            counted.failed += side.failed;
+            if version == self.candidate {
+                look.candidate = side;
+            } else {
+                look.beside = share > 0;
+                look.stable = side;
+            }
         }
+        self.evidence.look(look);
         if self.behaviour == Behaviour::CrashLoop && self.split.reaches(&self.candidate) {
             let back = self.now.plus(Duration::from_millis(random.between(200, 2_000)));
             for instance in self.instances.get_mut(&self.candidate).into_iter().flatten() {
@@ -120,6 +126,20 @@ impl World {
             *load.entry(cohort.version.clone()).or_default() += COHORT * cohort.share / 10_000;
         }
         load
+    }
+
+    /// What so many requests to a version come to; to the stable one, if none is named.
+    fn side(&self, version: Option<&Version>, requests: u64) -> Side {
+        let is_candidate = version == Some(&self.candidate);
+        let (failing, slowness) = match self.behaviour {
+            Behaviour::Errors(percent) if is_candidate => (percent, 1),
+            Behaviour::Slow(factor) if is_candidate => (0, factor),
+            _ => (0, 1),
+        };
+        let failed = requests * failing / 100;
+        let (slow, fast) = (requests / 100, requests - requests / 100);
+        let latencies = vec![(10_000 * slowness, fast), (30_000 * slowness, slow)];
+        Side { requests, failed, failed_clients: failed, latencies }
     }
 
     /// One instance of a version that is not the candidate ends by itself and comes back later.
@@ -206,6 +226,7 @@ impl World {
                     ..InstanceReading::default()
                 })
                 .collect(),
+            tests: Some(Box::new(self.evidence.clone())),
             ..Reading::default()
         }
     }
