@@ -261,6 +261,11 @@ fn words(why: &Waiting) -> String {
         }
         Waiting::Watch => "watching".to_owned(),
         Waiting::Sight => "the watch is over, but the edge cannot be asked what happened in it".to_owned(),
+        Waiting::Evidence { seen } => {
+            format!(
+                "the watch is over, but too little was seen to call it good or bad ({seen}); waiting for more, or for `pilotage promote`"
+            )
+        }
         Waiting::Pause => "paused".to_owned(),
         Waiting::Retry(failure) => format!("trying again: {}", failure.reason),
         Waiting::Interlock(violation) => format!("held: {violation}"),

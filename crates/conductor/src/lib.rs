@@ -13,6 +13,7 @@ mod error;
 mod facts;
 mod keeper;
 mod log;
+mod looks;
 mod planning;
 mod queries;
 mod readings;

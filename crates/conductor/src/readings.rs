@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use pilotage_engine::Plan;
-use pilotage_engine::evidence::{ErrorSettings, ErrorTest, Gathered, Increment};
 use pilotage_engine::judge::{Counted, InstanceReading, Reading};
 use pilotage_proxy::{EdgeClient, EdgeStats};
 use pilotage_signals::EdgeWindow;
@@ -13,6 +12,7 @@ use pilotage_spec::{SecretSource, Version};
 use pilotage_targets::{Instance, InstanceState, Observation};
 
 use crate::conductor::{Inner, lock};
+use crate::looks::Looks;
 use crate::queries::{Answers, Queries};
 
 /// Reads a secret by its reference, or says why it cannot.
@@ -27,61 +27,12 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Readings {
     edge: EdgeClient,
     route: String,
-    /// As far back as the edge remembers.
-    whole: Option<EdgeWindow>,
-    /// Since the shares last changed.
+    /// Since the shares last changed, for people to see.
     current: Option<EdgeWindow>,
-    /// The stable version's requests up to then.
-    before: Counted,
-    errors: Option<Comparison>,
+    looks: Looks,
     restarts: HashMap<String, u32>,
     usage: HashMap<String, Usage>,
     queries: Option<Queries>,
-}
-
-/// The failures of both versions at the same time, compared look by look.
-struct Comparison {
-    test: ErrorTest,
-    gathered: Gathered,
-    /// What had been counted at the last look.
-    last: Option<Increment>,
-}
-
-impl Comparison {
-    /// Nothing if the plan does not ask for it, or tolerates more than can be tested for.
-    fn of(plan: &Plan) -> Option<Self> {
-        let tolerated = f64::from(plan.roll_back_when().errors_vs_stable?) / 1_000.0;
-        let test = ErrorTest::new(ErrorSettings { tolerated, ..ErrorSettings::default() }).ok()?;
-        Some(Self { test, gathered: Gathered::default(), last: None })
-    }
-
-    fn look(&mut self, candidate: &Counted, stable: &Counted) {
-        let now = Increment {
-            candidate_requests: candidate.requests,
-            stable_requests: stable.requests,
-            candidate_failed: candidate.failed,
-            stable_failed: stable.failed,
-        };
-        let since = self.last.replace(now).map(|last| Increment::between(&last, &now));
-        match since {
-            Some(Ok(look)) => self.observe(|gathered| gathered.add(&look)),
-            // Counters that have begun anew are compared from here on.
-            Some(Err(error)) => tracing::warn!(%error, "a look at the counters is left out"),
-            None => {}
-        }
-    }
-
-    /// Looks of other shares do not go together with these.
-    fn complete(&mut self) {
-        self.observe(|gathered| Some(gathered.take()));
-    }
-
-    fn observe(&mut self, complete: impl FnOnce(&mut Gathered) -> Option<Increment>) {
-        if let Some(Err(error)) = complete(&mut self.gathered).map(|increment| self.test.observe(&increment))
-        {
-            tracing::warn!(%error, "counts are not taken as evidence");
-        }
-    }
 }
 
 /// The last samples of one instance, newest last.
@@ -96,10 +47,8 @@ impl Readings {
         Self {
             edge: inner.edge.clone(),
             route: plan.request.workload.to_string(),
-            whole: None,
             current: None,
-            before: Counted::default(),
-            errors: Comparison::of(plan),
+            looks: Looks::new(plan),
             restarts: HashMap::new(),
             usage: HashMap::new(),
             queries: Queries::start(plan, &inner.secrets),
@@ -109,9 +58,7 @@ impl Readings {
     /// The shares have changed: what comes now is counted anew.
     pub(crate) fn restart(&mut self) {
         self.current = None;
-        if let Some(errors) = &mut self.errors {
-            errors.complete();
-        }
+        self.looks.shares_changed();
         self.restarts.clear();
     }
 
@@ -119,7 +66,8 @@ impl Readings {
     pub(crate) async fn take(&mut self, plan: &Plan, observation: &Observation) -> Reading {
         let blind = match self.edge.stats().await {
             Ok(stats) => {
-                self.count(&stats, plan);
+                self.count(&stats);
+                self.looks.look(&stats, plan, observation);
                 None
             }
             Err(error) => Some(error.to_string()),
@@ -136,32 +84,17 @@ impl Readings {
             blind,
             candidate,
             stable,
-            before: self.before.clone(),
-            evidence: self.errors.as_ref().map(|errors| Box::new(errors.test.clone())),
+            tests: Some(Box::new(self.looks.evidence().clone())),
             instances,
             alerts,
             metrics,
         }
     }
 
-    fn count(&mut self, stats: &EdgeStats, plan: &Plan) {
-        // An edge's counters begin at zero when it starts.
-        let zero = || EdgeStats { started_micros: stats.started_micros, ..EdgeStats::default() };
-        let whole = self.whole.get_or_insert_with(|| EdgeWindow::new(zero()));
-        whole.update(stats);
-        if let (Some(errors), Some(stable)) = (&mut self.errors, plan.stable()) {
-            let (candidate, stable) =
-                (counted(whole, &self.route, plan.candidate()), counted(whole, &self.route, stable));
-            errors.look(&candidate, &stable);
-        }
+    fn count(&mut self, stats: &EdgeStats) {
         match &mut self.current {
             Some(window) => window.update(stats),
-            None => {
-                if let Some(stable) = plan.stable() {
-                    self.before = counted(whole, &self.route, stable);
-                }
-                self.current = Some(EdgeWindow::new(stats.clone()));
-            }
+            None => self.current = Some(EdgeWindow::new(stats.clone())),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pilotage_engine::gate::{self, GateOutcome, GateResult};
-use pilotage_engine::judge::{self, Finding, Reading, Verdict};
+use pilotage_engine::judge::{self, Case, Finding, Reading, Verdict};
 use pilotage_engine::plan::{Check, Step};
 use pilotage_engine::{
     ActionResult, Cause, Deployment, DeploymentEvent, DeploymentId, Direction, FoldError, Outcome, Purpose,
@@ -176,7 +176,7 @@ fn checked(
             format!("the judge spoke{step}: {word}")
         }
     };
-    let findings = reading.map(|reading| judge::judge(before.plan.roll_back_when(), reading).findings);
+    let findings = reading.map(|reading| judge::judge(&Case::of(&before.plan), reading).findings);
     let telling = |finding: &Finding| verdict != Verdict::Fail || finding.verdict == Verdict::Fail;
     let words = |finding: Finding| {
         format!("{} ({}): {}", finding.trigger, verdict_word(finding.verdict), finding.words)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pilotage_engine::gate::{GateOutcome, GateResult};
-use pilotage_engine::judge::{Counted, Reading, Verdict};
+use pilotage_engine::judge::{Counted, Evidence, Look, Reading, Side, Verdict};
 use pilotage_engine::plan::{Check, Step};
 use pilotage_engine::{
     Action, ActionResult, Cause, Deployment, DeploymentEvent, DeploymentId, Direction, Outcome, Plan,
@@ -106,9 +106,13 @@ pub(crate) fn story() -> Vec<(i64, DeploymentEvent)> {
         result: ActionResult::Done,
         duration_ms,
     };
+    let side = |requests, failed| Side { requests, failed, failed_clients: failed, latencies: Vec::new() };
+    let mut tests = Evidence::new(&plan.request.strategy);
+    tests.look(Look { candidate: side(120, 13), stable: side(1_080, 1), beside: true, micros: 60_000_000 });
     let reading = Reading {
         candidate: Counted { requests: 120, failed: 13, ..Counted::default() },
         stable: Counted { requests: 1_080, failed: 1, ..Counted::default() },
+        tests: Some(Box::new(tests)),
         ..Reading::default()
     };
     let checked = |step, verdict, reading: Option<Reading>| DeploymentEvent::HealthChecked {

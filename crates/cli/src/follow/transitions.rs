@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pilotage_engine::gate::GateOutcome;
-use pilotage_engine::judge::{self, Reading, Verdict};
+use pilotage_engine::judge::{self, Case, Reading, Verdict};
 use pilotage_engine::{ActionResult, Cause, Deployment, DeploymentEvent, Direction, Request, Step};
 use pilotage_journal::Event;
 
@@ -90,7 +90,7 @@ fn step(deployment: &Deployment) -> String {
 }
 
 fn checked(before: &Deployment, verdict: Verdict, reading: Option<&Reading>, took: Duration) -> Told {
-    let words = reading.map(|reading| judge::judge(before.plan.roll_back_when(), reading).words());
+    let words = reading.map(|reading| judge::judge(&Case::of(&before.plan), reading).words());
     let words = words.map(|words| format!(": {words}")).unwrap_or_default();
     let watched = matches!(before.course.step(), Some(Step::Watch { .. }));
     match verdict {
