@@ -46,7 +46,7 @@ fn a_release_that_is_slower() {
         let mut world = World::new(PROGRAM, &project());
         let (outcome, reason) = second(&mut world, |_| {}, Sample::slow("1.1.0", 250)).await;
         assert_eq!(outcome, Outcome::RolledBack);
-        assert!(reason.contains("p95 is "), "{reason}");
+        assert!(reason.contains("× the p95 of "), "{reason}");
     });
 }
 

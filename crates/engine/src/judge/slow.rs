@@ -103,8 +103,12 @@ impl SlowRequests {
         REQUESTS_ABOVE * 1_000 / u64::from(1_000 - self.quantile.min(999))
     }
 
-    /// Whether the candidate is slower than allowed, and not because of something that both share.
+    /// Whether the candidate is slower than allowed, and not because of something that both share. Its first requests, which warm
+    /// it up, do not make that verdict.
     pub fn is_slower(&self) -> bool {
+        if self.counted().0 < self.needed() {
+            return false;
+        }
         let above = self.limit.standing() == LimitStanding::Above;
         (above && self.comparison.is_worse_beside()) || self.comparison.is_worse_alone()
     }
