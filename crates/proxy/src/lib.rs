@@ -6,6 +6,7 @@
 //! Start reading at [`run`], which is the whole process; `worker` is the path of a request.
 
 mod client;
+mod comparison;
 mod control;
 mod edge;
 #[cfg(any(test, fuzzing))]
@@ -26,11 +27,11 @@ pub use control::{
 };
 pub use edge::{EdgeConfig, EdgeError, Limits, run};
 pub use routing::{CLIENT_COOKIE, CLIENT_HEADER, SECURE_CLIENT_COOKIE, split_point};
-pub use stats::{Histogram, MirrorStats, VersionStats};
+pub use stats::{Histogram, MirrorDifference, MirrorStats, VersionStats};
 pub use table::{
     Address, AddressError, Certificate, ClientKey, Cohort, Condition, Ejection, Endpoint, FULL_WEIGHT,
-    Listener, ListenerFault, Mirror, Network, NetworkError, Pool, Protocol, Retries, Route, RouteFault,
-    RouteLimits, RoutingTable, Source, TableError, Test, Timeouts,
+    Listener, ListenerFault, Mirror, MirrorComparison, Network, NetworkError, Pool, Protocol, Retries, Route,
+    RouteFault, RouteLimits, RoutingTable, Source, TableError, Test, Timeouts,
 };
 pub use telemetry::AccessLogTarget;
 pub use tls::CertificateStatus;

@@ -40,7 +40,8 @@ pub use release::{
 };
 pub use route::{
     CertificateFiles, ClientKey, Cohort, Condition, EdgeSettings, Ejection, Exposure, HeaderName, Host,
-    Limits, Mirror, Network, PathPrefix, Preview, Retries, RouteSettings, Source, Test, Timeouts,
+    Limits, Mirror, MirrorComparison, Network, PathPrefix, Preview, Retries, RouteSettings, Source, Test,
+    Timeouts,
 };
 pub use schema::json_schema;
 pub use secret::SecretSourceError;

@@ -231,6 +231,7 @@ fn a_whole_split_survives_its_own_text_and_reads_well() {
         max_body_bytes: 1,
         unsafe_methods: false,
         timeout: Duration::from_secs(1),
+        compare: None,
     };
     let listen = "127.0.0.1:8081".parse().unwrap();
     let split = Split {

@@ -24,7 +24,7 @@ use crate::control::Identity;
 use crate::routing::{CompiledTable, CookieKey, Registry};
 use crate::telemetry::AccessLogWriter;
 use crate::tls::Encryption;
-use crate::worker::{Rooms, Shared, WorkerHandle, spawn};
+use crate::worker::{Comparer, Rooms, Shared, WorkerHandle, spawn};
 use crate::{CertificateStatus, EdgeClient, RoutingTable};
 
 /// The workers of an edge that starts, and what they work with.
@@ -181,6 +181,7 @@ fn shared(
         limits: config.limits,
         workers: config.workers.get(),
         rooms: Rooms::default(),
+        comparer: Comparer::default(),
         connections: registry.connections(),
         cookie_key: Arc::new(cookie_key),
         encryption: Arc::new(encryption),

@@ -102,6 +102,11 @@ fn connections_are_the_same_however_their_bytes_come() {
 }
 
 #[test]
+fn bodies_are_compared_alike_from_both_sides() {
+    feed("compared_bodies");
+}
+
+#[test]
 fn tables_and_messages_do_no_harm() {
     feed("routing_table");
     feed("control_message");

@@ -8,6 +8,7 @@
 
 mod beside;
 mod clients;
+mod comparison;
 mod compression;
 #[cfg(test)]
 mod corpus;
@@ -22,6 +23,7 @@ mod tables;
 pub(crate) use corpus::Chance;
 
 pub use clients::{client_cookie, forwarded, grpc_timeout};
+pub use comparison::compared_bodies;
 pub use compression::header_blocks;
 pub use frames::websocket_frames;
 pub use requests::{chunked_body, requests};
@@ -34,9 +36,10 @@ pub use tables::{control_message, routing_table};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its folder in the corpus.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("chunked_body", chunked_body),
     ("client_cookie", client_cookie),
+    ("compared_bodies", compared_bodies),
     ("control_message", control_message),
     ("forwarded", forwarded),
     ("grpc_timeout", grpc_timeout),

@@ -1,9 +1,11 @@
 //! Which requests are copied to a version that is tried out, and how many bytes that may cost.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Asked, CompiledRoute};
+use crate::comparison::Comparison;
 use crate::{FULL_WEIGHT, Mirror};
 
 /// Where copies go, and which requests are copied.
@@ -15,6 +17,8 @@ pub(crate) struct CompiledMirror {
     pub(crate) timeout: Duration,
     /// For all workers together; see [`ByteBudget`].
     pub(crate) bytes_per_second: u64,
+    /// How answers are compared, if they are.
+    pub(crate) comparison: Option<Arc<Comparison>>,
     share: u32,
     max_body_bytes: u64,
     unsafe_methods: bool,
@@ -26,6 +30,7 @@ impl CompiledMirror {
             pool,
             timeout: Duration::from_millis(mirror.timeout_ms),
             bytes_per_second: mirror.bytes_per_second,
+            comparison: mirror.compare.as_ref().map(|settings| Arc::new(Comparison::new(settings))),
             share: mirror.share,
             max_body_bytes: mirror.max_body_bytes,
             unsafe_methods: mirror.unsafe_methods,
@@ -122,6 +127,7 @@ mod tests {
             max_body_bytes: 100,
             unsafe_methods: false,
             timeout_ms: 1_000,
+            compare: None,
         }
     }
 

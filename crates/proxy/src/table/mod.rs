@@ -16,7 +16,7 @@ pub use address::{Address, AddressError};
 pub use limits::{Ejection, Retries, RouteLimits, Timeouts};
 pub use listener::{Certificate, Listener, Network, NetworkError};
 pub use route::{Endpoint, Pool, Protocol, Route};
-pub use shaping::{ClientKey, Cohort, Condition, Mirror, Source, Test};
+pub use shaping::{ClientKey, Cohort, Condition, Mirror, MirrorComparison, Source, Test};
 pub use validate::{ListenerFault, RouteFault, TableError};
 
 /// Weights are in hundredths of a percent; those of one route add up to this.

@@ -83,6 +83,23 @@ pub struct Mirror {
     /// How long a copy may take altogether, in milliseconds.
     #[serde(default = "default_copy_limit")]
     pub timeout_ms: u64,
+    /// Compares the answers to copies with those that users get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<MirrorComparison>,
+}
+
+/// How the answer to a copy is compared with the one that the user got. Statuses always are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirrorComparison {
+    /// Compares bodies too: JSON by what it says, anything else byte by byte.
+    #[serde(default)]
+    pub bodies: bool,
+    /// What may differ in bodies of JSON: JSON pointers (RFC 6901), in which `*` stands for any key or index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// Longer bodies are not compared. Of each comparison that waits for one of the answers, so many bytes are kept of both.
+    #[serde(default = "default_compared_body")]
+    pub max_body_bytes: u64,
 }
 
 fn everybody() -> u32 {
@@ -94,6 +111,10 @@ fn default_bytes_per_second() -> u64 {
 }
 
 fn default_copied_body() -> u64 {
+    64 * 1024
+}
+
+fn default_compared_body() -> u64 {
     64 * 1024
 }
 

@@ -61,7 +61,7 @@ const OF_VERSIONS: [Of<VersionStats>; 7] = [
     },
 ];
 
-const OF_MIRRORS: [Of<MirrorStats>; 5] = [
+const OF_MIRRORS: [Of<MirrorStats>; 9] = [
     Of {
         name: "pilotage_edge_mirrored_requests_total",
         kind: Kind::Counter,
@@ -85,6 +85,30 @@ const OF_MIRRORS: [Of<MirrorStats>; 5] = [
         kind: Kind::Counter,
         help: "Requests that should have been copied and were not, for want of room.",
         value: |mirror| mirror.dropped,
+    },
+    Of {
+        name: "pilotage_edge_mirrored_compared_total",
+        kind: Kind::Counter,
+        help: "Copies whose answer was compared with the one that the user got.",
+        value: |mirror| mirror.compared,
+    },
+    Of {
+        name: "pilotage_edge_mirrored_differing_status_total",
+        kind: Kind::Counter,
+        help: "Copies that were answered with another status than the user.",
+        value: |mirror| mirror.differing_status,
+    },
+    Of {
+        name: "pilotage_edge_mirrored_differing_body_total",
+        kind: Kind::Counter,
+        help: "Copies that were answered with the same status and another body.",
+        value: |mirror| mirror.differing_body,
+    },
+    Of {
+        name: "pilotage_edge_mirrored_uncompared_total",
+        kind: Kind::Counter,
+        help: "Copies whose answer was to be compared and could not be.",
+        value: |mirror| mirror.uncompared,
     },
     Of {
         name: "pilotage_edge_mirrored_bytes_total",

@@ -1,7 +1,8 @@
 //! A worker: one thread, one runtime, its own listeners and connections. In the order in which a request meets them:
 //! `accept` (connections), `client` (what clients speak), `exchange` (one request: tries until one endpoint answers),
 //! `balance` (which endpoint), `upstream` (connections to endpoints, and what they speak), `flight` (counting), `tunnel`
-//! (upgrades). Below them `stream` (bytes in and out of sockets), `body` and `head`.
+//! (upgrades). `comparer` compares what copies were
+//! answered. Below them `stream` (bytes in and out of sockets), `body` and `head`.
 
 mod accept;
 mod asked;
@@ -9,6 +10,7 @@ mod balance;
 mod body;
 mod client;
 mod clock;
+mod comparer;
 mod exchange;
 mod flight;
 mod forwarding;
@@ -23,6 +25,7 @@ mod tunnel;
 mod upstream;
 mod view;
 
+pub(crate) use comparer::Comparer;
 pub(crate) use room::Rooms;
 pub(crate) use thread::{Command, Shared, WorkerHandle, spawn};
 #[cfg(any(test, fuzzing))]

@@ -15,6 +15,7 @@ use tokio::task::{LocalSet, spawn_local, yield_now};
 
 use super::accept::Doors;
 use super::clock::Clock;
+use super::comparer::Comparer;
 use super::random::Random;
 use super::room::Rooms;
 use super::stream::Buffers;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     /// How many workers there are.
     pub(crate) workers: usize,
     pub(crate) rooms: Rooms,
+    pub(crate) comparer: Comparer,
     pub(crate) connections: Arc<ConnectionCounters>,
     /// Signs the cookies by which clients are known again.
     pub(crate) cookie_key: Arc<CookieKey>,
@@ -155,6 +157,10 @@ impl Worker {
 
     pub(super) fn encryption(&self) -> &Encryption {
         &self.shared.encryption
+    }
+
+    pub(super) fn comparer(&self) -> &Comparer {
+        &self.shared.comparer
     }
 
     /// Where this worker counts what concerns no route.

@@ -11,6 +11,7 @@ mod world;
 mod access_log;
 mod bursts;
 mod certificates;
+mod comparisons;
 mod control;
 mod endings;
 mod estate;

@@ -16,6 +16,7 @@ fn copied(change: impl FnOnce(&mut Mirror)) -> impl FnOnce(&mut Route) {
         max_body_bytes: 64 * 1024,
         unsafe_methods: true,
         timeout_ms: 60_000,
+        compare: None,
     };
     change(&mut mirror);
     |route| route.mirror = Some(mirror)

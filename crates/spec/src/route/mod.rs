@@ -11,4 +11,4 @@ mod words;
 pub use address::{HeaderName, Host, Network, PathPrefix};
 pub use edge::{CertificateFiles, EdgeSettings};
 pub use settings::{ClientKey, Ejection, Exposure, Limits, Retries, RouteSettings, Timeouts};
-pub use shaping::{Cohort, Condition, Mirror, Preview, Source, Test};
+pub use shaping::{Cohort, Condition, Mirror, MirrorComparison, Preview, Source, Test};

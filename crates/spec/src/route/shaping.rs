@@ -69,6 +69,20 @@ pub struct Mirror {
     /// How long a copy may take altogether.
     #[serde(with = "duration_ms", rename = "timeout_ms")]
     pub timeout: Duration,
+    /// Compares the answers to copies with those that users get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<MirrorComparison>,
+}
+
+/// How the answer to a copy is compared with the one that the user got. Statuses always are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirrorComparison {
+    /// Compares bodies too: JSON by what it says, anything else byte by byte.
+    pub bodies: bool,
+    /// What may differ in bodies of JSON: JSON pointers (RFC 6901), in which `*` stands for any key or index.
+    pub ignore: Vec<String>,
+    /// Longer bodies are not compared.
+    pub max_body_bytes: u64,
 }
 
 /// A version that is served at an address of its own, beside the one of the users.

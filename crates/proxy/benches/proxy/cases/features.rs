@@ -75,6 +75,7 @@ fn shaped(address: SocketAddr, setup: &Setup) -> Route {
         max_body_bytes: 64 * 1024,
         unsafe_methods: false,
         timeout_ms: 10_000,
+        compare: None,
     };
     Route { client_keys: vec![ClientKey::Cookie], mirror: Some(mirror), ..route(address, pools.to_vec()) }
 }

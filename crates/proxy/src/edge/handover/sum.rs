@@ -76,11 +76,29 @@ fn add_version(own: &mut VersionStats, before: &VersionStats) {
 }
 
 fn add_mirror(own: &mut MirrorStats, before: &MirrorStats) {
-    let MirrorStats { requests, errors, broken, dropped, bytes, latency, latency_sum_micros } = before;
+    let MirrorStats {
+        requests,
+        errors,
+        broken,
+        dropped,
+        compared,
+        differing_status,
+        differing_body,
+        uncompared,
+        examples,
+        bytes,
+        latency,
+        latency_sum_micros,
+    } = before;
     own.requests += requests;
     own.errors += errors;
     own.broken += broken;
     own.dropped += dropped;
+    own.compared += compared;
+    own.differing_status += differing_status;
+    own.differing_body += differing_body;
+    own.uncompared += uncompared;
+    examples.iter().for_each(|example| example.clone().keep_in(&mut own.examples));
     own.bytes += bytes;
     own.latency.merge(latency);
     own.latency_sum_micros += latency_sum_micros;

@@ -1,11 +1,13 @@
 //! Counters by route, version and worker thread.
 //!
 //! Each thread writes only its own shard, so counting is a plain load and store on a cache line that nobody else
-//! writes. A reader sums the shards. Only what is counted of failures once a client is shared by all threads.
+//! writes. A reader sums the shards. Only `bursts` and `comparisons`, which good requests never touch, are shared by all
+//! threads.
 
 mod access_log;
 mod bursts;
 mod cell;
+mod comparisons;
 mod connection;
 mod registry;
 mod route;

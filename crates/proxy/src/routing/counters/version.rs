@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::bursts::Bursts;
 use super::cell::{Counter, Latencies};
+use super::comparisons::Comparisons;
 use crate::stats::{MirrorStats, VersionStats};
 
 /// What one worker counted for one version. Aligned so that no two shards share a cache line or a prefetched pair.
@@ -103,6 +104,8 @@ impl MirrorShard {
             bytes: self.bytes.get(),
             latency: self.latencies.histogram(),
             latency_sum_micros: self.latencies.sum_micros(),
+            // Comparisons are counted by all workers together.
+            ..MirrorStats::default()
         }
     }
 }
@@ -112,11 +115,16 @@ impl MirrorShard {
 pub(crate) struct VersionCounters {
     shards: Box<[Shard]>,
     bursts: Bursts,
+    comparisons: Comparisons,
 }
 
 impl VersionCounters {
     pub(super) fn new(workers: usize) -> Self {
-        Self { shards: (0..workers).map(|_| Shard::default()).collect(), bursts: Bursts::default() }
+        Self {
+            shards: (0..workers).map(|_| Shard::default()).collect(),
+            bursts: Bursts::default(),
+            comparisons: Comparisons::default(),
+        }
     }
 
     /// The shard of one worker. Only that worker's thread may write to it.
@@ -130,10 +138,16 @@ impl VersionCounters {
         self.bursts.failed(client, now);
     }
 
+    /// Where comparisons of answers to copies are counted. Any thread may do so.
+    pub(crate) fn comparisons(&self) -> &Comparisons {
+        &self.comparisons
+    }
+
     pub(super) fn read(&self) -> VersionStats {
         // First, so that there are never more of them than failures.
         let failed_clients = self.bursts.begun();
-        let mut sum = VersionStats { failed_clients, ..VersionStats::default() };
+        let mut sum =
+            VersionStats { failed_clients, mirror: self.comparisons.read(), ..VersionStats::default() };
         self.shards.iter().for_each(|shard| sum.merge(&shard.read()));
         sum
     }

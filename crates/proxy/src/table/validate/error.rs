@@ -113,6 +113,15 @@ pub enum RouteFault {
         /// The version.
         version: String,
     },
+    /// Nothing in a body that a pointer leads to.
+    #[error(
+        "`{pointer}` leads nowhere in a body; begin with `/`, write `~1` for a `/` in a key and `~0` for a `~`, such as \
+         `/items/*/id`"
+    )]
+    Pointer {
+        /// The pointer, as it was written.
+        pointer: String,
+    },
     /// A name that no request can have.
     #[error("{what} `{name}` cannot be in a request; {mend}")]
     Name {

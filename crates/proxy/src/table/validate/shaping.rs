@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::RouteFault;
 use super::name::{cookie, header, parameter};
+use crate::comparison::Pointer;
 use crate::table::{ClientKey, Cohort, FULL_WEIGHT, Mirror, Route, Source};
 
 pub(super) fn shaping(route: &Route) -> Result<(), RouteFault> {
@@ -54,7 +55,15 @@ fn mirror(route: &Route, mirror: &Mirror) -> Result<(), RouteFault> {
     if route.pools.iter().any(serves_all) {
         return Err(RouteFault::MirrorsItself { version: mirror.version.clone() });
     }
-    Ok(())
+    let mut ignored = mirror.compare.iter().flat_map(|comparison| &comparison.ignore);
+    ignored.try_for_each(|text| pointer(text))
+}
+
+fn pointer(text: &str) -> Result<(), RouteFault> {
+    match Pointer::parse(text) {
+        Some(_) => Ok(()),
+        None => Err(RouteFault::Pointer { pointer: text.to_owned() }),
+    }
 }
 
 fn share(by: &str, share: u32) -> Result<(), RouteFault> {

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 
 use super::{ListenerFault, RouteFault, TableError};
 use crate::table::{
-    Certificate, ClientKey, Cohort, Condition, Ejection, FULL_WEIGHT, Listener, Mirror, Pool, Protocol,
-    Retries, Route, RouteLimits, RoutingTable, Source, Test, Timeouts,
+    Certificate, ClientKey, Cohort, Condition, Ejection, FULL_WEIGHT, Listener, Mirror, MirrorComparison,
+    Pool, Protocol, Retries, Route, RouteLimits, RoutingTable, Source, Test, Timeouts,
 };
 
 fn address(port: u16) -> SocketAddr {
@@ -55,6 +55,7 @@ fn mirror() -> Mirror {
         max_body_bytes: 1,
         unsafe_methods: false,
         timeout_ms: 1,
+        compare: None,
     }
 }
 
@@ -156,6 +157,16 @@ fn faults_of_mirrors_and_keys_are_named() {
         with(Mirror { timeout_ms: 0, ..mirror() }),
         RouteFault::Zero { setting: "mirror.timeout_ms", .. }
     ));
+    let ignoring = |pointer: &str| {
+        let ignore = vec!["/time".to_owned(), pointer.to_owned()];
+        with(Mirror {
+            compare: Some(MirrorComparison { bodies: true, ignore, max_body_bytes: 1 }),
+            ..mirror()
+        })
+    };
+    for pointer in ["", "time", "/a~2", "/a~"] {
+        assert_eq!(ignoring(pointer), RouteFault::Pointer { pointer: pointer.to_owned() });
+    }
     let keys = |client_keys| fault(Route { client_keys, ..sound() });
     assert!(matches!(keys(vec![ClientKey::Header("a b".to_owned())]), RouteFault::Name { .. }));
     assert_eq!(keys(vec![ClientKey::Address, ClientKey::Cookie]), RouteFault::KeyAfterAddress);

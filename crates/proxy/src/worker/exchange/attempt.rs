@@ -168,6 +168,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
         flight.shard().bytes_out.add(self.sent);
         match passed {
             Passed::Whole => {
+                self.hand_over_answer();
                 if self.is_grpc {
                     let failed = self.response.status >= 500
                         || grpc::has_failed(&self.response.fields)

@@ -2,12 +2,15 @@
 
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Instant;
 
 use tokio::task::spawn_local;
 
-use super::Exchange;
+use super::comparison::Awaited;
+use super::{Exchange, comparison};
+use crate::comparison::KeptAnswer;
 use crate::message::{BodyLength, Fields, RequestHead, ResponseHead};
 use crate::routing::{CompiledMirror, CompiledPool, mirror_choice};
 use crate::worker::asked::AskedRequest;
@@ -47,6 +50,8 @@ impl<C: ClientEnd> Exchange<'_, C> {
             return shard.dropped.add(1);
         }
         shard.bytes.add(bytes);
+        let (kept, awaited) = mirror.comparison.as_ref().map(comparison::keep).unzip();
+        self.kept = kept;
         let told = self.forwarding.told();
         let copy = Copy {
             worker: Rc::clone(self.worker),
@@ -55,6 +60,7 @@ impl<C: ClientEnd> Exchange<'_, C> {
             fields: told.fields.clone(),
             drops_trace: told.drops_trace,
             body: Vec::new(),
+            awaited,
             _open: Open::one(route),
             route: Rc::clone(route),
         };
@@ -64,38 +70,42 @@ impl<C: ClientEnd> Exchange<'_, C> {
 
 /// A copy of a request, being made or under way.
 pub(super) struct Copy {
-    worker: Rc<Worker>,
+    pub(super) worker: Rc<Worker>,
     route: Rc<RouteView>,
-    head: RequestHead,
+    pub(super) head: RequestHead,
     host: Vec<u8>,
     fields: Fields,
     drops_trace: bool,
     pub(super) body: Vec<u8>,
+    /// What its answer is to be compared with.
+    pub(super) awaited: Option<Awaited>,
     _open: Open,
 }
 
 impl Copy {
     /// Sends it.
-    pub(super) fn go(self) {
+    pub(super) fn go(mut self) {
         spawn_local(async move {
-            let Some(mirror) = &self.route.route.mirror else { return };
-            let pool = &self.route.route.pools[mirror.pool];
+            let route = Arc::clone(&self.route.route);
+            let Some(mirror) = &route.mirror else { return };
+            let pool = &route.pools[mirror.pool];
             let shard = pool.counters.shard(self.worker.index).mirror();
             let is_still_copied = |route: &Rc<RouteView>| {
                 let mirror = route.route.mirror.as_ref().map(|mirror| &route.route.pools[mirror.pool]);
                 mirror.is_some_and(|current| current.version == pool.version)
             };
-            if !self.worker.view().named(&self.route.route.name).is_some_and(is_still_copied) {
+            if !self.worker.view().named(&route.name).is_some_and(is_still_copied) {
                 // The version may be drained by now, and stopped.
                 return shard.dropped.add(1);
             }
-            if !matches!(tokio::time::timeout(mirror.timeout, self.send(mirror, pool)).await, Ok(Some(()))) {
-                shard.broken.add(1);
+            match tokio::time::timeout(mirror.timeout, self.send(mirror, pool)).await {
+                Ok(Some(answer)) => self.compare(answer, mirror, &pool.counters).await,
+                _ => shard.broken.add(1),
             }
         });
     }
 
-    async fn send(&self, mirror: &CompiledMirror, pool: &CompiledPool) -> Option<()> {
+    async fn send(&self, mirror: &CompiledMirror, pool: &CompiledPool) -> Option<KeptAnswer> {
         let started = Instant::now();
         let instances = &self.route.instances[mirror.pool];
         let chosen = choose_in(&self.route, pool, instances, &[], &self.worker.random, started);
@@ -123,10 +133,12 @@ impl Copy {
         })
         .await?;
         let latency = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let mut kept = self.awaited.as_ref().map(Awaited::body).unwrap_or_default();
         poll_fn(|cx| {
             loop {
                 match ready!(link.poll_body(cx)) {
                     Ok(Part::Data) => {
+                        kept.push(link.body_data());
                         let length = link.body_data().len();
                         link.take_body(length);
                     }
@@ -138,7 +150,7 @@ impl Copy {
         .await?;
         flight.shard().mirror().answered(response.status >= 500, latency);
         flight.upstream.park(link);
-        Some(())
+        Some(KeptAnswer::new(&response, kept))
     }
 
     async fn connect(&self, upstream: &Upstream) -> Option<Link> {

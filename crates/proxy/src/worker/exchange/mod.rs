@@ -2,6 +2,7 @@
 
 mod answer;
 mod attempt;
+mod comparison;
 mod copy;
 mod failure;
 mod grpc;
@@ -102,6 +103,8 @@ pub(super) struct Exchange<'e, C> {
     failure_noted: bool,
     /// Whether it has been decided if it is copied.
     copy_decided: bool,
+    /// The answer, as far as it is kept to be compared with that to the copy.
+    kept: Option<comparison::Kept>,
     /// What the access log is going to say; none if nobody wants one.
     record: Option<Box<Record>>,
 }
@@ -133,6 +136,7 @@ impl<'e, C: ClientEnd> Exchange<'e, C> {
             queued: None,
             failure_noted: false,
             copy_decided: false,
+            kept: None,
             record: visitor.worker.access_log.enabled().then(Box::default),
         }
     }

@@ -121,6 +121,9 @@ impl<C: ClientEnd> Exchange<'_, C> {
                     }
                     Poll::Ready(Err(_)) => return Poll::Ready(Passed::Gone),
                     Poll::Ready(Ok(bytes)) => {
+                        if let Some(kept) = &mut self.kept {
+                            kept.body.push(&link.body_data()[..bytes]);
+                        }
                         link.take_body(bytes);
                         self.sent += bytes as u64;
                     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pilotage_proxy as edge;
-use pilotage_spec::{Cohort, Condition, Mirror, Source, Test};
+use pilotage_spec::{Cohort, Condition, Mirror, MirrorComparison, Source, Test};
 
 use super::settings::millis;
 
@@ -58,6 +58,7 @@ pub(super) fn mirror(mirror: &Mirror) -> edge::Mirror {
         max_body_bytes: mirror.max_body_bytes,
         unsafe_methods: mirror.unsafe_methods,
         timeout_ms: millis(mirror.timeout),
+        compare: mirror.compare.as_ref().map(comparison),
     }
 }
 
@@ -70,5 +71,16 @@ pub(super) fn read_mirror(mirror: &edge::Mirror) -> Option<Mirror> {
         max_body_bytes: mirror.max_body_bytes,
         unsafe_methods: mirror.unsafe_methods,
         timeout: Duration::from_millis(mirror.timeout_ms),
+        compare: mirror.compare.as_ref().map(read_comparison),
     })
+}
+
+fn comparison(comparison: &MirrorComparison) -> edge::MirrorComparison {
+    let MirrorComparison { bodies, ignore, max_body_bytes } = comparison;
+    edge::MirrorComparison { bodies: *bodies, ignore: ignore.clone(), max_body_bytes: *max_body_bytes }
+}
+
+fn read_comparison(comparison: &edge::MirrorComparison) -> MirrorComparison {
+    let edge::MirrorComparison { bodies, ignore, max_body_bytes } = comparison;
+    MirrorComparison { bodies: *bodies, ignore: ignore.clone(), max_body_bytes: *max_body_bytes }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pilotage_proxy::{Listener, RoutingTable};
 use pilotage_spec::{
-    CertificateFiles, ClientKey, Cohort, Condition, EdgeSettings, Ejection, Limits, Mirror, Preview, Retries,
-    RouteSettings, Source, Test, Timeouts, Workload,
+    CertificateFiles, ClientKey, Cohort, Condition, EdgeSettings, Ejection, Limits, Mirror, MirrorComparison,
+    Preview, Retries, RouteSettings, Source, Test, Timeouts, Workload,
 };
 
 use super::{check, listeners, routes};
@@ -74,6 +74,11 @@ fn elaborate() -> Traffic {
             max_body_bytes: 16,
             unsafe_methods: true,
             timeout: Duration::from_millis(17),
+            compare: Some(MirrorComparison {
+                bodies: true,
+                ignore: vec!["/items/*/id".into()],
+                max_body_bytes: 18,
+            }),
         }),
         preview: Some(Preview { version: "1.4.0".parse().unwrap(), listen: address("127.0.0.1:444") }),
         ..at("127.0.0.1:443", &[], "/")
