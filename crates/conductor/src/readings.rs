@@ -1,7 +1,7 @@
 //! What production says about a deployment that is under way, gathered for the judge.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pilotage_engine::Plan;
@@ -11,7 +11,7 @@ use pilotage_signals::EdgeWindow;
 use pilotage_spec::{SecretSource, Version};
 use pilotage_targets::{Instance, InstanceState, Observation};
 
-use crate::conductor::{Inner, lock};
+use crate::conductor::Inner;
 use crate::looks::Looks;
 use crate::queries::{Answers, Queries};
 
@@ -32,7 +32,7 @@ pub(crate) struct Readings {
     looks: Looks,
     restarts: HashMap<String, u32>,
     usage: HashMap<String, Usage>,
-    queries: Option<Queries>,
+    queries: Queries,
 }
 
 /// The last samples of one instance, newest last.
@@ -79,7 +79,7 @@ impl Readings {
         let (candidate, stable) = (counted(Some(plan.candidate())), counted(plan.stable()));
         let instances = observation.instances.iter().filter(|i| i.release.version == *plan.candidate());
         let instances = instances.map(|instance| self.instance(instance, plan)).collect();
-        let Answers { alerts, metrics } = self.queries.as_ref().map(Queries::answers).unwrap_or_default();
+        let Answers { alerts, metrics } = self.queries.answers();
         Reading {
             blind,
             candidate,
@@ -157,12 +157,4 @@ fn counted(window: &EdgeWindow, route: &str, version: &Version) -> Counted {
         p95_micros: latency.quantile(0.95),
         p99_micros: latency.quantile(0.99),
     }
-}
-
-/// A value that is changed by one task and read by another.
-pub(crate) type Shared<T> = Arc<Mutex<T>>;
-
-/// A copy of a shared value.
-pub(crate) fn copy<T: Clone>(shared: &Shared<T>) -> T {
-    lock(shared).clone()
 }

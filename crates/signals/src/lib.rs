@@ -1,7 +1,12 @@
-//! What production says: edge counters and Prometheus.
+//! What production says: edge counters, Prometheus, and numbers in JSON documents.
 
 mod edge;
+mod json;
 mod prometheus;
+mod source;
+mod transport;
 
 pub use edge::{Counts, EdgeWindow};
+pub use json::{JsonClient, JsonError};
 pub use prometheus::{PrometheusClient, PrometheusError};
+pub use source::{Source, SourceError};

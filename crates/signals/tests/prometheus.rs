@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pilotage_signals::{PrometheusClient, PrometheusError};
+use pilotage_signals::{PrometheusClient, PrometheusError, Source, SourceError};
 use pilotage_spec::Workload;
 use pilotage_testing::{Part, need};
 use tempfile::TempDir;
@@ -151,6 +151,21 @@ async fn a_query_yields_the_number_nothing_or_a_reason() {
     assert_eq!(range, PrometheusError::NotANumber { found: "matrix".to_owned() });
     let nonsense = client.instant("sum(").await.unwrap_err();
     assert!(matches!(nonsense, PrometheusError::Query { .. }), "{nonsense:?}");
+}
+
+#[tokio::test]
+async fn a_source_asks_for_either_version_and_says_where_there_is_nothing() {
+    let Some(program) = need("Prometheus sources", Part::Prometheus) else { return };
+    let prometheus = Prometheus::start(&program);
+    let client = prometheus.client();
+    scraped(&client).await;
+    let source = |query: &str| Source::Prometheus { client: client.clone(), query: query.to_owned() };
+    let share = source(r#"app_error_share{service="$SERVICE",version="$VERSION"}"#);
+    let asked = async |version: &str| share.number(&api(), &version.parse().unwrap()).await;
+    assert_eq!([asked("1.2.0").await, asked("1.1.0").await], [Ok(0.25), Ok(0.01)]);
+    assert_eq!(asked("9.9.9").await, Err(SourceError::Nothing));
+    let many = source("app_error_share").number(&api(), &"1.2.0".parse().unwrap()).await.unwrap_err();
+    assert!(many.to_string().contains("3 series where one is wanted"), "{many}");
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use pilotage_signals::PrometheusClient;
+use pilotage_signals::{JsonClient, PrometheusClient};
+use pilotage_spec::{JsonSource, Workload};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -24,6 +25,10 @@ async fn the_asking_process() {
     let Ok(url) = std::env::var(URL) else { return };
     let client = PrometheusClient::new(&url, Some("s3cret".to_owned())).unwrap();
     println!("outcome: {:?}", client.instant("up").await);
+    let source = JsonSource { url, pointer: "/data/result/0".to_owned(), token: None };
+    let client = JsonClient::new(source, Some("s3cret".to_owned())).unwrap();
+    let workload = Workload { environment: "dev".parse().unwrap(), service: "api".parse().unwrap() };
+    println!("document: {:?}", client.number(&workload, &"1.0.0".parse().unwrap()).await);
 }
 
 #[tokio::test]
@@ -41,8 +46,10 @@ async fn a_server_is_trusted_by_the_authorities_of_the_machine_and_by_no_others(
     let url = format!("https://localhost:{port}");
     let answered = ask(&url, &trusted).await;
     assert!(answered.contains("outcome: Ok(Some(42.0))"), "{answered}");
+    assert!(answered.contains("document: Ok(0.0)"), "{answered}");
     let refused = ask(&url, &other).await;
     assert!(refused.contains("Unreachable") && refused.contains("invalid peer certificate"), "{refused}");
+    assert!(refused.contains("document: Err(Unreachable"), "{refused}");
     let other_name = ask(&format!("https://127.0.0.1:{port}"), &trusted).await;
     assert!(other_name.contains("Unreachable") && other_name.contains("not valid for name"), "{other_name}");
 }

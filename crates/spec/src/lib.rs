@@ -7,6 +7,7 @@ mod diagnostic;
 mod digest;
 mod duration;
 mod lookup;
+mod metric;
 mod model;
 mod name;
 mod policy;
@@ -26,9 +27,10 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestError};
 pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};
 pub use lookup::LookupError;
+pub use metric::{Comparison, JsonSource, Metric, MetricLimit, MetricSource, Score, WEIGHT_ONE};
 pub use model::{
-    Environment, Kayenta, Metric, MetricLimit, Project, Prometheus, Resources, RollBackWhen, RollingUnit,
-    Service, ServiceOverride, Strategy, StrategyKind, TargetKind, Trigger,
+    Environment, Kayenta, Project, Prometheus, Resources, RollBackWhen, RollingUnit, Service,
+    ServiceOverride, Strategy, StrategyKind, TargetKind, Trigger,
 };
 pub use name::{
     EnvironmentName, HttpPath, NameError, ProjectName, RelativePath, ServiceName, StrategyName, VariableName,

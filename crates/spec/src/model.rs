@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn, Policy, ProjectName, Protocol,
-    RelativePath, ServiceName, StrategyName, Value, VariableName, duration_ms,
+    EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn, Metric, Policy, ProjectName,
+    Protocol, RelativePath, Score, ServiceName, StrategyName, Value, VariableName, duration_ms,
 };
 
 /// A whole project.
@@ -204,8 +204,11 @@ pub struct RollBackWhen {
     pub memory: Option<u32>,
     /// A critical alert fires in Prometheus. On by default where the environment has a Prometheus.
     pub critical_alerts: bool,
-    /// Prometheus queries of the team's own.
+    /// Metrics of the team's own.
     pub metrics: Vec<Metric>,
+    /// How those of them that are not critical are drawn together.
+    #[serde(default, skip_serializing_if = "Score::is_default")]
+    pub score: Score,
     /// Fewer requests than this to the new version prove nothing about its errors or latency. Default 50.
     pub min_requests: u64,
     /// How often a release may be taken back though it is no worse than allowed, in hundredths of a percent: shared among all
@@ -296,35 +299,13 @@ impl Default for RollBackWhen {
             memory: Some(9_000),
             critical_alerts: true,
             metrics: Vec::new(),
+            score: Score::default(),
             min_requests: 50,
             alpha: alpha(),
             dry_run: Vec::new(),
             kayenta: None,
         }
     }
-}
-
-/// A Prometheus query that must stay within limits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Metric {
-    /// What it is called in messages.
-    pub name: String,
-    /// PromQL that yields one number. `$SERVICE`, `$ENVIRONMENT` and `$VERSION` (the new version) are substituted.
-    pub query: String,
-    /// What takes the release back.
-    pub limit: MetricLimit,
-}
-
-impl Eq for Metric {}
-
-/// When a metric is bad.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MetricLimit {
-    /// Above this finite number.
-    Above(f64),
-    /// Below this finite number.
-    Below(f64),
 }
 
 impl Project {

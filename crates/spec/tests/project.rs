@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pilotage_spec::{
-    EnvironmentName, LookupError, MetricLimit, Project, RollBackWhen, RollingUnit, SecretSource, ServiceName,
-    StrategyKind, TargetKind, Value, json_schema, read,
+    Comparison, EnvironmentName, LookupError, MetricLimit, MetricSource, Project, RollBackWhen, RollingUnit,
+    SecretSource, ServiceName, StrategyKind, TargetKind, Value, json_schema, read,
 };
 
 fn project(text: &str) -> Project {
@@ -125,6 +125,26 @@ fn what_is_written_is_what_is_read() {
     );
     let limits: Vec<MetricLimit> = triggers.metrics.iter().map(|metric| metric.limit).collect();
     assert_eq!(limits, [MetricLimit::Above(1000.0), MetricLimit::Below(0.5)]);
+}
+
+#[test]
+fn metrics_are_read_with_how_they_are_compared_and_weighed() {
+    let project = sample("metrics");
+    let (_, careful) = project.strategy("careful").unwrap();
+    let [orders, temperature, basket, refunds] = careful.roll_back_when.metrics.as_slice() else { panic!() };
+    let MetricSource::Json(source) = &orders.source else { panic!("{:?}", orders.source) };
+    assert_eq!(source.url, "https://shop.example.com/stats/${ENVIRONMENT}?v=$VERSION&at=$$1");
+    assert_eq!(source.pointer, "/orders/0/a~1b");
+    assert_eq!(source.token, Some(SecretSource::Env("SHOP_TOKEN".parse().unwrap())));
+    assert_eq!(orders.compare, Comparison::Ratio);
+    assert_eq!(orders.limit, MetricLimit::Outside { below: 0.8, above: 1.5 });
+    assert!(orders.critical && !orders.dry_run && temperature.dry_run);
+    assert_eq!((basket.critical, basket.weight, basket.group.as_deref()), (false, 500, Some("business")));
+    assert_eq!((refunds.compare, refunds.weight), (Comparison::Difference, 1_000));
+    let score = &careful.roll_back_when.score;
+    assert_eq!((score.pass, score.marginal, score.groups["business"]), (9_000, 5_000, 2_000));
+    let (_, queried) = project.strategy("queried").unwrap();
+    assert!(queried.roll_back_when.score.is_default());
 }
 
 #[test]

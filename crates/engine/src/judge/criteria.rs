@@ -2,8 +2,9 @@
 
 use pilotage_spec::{RollBackWhen, Trigger, Version};
 
-use super::thresholds::{alerts, metric, probe_failures, usage};
-use super::{Finding, Judgement, Reading, Verdict, errors, latency};
+use super::thresholds::{alerts, probe_failures, usage};
+use super::weigh::weigh;
+use super::{Finding, Judgement, Reading, Verdict, errors, latency, metric};
 use crate::Plan;
 
 /// A finding's outcome with its words.
@@ -54,9 +55,9 @@ pub fn judge(case: &Case<'_>, reading: &Reading) -> Judgement {
     let finding = |(trigger, seen): (Trigger, Option<Seen>)| {
         let (verdict, words) = seen?;
         let dry_run = when.dry_run.contains(&trigger);
-        Some(Finding { trigger: trigger.name().to_owned(), verdict, words, dry_run })
+        Some(Finding { trigger: trigger.name().to_owned(), verdict, words, dry_run, weight: None })
     };
     let mut findings: Vec<Finding> = checks.into_iter().filter_map(finding).collect();
-    findings.extend(when.metrics.iter().map(|limit| metric(limit, reading)));
-    Judgement::of(findings)
+    findings.extend(when.metrics.iter().map(|metric| metric::finding(metric, reading)));
+    weigh(findings, &when.score)
 }

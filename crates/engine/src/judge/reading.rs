@@ -78,11 +78,21 @@ pub enum Known<T> {
     Unknown(String),
 }
 
+impl<T> Known<T> {
+    /// Whether nobody asked.
+    pub fn is_not_asked(&self) -> bool {
+        matches!(self, Self::NotAsked)
+    }
+}
+
 /// One metric of the team's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricReading {
     /// Its name in the file.
     pub name: String,
-    /// Its value.
+    /// The new version's.
     pub value: Known<f64>,
+    /// The stable version's, if it is compared with.
+    #[serde(default, skip_serializing_if = "Known::is_not_asked")]
+    pub stable: Known<f64>,
 }

@@ -1,10 +1,8 @@
-//! Thresholds of single values: instances, alerts, and metrics of the team's own.
-
-use pilotage_spec::{Metric, MetricLimit};
+//! Thresholds of single values: instances and alerts.
 
 use super::criteria::Seen;
 use super::words::percent;
-use super::{Finding, InstanceReading, Known, Reading, Verdict};
+use super::{InstanceReading, Known, Verdict};
 
 pub(super) fn probe_failures(limit: u32, instances: &[InstanceReading]) -> Seen {
     let worst = instances.iter().find_map(|instance| {
@@ -54,23 +52,4 @@ pub(super) fn alerts(alerts: &Known<Vec<String>>) -> Option<Seen> {
         Known::Value(names) => Some((Verdict::Fail, format!("critical alert fires: {}", names.join(", ")))),
         Known::Unknown(reason) => Some((Verdict::Inconclusive, format!("alerts are not known: {reason}"))),
     }
-}
-
-pub(super) fn metric(limit: &Metric, reading: &Reading) -> Finding {
-    let value = reading.metrics.iter().find(|metric| metric.name == limit.name).map(|metric| &metric.value);
-    let (verdict, words) = match value {
-        Some(Known::Value(value)) if value.is_finite() => {
-            let (fails, bound) = match limit.limit {
-                MetricLimit::Above(bound) => (*value > bound, format!("above {bound}")),
-                MetricLimit::Below(bound) => (*value < bound, format!("below {bound}")),
-            };
-            let verdict = if fails { Verdict::Fail } else { Verdict::Pass };
-            (verdict, format!("{} is {value}; {bound} takes the release back", limit.name))
-        }
-        Some(Known::Unknown(reason)) => {
-            (Verdict::Inconclusive, format!("{} is not known: {reason}", limit.name))
-        }
-        _ => (Verdict::Inconclusive, format!("{} is not known yet", limit.name)),
-    };
-    Finding { trigger: format!("metrics.{}", limit.name), verdict, words, dry_run: false }
 }

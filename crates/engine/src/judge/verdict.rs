@@ -26,50 +26,54 @@ pub struct Finding {
     /// It is only reported.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+    /// How much it counts beside others; without this it decides by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Weight>,
+}
+
+/// How much a finding counts beside others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weight {
+    /// How much within its group, in thousandths.
+    pub thousandths: u32,
+    /// Its group; those without one are a group together.
+    pub group: Option<String>,
 }
 
 impl Finding {
+    /// Whether it decides by itself.
+    pub(super) fn decides(&self) -> bool {
+        !self.dry_run && self.weight.is_none()
+    }
+
     /// Whether it speaks of what users met, and not only of instances that are up.
-    fn is_evidence(&self) -> bool {
+    pub(super) fn is_evidence(&self) -> bool {
         self.trigger.starts_with("error")
             || self.trigger.ends_with("_vs_stable")
             || self.trigger.starts_with("metrics.")
-            || self.trigger == "kayenta"
+            || ["kayenta", "score"].contains(&self.trigger.as_str())
     }
 }
 
 /// The judge's word with all its findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// Fail if any finding is; else pass if any that speaks of requests or of the team's own metrics is; else
-    /// inconclusive, for instances that answer their probes prove nothing about a release that nobody uses.
+    /// Drawn from those findings that count; pass only if one that speaks of requests or of the team's own metrics is, for
+    /// instances that answer their probes prove nothing about a release that nobody uses.
     pub verdict: Verdict,
     /// One for each trigger that is on.
     pub findings: Vec<Finding>,
 }
 
 impl Judgement {
-    /// Draws the verdict from the findings.
-    pub(super) fn of(findings: Vec<Finding>) -> Self {
-        let heard = || findings.iter().filter(|finding| !finding.dry_run);
-        let fails = heard().any(|finding| finding.verdict == Verdict::Fail);
-        let passes = heard().any(|finding| finding.verdict == Verdict::Pass && finding.is_evidence());
-        let verdict = match (fails, passes) {
-            (true, _) => Verdict::Fail,
-            (false, true) => Verdict::Pass,
-            (false, false) => Verdict::Inconclusive,
-        };
-        Self { verdict, findings }
-    }
-
     /// What made it fail, in words; what it saw at all if it did not. What only reports and would have failed is said too.
     pub fn words(&self) -> String {
         let heard =
-            self.findings.iter().filter(|finding| !finding.dry_run && finding.verdict == self.verdict);
+            self.findings.iter().filter(|finding| finding.decides() && finding.verdict == self.verdict);
         let would =
             self.findings.iter().filter(|finding| finding.dry_run && finding.verdict == Verdict::Fail);
         let heard = heard.map(|finding| finding.words.clone());
-        let would = would.map(|finding| format!("would fail, but only reports: {}", finding.words));
+        let would = would.map(|finding| format!("would fail (dry run): {}", finding.words));
         heard.chain(would).collect::<Vec<_>>().join("; ")
     }
 }

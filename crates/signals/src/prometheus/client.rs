@@ -3,15 +3,17 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use http::header::HeaderValue;
 use http::{Request, StatusCode, Uri};
 use http_body_util::Empty;
 use pilotage_spec::{Version, Workload};
 
 use super::PrometheusError;
 use super::answer::{Envelope, Numbers};
-use super::query::{critical_alerts, percent_encoded, substituted};
-use super::transport::{TIMEOUT, Transport, TransportError};
+use super::query::{critical_alerts, substituted};
+use crate::transport::{
+    TIMEOUT, Transport, TransportError, bearer, described, percent_encoded, request, without_user,
+};
 
 /// A Prometheus server, or anything that speaks its query API.
 #[derive(Clone)]
@@ -34,9 +36,10 @@ impl PrometheusClient {
     /// token is sent as `Authorization: Bearer`. Asks nothing yet.
     pub fn new(url: &str, token: Option<String>) -> Result<Self, PrometheusError> {
         let (base, tls) = parsed(url)?;
-        let authorization = token.map(|token| bearer(&token)).transpose()?;
+        let authorization =
+            token.map(|token| bearer(&token)).transpose().map_err(|_| PrometheusError::Token)?;
         let no_roots = |error: std::io::Error| PrometheusError::NoRoots { reason: error.to_string() };
-        let transport = if tls { Transport::tls().map_err(no_roots)? } else { Transport::plain() };
+        let transport = Transport::new(tls).map_err(no_roots)?;
         Ok(Self { base, authorization, transport })
     }
 
@@ -70,8 +73,8 @@ impl PrometheusClient {
     }
 
     async fn ask(&self, query: &str) -> Result<Numbers, PrometheusError> {
-        let (status, body) =
-            self.transport.get(self.request(query)?).await.map_err(|error| self.failed(error))?;
+        let answer = self.transport.get(self.request(query)?).await.map_err(|error| self.failed(error))?;
+        let (status, body) = (answer.status(), answer.into_body());
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Err(PrometheusError::Unauthorized { url: self.base.clone(), status: status.as_u16() });
         }
@@ -93,12 +96,9 @@ impl PrometheusClient {
 
     fn request(&self, query: &str) -> Result<Request<Empty<Bytes>>, PrometheusError> {
         let uri = format!("{}/api/v1/query?query={}", self.base, percent_encoded(query));
-        let mut request = Request::get(uri).header(ACCEPT, "application/json");
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
         // The address was parsed before, so what can still be wrong with it is its length.
-        request.body(Empty::new()).map_err(|error| PrometheusError::Query { reason: error.to_string() })
+        request(&uri, self.authorization.as_ref())
+            .map_err(|error| PrometheusError::Query { reason: error.to_string() })
     }
 
     fn failed(&self, error: TransportError) -> PrometheusError {
@@ -123,16 +123,6 @@ fn is_about_query(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY)
 }
 
-/// What an answer that is not JSON looks like, in a few words.
-fn described(body: &[u8]) -> String {
-    let start = String::from_utf8_lossy(&body[..body.len().min(200)]);
-    match start.trim_start().chars().next() {
-        None => "its answer is empty".to_owned(),
-        Some('<') => "it answers with a web page".to_owned(),
-        Some(_) => "its answer is not JSON".to_owned(),
-    }
-}
-
 /// Checks a base URL; yields it without a slash at the end, and whether it wants TLS.
 fn parsed(url: &str) -> Result<(String, bool), PrometheusError> {
     let refused = |shown: &str, reason: &str| {
@@ -155,23 +145,10 @@ fn parsed(url: &str) -> Result<(String, bool), PrometheusError> {
     Ok((url.trim_end_matches('/').to_owned(), tls))
 }
 
-/// The URL without what could be a password.
-fn without_user(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
-        (None, Some(at)) => format!("…{}", &url[at..]),
-        _ => url.to_owned(),
-    }
-}
-
-fn bearer(token: &str) -> Result<HeaderValue, PrometheusError> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| PrometheusError::Token)?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
+    use http::header::AUTHORIZATION;
+
     use super::*;
 
     fn refusal(url: &str) -> String {

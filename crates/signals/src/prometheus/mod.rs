@@ -4,7 +4,6 @@ mod answer;
 mod client;
 mod error;
 mod query;
-mod transport;
 
 pub use client::PrometheusClient;
 pub use error::PrometheusError;

@@ -44,18 +44,6 @@ fn escaped(text: &str) -> String {
     result
 }
 
-/// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).
-pub(super) fn percent_encoded(text: &str) -> String {
-    let mut result = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => result.push(byte.into()),
-            _ => result.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,10 +65,5 @@ mod tests {
     #[test]
     fn no_text_can_end_the_string_it_stands_in() {
         assert_eq!(escaped("a\"} or vector(1) #\n\\'`"), r#"a\"} or vector(1) #\n\\\'?"#);
-    }
-
-    #[test]
-    fn a_query_is_encoded_byte_by_byte() {
-        assert_eq!(percent_encoded("a{b=\"ü\"}+1 &c"), "a%7Bb%3D%22%C3%BC%22%7D%2B1%20%26c");
     }
 }

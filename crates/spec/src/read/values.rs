@@ -169,6 +169,23 @@ pub(crate) fn multiple() -> Scalar<u32> {
     })
 }
 
+/// How much something counts beside others, in thousandths.
+pub(crate) fn weight() -> Scalar<u32> {
+    let schema = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1000 });
+    Scalar::new("a weight such as `2`", schema, |written| {
+        let text = written.text.as_str();
+        match scaled(text, 3) {
+            Ok(thousandths @ 1..=1_000_000) if written.plain => {
+                u32::try_from(thousandths).map_err(Misread::plain)
+            }
+            _ => Err(Misread::new(
+                format!("{} is not a weight", quoted(text)),
+                "write a number above 0 and up to 1000 without quotes, for example `2` or `0.5`",
+            )),
+        }
+    })
+}
+
 /// So many instances, as such or as a share of the replicas.
 pub(crate) fn rolling_unit() -> Scalar<RollingUnit> {
     let schema = json!({ "anyOf": [

@@ -5,14 +5,12 @@ use std::net::IpAddr;
 use super::edge::{EdgeDraft, edge};
 use super::route::{Hosts, RouteDraft, hosts, route};
 use super::service::{EnvDraft, env, port, replicas};
+use super::token::token;
 use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node, Spanned};
 use crate::read::shape::{Fields, Hidden, ListOf, MapOf, Named, Object, Placed, Scalar, Shape, field};
-use crate::read::values::{address, base_url, label, secret_source};
-use crate::{
-    BlindWatch, EnvironmentName, Inconclusive, Prometheus, SecretSource, ServiceName, StrategyName,
-    TargetKind,
-};
+use crate::read::values::{address, base_url, label};
+use crate::{BlindWatch, EnvironmentName, Inconclusive, Prometheus, ServiceName, StrategyName, TargetKind};
 
 /// An environment as it is written.
 pub(crate) struct EnvironmentDraft {
@@ -228,14 +226,6 @@ fn prometheus(fields: &mut Fields<'_>) -> Option<Prometheus> {
         field("url", "Its base URL; credentials do not belong in it.").example("http://127.0.0.1:9090"),
         &base_url(),
     );
-    let token = fields.optional(
-        field("token", "A bearer token, if it wants one."),
-        &Object { expected: "a reference to a secret", fields: secret },
-    );
+    let token = fields.optional(field("token", "A bearer token, if it wants one."), &token());
     Some(Prometheus { url: url?, token })
-}
-
-fn secret(fields: &mut Fields<'_>) -> Option<SecretSource> {
-    let secret = field("secret", "Where the token is read: `env:NAME` or `file:path`.");
-    fields.required(secret.example("env:PROMETHEUS_TOKEN"), &secret_source())
 }

@@ -2,10 +2,12 @@
 
 mod edge;
 mod environment;
+mod metrics;
 mod project;
 mod route;
 mod service;
 mod strategy;
+mod token;
 mod triggers;
 
 pub(crate) use environment::{EnvironmentDraft, OverrideDraft};

@@ -2,15 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
-use crate::quote::quoted;
-use crate::read::fault::Faults;
-use crate::read::node::Spanned;
-use crate::read::shape::{Checked, Fields, ListOf, Misread, Object, Placed, Scalar, Shape, field};
-use crate::read::values::{TEXT, duration, limit, multiple, number, share};
-use crate::template::variables;
-use crate::{Kayenta, Metric, MetricLimit, RollBackWhen, Trigger};
+use super::metrics::{metrics, score};
+use crate::read::shape::{Checked, Fields, ListOf, Object, Placed, Scalar, field};
+use crate::read::values::{duration, limit, multiple, share};
+use crate::{Kayenta, RollBackWhen, Trigger};
 
 /// The shape of `roll_back_when`.
 pub(super) const fn triggers() -> Object<RollBackWhen> {
@@ -73,10 +68,16 @@ fn fields(fields: &mut Fields<'_>) -> Option<RollBackWhen> {
         "50",
     );
     let metrics = fields.or(
-        field("metrics", "Prometheus queries of your own, each with a limit."),
-        &Checked { shape: metrics(), check: check_metrics },
+        field("metrics", "Metrics of your own, from Prometheus or from JSON over HTTP, each with a limit."),
+        &metrics(),
         "[]",
     );
+    let score = fields.or(
+        field("score", "How those metrics that are not critical are drawn together."),
+        &score(),
+        "{}",
+    );
+    let score = score.zip(metrics.as_ref()).map(|(score, metrics)| score.checked(metrics, fields.faults()));
     let alpha = fields.or(
         field(
             "alpha",
@@ -115,6 +116,7 @@ fn fields(fields: &mut Fields<'_>) -> Option<RollBackWhen> {
         memory: memory?,
         critical_alerts: alerts?,
         metrics: metrics?,
+        score: score?,
         min_requests: min_requests?,
     })
 }
@@ -165,81 +167,4 @@ fn kayenta(fields: &mut Fields<'_>) -> Option<Kayenta> {
 fn alerts() -> Scalar<bool> {
     let words = Scalar::word("a kind of alert", &[("critical", true), ("none", false)]);
     words.or_off().map(|critical| critical.unwrap_or(false))
-}
-
-fn metrics() -> impl Shape<Value = Vec<Spanned<Metric>>> {
-    ListOf {
-        item: Placed(Object { expected: "a metric", fields: metric }),
-        at_least: 0,
-        expected: "a list of metrics",
-        example: "[{ name: queue, query: \"sum(queue_length)\", above: 1000 }]",
-    }
-}
-
-fn metric(fields: &mut Fields<'_>) -> Option<Metric> {
-    fields.exactly_one(&["above", "below"]);
-    let name = fields.required(
-        field("name", "What the metric is called in messages.").example("queue length"),
-        &metric_name(),
-    );
-    let query = fields.required(
-        field(
-            "query",
-            "The PromQL that yields one number. `$SERVICE`, `$ENVIRONMENT` and `$VERSION` (the new version) are substituted; \
-             `$$` is a dollar.",
-        )
-        .example("sum(queue_length{version=\"$VERSION\"})"),
-        &metric_query(),
-    );
-    let above = fields.optional(field("above", "The release is taken back above this number."), &number());
-    let below = fields.optional(field("below", "The release is taken back below this number."), &number());
-    let limit = above.map(MetricLimit::Above).or(below.map(MetricLimit::Below));
-    Some(Metric { name: name?, query: query?, limit: limit? })
-}
-
-fn metric_name() -> Scalar<String> {
-    let schema = json!({ "type": TEXT, "minLength": 1, "maxLength": 64 });
-    Scalar::new("a name for messages", schema, |written| {
-        let text = written.text.as_str();
-        let fits = (1..=64).contains(&text.chars().count());
-        if !fits || text.chars().any(char::is_control) {
-            return Err(Misread::new(
-                format!("{} cannot be used as a name", quoted(text)),
-                "write 1 to 64 characters on one line",
-            ));
-        }
-        Ok(text.to_owned())
-    })
-}
-
-fn metric_query() -> Scalar<String> {
-    const KNOWN: [&str; 3] = ["SERVICE", "ENVIRONMENT", "VERSION"];
-    let schema = json!({ "type": TEXT, "minLength": 1 });
-    Scalar::new("a PromQL query", schema, |written| {
-        let text = written.text.as_str();
-        if text.trim().is_empty() {
-            return Err(Misread::new("the query is empty", "write PromQL that yields one number"));
-        }
-        let names = variables(text).map_err(Misread::plain)?;
-        match names.iter().find(|name| !KNOWN.contains(name)) {
-            Some(name) => Err(Misread::new(
-                format!("`${name}` is not known in a query"),
-                "use `$SERVICE`, `$ENVIRONMENT` or `$VERSION`; write `$$` for a literal dollar",
-            )),
-            None => Ok(text.to_owned()),
-        }
-    })
-}
-
-fn check_metrics(metrics: Vec<Spanned<Metric>>, faults: &mut Faults) -> Option<Vec<Metric>> {
-    let mut checked: Vec<Metric> = Vec::new();
-    for Spanned { value: metric, span } in metrics {
-        if checked.iter().any(|other| other.name == metric.name) {
-            faults
-                .error(&span, format!("two metrics are called {}", quoted(&metric.name)))
-                .help("give each its own name, so that messages can tell them apart");
-        }
-        checked.push(metric);
-    }
-    Some(checked)
 }

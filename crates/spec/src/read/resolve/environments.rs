@@ -10,8 +10,8 @@ use crate::read::file::{EnvironmentDraft, OverrideDraft, ServiceDraft};
 use crate::read::node::{Span, Spanned};
 use crate::read::shape::Named;
 use crate::{
-    Environment, EnvironmentName, Inconclusive, Policy, ServiceName, ServiceOverride, Strategy, StrategyKind,
-    StrategyName,
+    Environment, EnvironmentName, Inconclusive, MetricSource, Policy, ServiceName, ServiceOverride, Strategy,
+    StrategyKind, StrategyName,
 };
 
 /// The name that brings the strict defaults.
@@ -146,7 +146,8 @@ fn check_strategy(
             .label("not gradual")
             .help("use canary, rolling or blue-green; or write `policy: { gradual: false }` if an outage is acceptable");
     }
-    if !strategy.roll_back_when.metrics.is_empty() && !has_prometheus {
+    let mut sources = strategy.roll_back_when.metrics.iter().map(|metric| &metric.source);
+    if sources.any(|source| matches!(source, MetricSource::Query(_))) && !has_prometheus {
         faults
             .error(
                 &name.span,
@@ -157,7 +158,7 @@ fn check_strategy(
                 ),
             )
             .help(
-                "add `prometheus: { url: http://… }` to the environment, or use a strategy without `metrics`",
+                "add `prometheus: { url: http://… }` to the environment, or use a strategy whose `metrics` have no `query`",
             );
     }
 }

@@ -104,6 +104,7 @@ struct Describing {
     properties: Map<String, Value>,
     required: Vec<&'static str>,
     exactly_one: &'static [&'static str],
+    at_least_one: &'static [&'static str],
 }
 
 impl<'a> Fields<'a> {
@@ -154,6 +155,14 @@ impl<'a> Fields<'a> {
         match &mut self.mode {
             Mode::Reading(reading) => reading.check_exactly_one(names),
             Mode::Describing(describing) => describing.exactly_one = names,
+        }
+    }
+
+    /// Of these fields, one must be there, and several may.
+    pub fn at_least_one(&mut self, names: &'static [&'static str]) {
+        match &mut self.mode {
+            Mode::Reading(reading) => reading.check_at_least_one(names),
+            Mode::Describing(describing) => describing.at_least_one = names,
         }
     }
 
@@ -224,13 +233,10 @@ impl Reading<'_> {
 
     fn check_exactly_one(&mut self, names: &[&'static str]) {
         let mut present = self.entries.iter().filter(|entry| names.contains(&entry.key.as_str()));
-        let choice = alternatives(names.iter().copied());
         match (present.next(), present.next()) {
-            (None, _) => {
-                let fault = self.faults.error(&self.origin, format!("{} needs {choice}", self.expected));
-                fault.help("add one of them");
-            }
+            (None, _) => self.report_none_of(names),
             (Some(first), Some(second)) => {
+                let choice = alternatives(names.iter().copied());
                 let fault = self.faults.error(
                     &second.key_span,
                     format!("{} is either {choice}, not two of them", self.expected),
@@ -239,6 +245,18 @@ impl Reading<'_> {
             }
             (Some(_), None) => {}
         }
+    }
+
+    fn check_at_least_one(&mut self, names: &[&'static str]) {
+        if !names.iter().any(|name| self.has(name)) {
+            self.report_none_of(names);
+        }
+    }
+
+    fn report_none_of(&mut self, names: &[&'static str]) {
+        let choice = alternatives(names.iter().copied());
+        let fault = self.faults.error(&self.origin, format!("{} needs {choice}", self.expected));
+        fault.help("add one of them");
     }
 }
 
@@ -261,10 +279,11 @@ impl Describing {
         if !self.required.is_empty() {
             schema["required"] = json!(self.required);
         }
-        if !self.exactly_one.is_empty() {
-            let choices = self.exactly_one.iter().map(|name| json!({ "required": [name] }));
-            schema["oneOf"] = choices.collect();
-            schema["type"] = json!("object");
+        for (key, names) in [("oneOf", self.exactly_one), ("anyOf", self.at_least_one)] {
+            if !names.is_empty() {
+                schema[key] = names.iter().map(|name| json!({ "required": [name] })).collect();
+                schema["type"] = json!("object");
+            }
         }
         schema
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
@@ -12,47 +12,52 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 /// A whole question may take so long.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An answer may be so long; one number takes a few hundred bytes.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// Speaks to servers; keeps connections open between questions.
 #[derive(Debug, Clone)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
     Plain(Client<HttpConnector, Empty<Bytes>>),
     Tls(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>),
 }
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum TransportError {
+pub(crate) enum TransportError {
     Timeout,
     TooLong,
     Unreachable(String),
 }
 
 impl Transport {
-    pub(super) fn plain() -> Self {
+    /// One of the two.
+    pub(crate) fn new(tls: bool) -> std::io::Result<Self> {
+        if tls { Self::tls() } else { Ok(Self::plain()) }
+    }
+
+    fn plain() -> Self {
         Self::Plain(Client::builder(TokioExecutor::new()).build_http())
     }
 
     /// Trusts the certificates that the machine trusts, so that a company's own authority needs no setting here.
-    pub(super) fn tls() -> std::io::Result<Self> {
+    fn tls() -> std::io::Result<Self> {
         let builder = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots()?;
         let connector = builder.https_only().enable_http1().build();
         Ok(Self::Tls(Client::builder(TokioExecutor::new()).build(connector)))
     }
 
-    /// Asks, and reads the answer to its end.
-    pub(super) async fn get(
+    /// Asks, and reads the answer to its end. A redirect is an answer: nothing is sent to where it points.
+    pub(crate) async fn get(
         &self,
         request: Request<Empty<Bytes>>,
-    ) -> Result<(StatusCode, Bytes), TransportError> {
+    ) -> Result<Response<Bytes>, TransportError> {
         let whole = async {
             let response = self.send(request).await?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), ANSWER_LIMIT_BYTES).collect().await;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, ANSWER_LIMIT_BYTES).collect().await;
             let body = body.map_err(|error| {
                 let too_long = error.is::<LengthLimitError>();
                 if too_long {
@@ -61,7 +66,7 @@ impl Transport {
                     TransportError::Unreachable(innermost(&*error))
                 }
             })?;
-            Ok((status, body.to_bytes()))
+            Ok(Response::from_parts(head, body.to_bytes()))
         };
         tokio::time::timeout(TIMEOUT, whole).await.unwrap_or(Err(TransportError::Timeout))
     }

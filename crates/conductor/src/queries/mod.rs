@@ -1,0 +1,85 @@
+//! Prometheus and other servers, asked in the background so that a slow answer never holds up a decision.
+
+mod metrics;
+mod repeated;
+
+use std::sync::Arc;
+
+use pilotage_engine::Plan;
+use pilotage_engine::judge::{Known, MetricReading};
+use pilotage_signals::PrometheusClient;
+use pilotage_spec::Prometheus;
+use tokio::sync::Semaphore;
+
+use crate::readings::SecretReader;
+use metrics::Metrics;
+use repeated::{Last, Repeated};
+
+/// So many questions are under way at once.
+const CONCURRENT: usize = 16;
+
+/// The last answers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answers {
+    pub(crate) alerts: Known<Vec<String>>,
+    pub(crate) metrics: Vec<MetricReading>,
+}
+
+/// Questions that are asked again and again until this is dropped.
+pub(crate) struct Queries {
+    alerts: Option<Repeated<Known<Vec<String>>>>,
+    metrics: Metrics,
+}
+
+impl Queries {
+    /// Begins to ask what the strategy wants to know.
+    pub(crate) fn start(plan: &Plan, secrets: &SecretReader) -> Self {
+        let permits = Arc::new(Semaphore::new(CONCURRENT));
+        let prometheus = plan.request.prometheus.as_ref().map(|prometheus| client(prometheus, secrets));
+        let alerts = prometheus.clone().filter(|_| plan.roll_back_when().critical_alerts);
+        Self {
+            alerts: alerts.map(|prometheus| alerts_of(plan, prometheus, Arc::clone(&permits))),
+            metrics: Metrics::start(plan, prometheus.as_ref(), secrets, &permits),
+        }
+    }
+
+    pub(crate) fn answers(&self) -> Answers {
+        let alerts = match self.alerts.as_ref().map(Repeated::last) {
+            None | Some(Last::None) => Known::NotAsked,
+            Some(Last::Fresh(alerts)) => alerts,
+            Some(Last::Old(age)) => Known::Unknown(old(age)),
+        };
+        Answers { alerts, metrics: self.metrics.answers() }
+    }
+}
+
+fn old(age: std::time::Duration) -> String {
+    format!("the last answer is from {} s ago", age.as_secs())
+}
+
+/// A client, or why there is none.
+type Client = Result<PrometheusClient, String>;
+
+fn client(prometheus: &Prometheus, secrets: &SecretReader) -> Client {
+    let token = prometheus.token.as_ref().map(|source| secrets(source)).transpose()?;
+    PrometheusClient::new(&prometheus.url, token).map_err(|error| error.to_string())
+}
+
+fn alerts_of(plan: &Plan, client: Client, permits: Arc<Semaphore>) -> Repeated<Known<Vec<String>>> {
+    let workload = plan.request.workload.clone();
+    let question = Arc::new((client, workload));
+    Repeated::start(permits, move || {
+        let question = Arc::clone(&question);
+        async move {
+            let (client, workload) = &*question;
+            let client = match client {
+                Ok(client) => client,
+                Err(reason) => return Known::Unknown(reason.clone()),
+            };
+            match client.critical_alerts(workload).await {
+                Ok(names) => Known::Value(names),
+                Err(error) => Known::Unknown(error.to_string()),
+            }
+        }
+    })
+}
