@@ -178,15 +178,15 @@ fn checked(
     };
     let findings = reading.map(|reading| judge::judge(&Case::of(&before.plan), reading).findings);
     let telling = |finding: &Finding| verdict != Verdict::Fail || finding.verdict == Verdict::Fail;
-    let words = |finding: Finding| {
-        format!("{} ({}): {}", finding.trigger, verdict_word(finding.verdict), finding.words)
-    };
+    let words =
+        |finding: Finding| format!("{} ({}): {}", finding.trigger, finding_word(&finding), finding.words);
     (text, findings.unwrap_or_default().into_iter().filter(telling).map(words).collect())
 }
 
-fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
+fn finding_word(finding: &Finding) -> &'static str {
+    match finding.verdict {
         Verdict::Pass => "pass",
+        Verdict::Fail if finding.dry_run => "would fail: dry run",
         Verdict::Fail => "fail",
         Verdict::Inconclusive => "too little to tell",
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pilotage_engine::gate::GateOutcome;
-use pilotage_engine::judge::{self, Case, Reading, Verdict};
+use pilotage_engine::judge::{self, Case, Judgement, Reading, Verdict};
 use pilotage_engine::{ActionResult, Cause, Deployment, DeploymentEvent, Direction, Request, Step};
 use pilotage_journal::Event;
 
@@ -90,11 +90,13 @@ fn step(deployment: &Deployment) -> String {
 }
 
 fn checked(before: &Deployment, verdict: Verdict, reading: Option<&Reading>, took: Duration) -> Told {
-    let words = reading.map(|reading| judge::judge(&Case::of(&before.plan), reading).words());
-    let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+    let judgement = reading.map(|reading| judge::judge(&Case::of(&before.plan), reading));
+    let words = judgement.as_ref().map(|judgement| format!(": {}", judgement.words())).unwrap_or_default();
+    let reported: String =
+        judgement.iter().flat_map(Judgement::dry_run_words).map(|words| format!("; {words}")).collect();
     let watched = matches!(before.course.step(), Some(Step::Watch { .. }));
     match verdict {
-        Verdict::Pass if watched => (Tone::Good, "✓", format!("{}, verdict pass", step(before))),
+        Verdict::Pass if watched => (Tone::Good, "✓", format!("{}, verdict pass{reported}", step(before))),
         Verdict::Pass => (Tone::Good, "✓", format!("{} ({})", step(before), span(took))),
         Verdict::Fail => (Tone::Bad, "✗", format!("{}, verdict fail{words}", step(before))),
         Verdict::Inconclusive => {

@@ -68,12 +68,16 @@ pub struct Judgement {
 impl Judgement {
     /// What made it fail, in words; what it saw at all if it did not. What only reports and would have failed is said too.
     pub fn words(&self) -> String {
-        let heard =
+        let decisive =
             self.findings.iter().filter(|finding| finding.decides() && finding.verdict == self.verdict);
+        let decisive = decisive.map(|finding| finding.words.clone());
+        decisive.chain(self.dry_run_words()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// What only reports and would have failed, in words.
+    pub fn dry_run_words(&self) -> impl Iterator<Item = String> {
         let would =
             self.findings.iter().filter(|finding| finding.dry_run && finding.verdict == Verdict::Fail);
-        let heard = heard.map(|finding| finding.words.clone());
-        let would = would.map(|finding| format!("would fail (dry run): {}", finding.words));
-        heard.chain(would).collect::<Vec<_>>().join("; ")
+        would.map(|finding| format!("would fail (dry run): {}", finding.words))
     }
 }
