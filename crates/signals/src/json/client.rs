@@ -36,15 +36,15 @@ impl JsonClient {
     /// # Errors
     /// If the address or the token cannot be used, or TLS is wanted and this machine trusts nobody.
     pub fn new(source: JsonSource, token: Option<String>) -> Result<Self, JsonError> {
-        let shown = without_query(&without_user(&source.url)).to_owned();
-        let refused = |reason| JsonError::Url { url: shown.clone(), reason };
-        let tls = match source.url.split_once("://") {
-            Some(("http", _)) => false,
-            Some(("https", _)) => true,
-            _ => return Err(refused("it must start with http:// or https://")),
+        let shown = without_query(&source.url).to_owned();
+        let refused = |reason| Err(JsonError::Url { url: without_user(&shown), reason });
+        let (tls, behind) = match shown.split_once("://") {
+            Some(("http", behind)) => (false, behind),
+            Some(("https", behind)) => (true, behind),
+            _ => return refused("it must start with http:// or https://"),
         };
-        if shown.contains("://…@") {
-            return Err(refused("leave user and password out; set `token` instead"));
+        if behind.split('/').next().is_some_and(|host| host.contains('@')) {
+            return refused("leave user and password out; set `token` instead");
         }
         let authorization = token.map(|token| bearer(&token)).transpose().map_err(|_| JsonError::Token)?;
         let transport =
@@ -116,7 +116,7 @@ fn redirected_to(headers: &HeaderMap) -> String {
     let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
     match location.and_then(|location| location.parse::<Uri>().ok()) {
         Some(uri) => match uri.authority() {
-            Some(_) => without_query(&without_user(&uri.to_string())).to_owned(),
+            Some(_) => without_user(without_query(&uri.to_string())),
             None => uri.path().to_owned(),
         },
         None => "an address that cannot be read".to_owned(),
@@ -154,6 +154,8 @@ mod tests {
     fn neither_token_nor_query_nor_password_is_ever_shown() {
         let client = JsonClient::new(source("http://h/stats?key=s3cret"), Some("t0ken".to_owned())).unwrap();
         assert_eq!(format!("{client:?}"), r#"JsonClient { url: "http://h/stats", .. }"#);
+        let at_sign = JsonClient::new(source("http://h/@me?mail=a@b"), None).unwrap();
+        assert_eq!(format!("{at_sign:?}"), r#"JsonClient { url: "http://h/@me", .. }"#);
         let broken = JsonClient::new(source("http://h"), Some("t0ken\n".to_owned())).unwrap_err().to_string();
         let user = JsonClient::new(source("http://me:s3cret@h/"), None).unwrap_err().to_string();
         let scheme = JsonClient::new(source("ftp://h/?key=s3cret"), None).unwrap_err().to_string();
