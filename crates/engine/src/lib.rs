@@ -8,6 +8,7 @@ mod decide;
 mod deployment;
 mod event;
 pub mod evidence;
+pub mod forecast;
 pub mod gate;
 mod id;
 pub mod interlock;

@@ -164,6 +164,11 @@ impl RenewedLimitTest {
         self.whole.counted()
     }
 
+    /// What the first of the tests holds to: by this a rollout is predicted.
+    pub fn first_alpha(&self) -> f64 {
+        self.alpha * part(1)
+    }
+
     /// The limit, as a share.
     pub const fn limit(&self) -> f64 {
         self.limit

@@ -93,7 +93,7 @@ impl Comparison {
 
     /// The limit is what the stable version's share can be at most, times what is tolerated: half of this part of the
     /// false alarms goes into the one, half into the other.
-    fn left_alone(&self, floor: f64) -> Option<Alone> {
+    pub(super) fn left_alone(&self, floor: f64) -> Option<Alone> {
         let Counts { requests, bad } = self.before;
         if requests < FEWEST_BEFORE {
             return None;

@@ -190,3 +190,17 @@ fn increment(look: &Look, failed: fn(&Side) -> u64) -> Increment {
         stable_failed: failed(&look.stable),
     }
 }
+
+/// What the test of the share of failures holds to.
+pub(crate) fn rate_alpha(when: &RollBackWhen) -> f64 {
+    Alpha::of(when).other
+}
+
+/// What the first test of the candidate alone would hold to, and its limit, had the stable version so many requests before of which
+/// so many failed; `None` if that is too little.
+pub(crate) fn alone_limit(when: &RollBackWhen, requests: u64, failed: u64) -> Option<(f64, f64)> {
+    let mut comparison = Comparison::new(Alpha::of(when).errors, tolerated(when.errors_vs_stable?))?;
+    comparison.known_before(requests, failed);
+    let alone = comparison.left_alone(0.0)?;
+    Some((alone.test.first_alpha(), alone.test.limit()))
+}

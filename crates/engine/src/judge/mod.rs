@@ -24,6 +24,7 @@ mod words;
 pub use comparison::{Alone, Comparison, Counts};
 pub use criteria::{Case, judge};
 pub use gather::{Evidence, error_settings};
+pub(crate) use gather::{alone_limit, rate_alpha};
 pub use look::{Look, Side};
 pub use reading::{Counted, InstanceReading, Known, MetricReading, Reading};
 pub use series::Series;

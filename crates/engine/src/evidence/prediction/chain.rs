@@ -26,9 +26,6 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// How often the probabilities of all numbers of failures are listed for one watch.
 const LISTS: f64 = 100.0;
 
-/// Multiplications that a prediction may take.
-const BUDGET: f64 = 4e7;
-
 /// One e-value's hypotheses under one share.
 struct Bar {
     /// What a candidate's failure adds to each logarithm, and what any failure takes off it.
@@ -123,9 +120,14 @@ pub(super) struct Played {
     pub good: Verdicts,
 }
 
-/// Plays the watches one after the other; `None` if that takes too long. `relative_risk` is the true one.
-pub(super) fn play(settings: &ErrorSettings, stages: &[Stage], relative_risk: f64) -> Option<Vec<Played>> {
-    if cost(stages) > BUDGET {
+/// Plays the watches one after the other; `None` if that takes more multiplications than `budget`. `relative_risk` is the true one.
+pub(super) fn play(
+    settings: &ErrorSettings,
+    stages: &[Stage],
+    relative_risk: f64,
+    budget: f64,
+) -> Option<Vec<Played>> {
+    if cost(stages) > budget {
         return None;
     }
     let hypotheses =
