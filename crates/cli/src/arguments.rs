@@ -70,8 +70,8 @@ pub enum Verb {
     Down,
     /// Run the server in the foreground
     Serve(Serve),
-    /// Show what a deployment would do, and do nothing
-    Plan(Plan),
+    /// Show what a deployment would do, and what it would be able to see; and do nothing
+    Plan(PlanShown),
     /// Bring out a version, and watch over it until it is done or taken back
     Deploy(Deploy),
     /// End the watch that runs now, and take the next step
@@ -153,6 +153,25 @@ pub struct Plan {
     /// The environment's name once more, where its policy asks for it
     #[arg(long, value_name = "ENVIRONMENT")]
     pub confirm: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanShown {
+    #[command(flatten)]
+    pub plan: Plan,
+    #[command(flatten)]
+    pub expected: Expected,
+}
+
+/// The traffic to reckon with.
+#[derive(Debug, Clone, Args)]
+pub struct Expected {
+    /// Reckon with so many requests a second [default: those that the edge sees now]
+    #[arg(long, value_name = "NUMBER", value_parser = rate)]
+    pub rps: Option<f64>,
+    /// Reckon with this share of failed requests without the release, such as 0.1% [default: those that the edge has seen]
+    #[arg(long, value_name = "SHARE", value_parser = failing)]
+    pub errors: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -342,6 +361,17 @@ fn positive(text: &str) -> Result<usize, String> {
         Ok(number) => Ok(number),
         Err(error) => Err(format!("{error}")),
     }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| "give requests a second above 0, such as 20 or 0.5".to_owned())
+}
+
+fn failing(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').unwrap_or(text).trim_end().parse::<f64>().ok();
+    let share = percent.map(|percent| percent / 100.0).filter(|share| (0.0..=0.5).contains(share));
+    share.ok_or_else(|| "give a percentage from 0 to 50, such as 0.1%".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use pilotage_engine::forecast::CurrentTraffic;
 use pilotage_engine::{DeploymentId, Phase, Request};
 use pilotage_journal::{Journal, LeaseName};
 use pilotage_proxy::EdgeClient;
@@ -17,7 +18,9 @@ use tracing::error;
 use crate::log::DeploymentLog;
 use crate::readings::SecretReader;
 use crate::request::{Live, Started};
-use crate::{ConductorError, DeployRequest, Rerouted, RollbackRequest, adopt, keeper, reroute, start};
+use crate::{
+    ConductorError, DeployRequest, Rerouted, RollbackRequest, adopt, keeper, measure, reroute, start,
+};
 
 /// Drives every deployment of a project, and keeps up what is deployed. Cheap to clone.
 #[derive(Clone)]
@@ -189,6 +192,15 @@ impl Conductor {
     /// Fails if the journal cannot be read.
     pub fn moving(&self, workload: &Workload) -> Result<Option<DeploymentId>, ConductorError> {
         self.inner.moving(workload)
+    }
+
+    /// The traffic of a workload as it is now, counted for a second or two; `None` where nothing serves, or the edge cannot be
+    /// asked.
+    ///
+    /// # Errors
+    /// Fails if the journal cannot be read.
+    pub async fn traffic(&self, workload: &Workload) -> Result<Option<CurrentTraffic>, ConductorError> {
+        measure::current_traffic(&self.inner, workload).await
     }
 
     /// What a deployment that is under way is doing right now.

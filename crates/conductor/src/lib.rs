@@ -14,6 +14,7 @@ mod facts;
 mod keeper;
 mod log;
 mod looks;
+mod measure;
 mod planning;
 mod queries;
 mod readings;

@@ -6,16 +6,29 @@ use std::time::Duration;
 use pilotage_engine::gate::{self, GateFacts, GateResult};
 use pilotage_engine::{Plan, PlanError, PlanRequest, Purpose};
 use pilotage_spec::{
-    Policy, Project, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind, StrategyName,
-    Workload,
+    BlindWatch, Policy, Project, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind,
+    StrategyName, Workload,
 };
 use pilotage_views::{self as views, Served};
 
 use crate::conductor::Inner;
-use crate::{ConductorError, DeployRequest, RollbackRequest, traffic};
+use crate::{ConductorError, DeployRequest, RollbackRequest, measure, traffic};
 
-pub(crate) fn check_gates(plan: &Plan, request: &DeployRequest) -> Vec<GateResult> {
-    gate::check(plan, &GateFacts { confirmation: request.confirmation.clone() })
+pub(crate) async fn check_gates(
+    inner: &Inner,
+    plan: &Plan,
+    request: &DeployRequest,
+) -> Result<Vec<GateResult>, ConductorError> {
+    // Counting takes time that only this policy is worth.
+    let traffic = match request_is_sighted(plan) {
+        true => measure::current_traffic(inner, &request.workload).await?,
+        false => None,
+    };
+    Ok(gate::check(plan, &GateFacts { confirmation: request.confirmation.clone(), traffic }))
+}
+
+fn request_is_sighted(plan: &Plan) -> bool {
+    plan.request.policy.blind_watch == BlindWatch::Refuse
 }
 
 pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, ConductorError> {

@@ -28,7 +28,7 @@ struct Asked<'a> {
 
 pub(crate) async fn preview(inner: &Inner, request: &DeployRequest) -> Result<Started, ConductorError> {
     let plan = deploy_plan(inner, request).await?;
-    let gates = check_gates(&plan, request);
+    let gates = check_gates(inner, &plan, request).await?;
     let id = next_id(inner)?;
     Ok(Started { id, plan, gates, outcome: None })
 }
@@ -40,7 +40,7 @@ pub(crate) async fn deploy(
     let inner = &conductor.inner;
     refuse_if_busy(inner, &request.workload)?;
     let plan = deploy_plan(inner, request).await?;
-    let gates = check_gates(&plan, request);
+    let gates = check_gates(inner, &plan, request).await?;
     begin(inner, Asked { plan, gates, actor: &request.actor, command: &request.command }).await
 }
 

@@ -60,6 +60,12 @@ impl EdgeWindow {
         self.sum(route, version).map(|sum| sum.counts).unwrap_or_default()
     }
 
+    /// All versions of a route that had any requests since the window began, or were there when it did.
+    pub fn versions(&self, route: &str) -> impl Iterator<Item = (&str, Counts)> {
+        let sums = self.sums.get(route).into_iter().flatten();
+        sums.map(|(version, sum)| (version.as_str(), sum.counts))
+    }
+
     /// The latencies of a version of a route since the window began. Of an unknown one, none.
     pub fn latency(&self, route: &str, version: &str) -> &Histogram {
         self.sum(route, version).map_or(&NO_LATENCY, |sum| &sum.latency)

@@ -12,6 +12,7 @@ mod history;
 mod internal;
 mod logs;
 mod plan;
+mod plan_forecast;
 mod plan_route;
 mod rollback;
 mod schema;

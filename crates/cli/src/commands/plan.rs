@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pilotage_conductor::Started;
+use pilotage_engine::forecast::Forecast;
 use pilotage_engine::gate::{GateOutcome, GateResult};
 use pilotage_engine::plan::{Step, way_back};
 use pilotage_engine::{Facts, Plan, Split, TrafficState};
@@ -10,7 +11,7 @@ use pilotage_server::DeployBody;
 use pilotage_spec::{Project, Version};
 
 use super::plan_route::{self, address_move};
-use super::{Session, typed};
+use super::{Session, plan_forecast, typed};
 use crate::arguments;
 use crate::failure::{DONE, Failure};
 use crate::place::environment;
@@ -40,20 +41,32 @@ pub fn request(asked: &arguments::Plan, project: &Project) -> Result<DeployBody,
     })
 }
 
-pub async fn run(asked: &arguments::Plan, session: &Session) -> Result<u8, Failure> {
-    let body = request(asked, &session.place.project()?)?;
+pub async fn run(asked: &arguments::PlanShown, session: &Session) -> Result<u8, Failure> {
+    let body = request(&asked.plan, &session.place.project()?)?;
     let planned: Started = session.client().await?.post("/v1/plan", &body).await?;
     let printer = &session.printer;
+    let forecast = match plan_forecast::traffic(&asked.expected, &planned.plan, session).await? {
+        Some(traffic) => Forecast::of(&planned.plan, &traffic).map_err(|error| error.to_string()),
+        None => Ok(None),
+    };
     if printer.json() {
         let steps: Vec<String> = planned.plan.steps.iter().map(ToString::to_string).collect();
         let back: Vec<String> = undo(&planned.plan).iter().map(ToString::to_string).collect();
         printer.object(&serde_json::json!({
             "plan_hash": planned.plan.hash(), "steps": steps, "way_back": back, "gates": planned.gates,
-            "plan": planned.plan, "address_move": address_move(&planned.plan),
+            "plan": planned.plan, "address_move": address_move(&planned.plan), "forecast": forecast.as_ref().ok(),
         }));
         return Ok(DONE);
     }
     show(&planned, printer);
+    match &forecast {
+        Ok(Some(forecast)) => {
+            printer.line("");
+            plan_forecast::lines(&planned.plan, forecast).into_iter().for_each(|line| printer.line(line));
+        }
+        Ok(None) => {}
+        Err(error) => printer.line(format!("  ! nothing is foretold: {error}")),
+    }
     printer.hint("nothing was done; `pilotage deploy` with the same words does it");
     Ok(DONE)
 }

@@ -96,6 +96,13 @@ impl Forecast {
     }
 }
 
+impl Forecast {
+    /// The watches in which nothing can be seen; the soak is not one of them.
+    pub fn blind(&self) -> impl Iterator<Item = &WatchOutlook> {
+        self.watches.iter().filter(|watch| watch.blind && !watch.soak)
+    }
+}
+
 /// The watches in which both versions serve.
 fn beside(traffic: &CurrentTraffic, planned: &[Planned]) -> Vec<Watch> {
     let both = planned.iter().filter(|watch| (1..10_000).contains(&watch.share));

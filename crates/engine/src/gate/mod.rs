@@ -4,16 +4,20 @@
 
 mod confirmed;
 mod gradual;
+mod sighted;
 
 use serde::{Deserialize, Serialize};
 
+use crate::forecast::CurrentTraffic;
 use crate::plan::{Plan, Purpose};
 
 /// What gates may know beside the plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GateFacts {
     /// The environment's name as the person typed it, or passed it by `--confirm`.
     pub confirmation: Option<String>,
+    /// The traffic as the edge sees it now.
+    pub traffic: Option<CurrentTraffic>,
 }
 
 /// What a gate says.
@@ -68,8 +72,8 @@ pub struct Refusal {
 }
 
 /// Every gate there is, in the order in which they are asked.
-pub fn all() -> [&'static dyn Gate; 2] {
-    [&confirmed::EnvironmentConfirmed, &gradual::GradualRollout]
+pub fn all() -> [&'static dyn Gate; 3] {
+    [&confirmed::EnvironmentConfirmed, &gradual::GradualRollout, &sighted::Sighted]
 }
 
 /// Asks every gate that applies. A restoring plan is asked nothing: the way back is never gated.

@@ -106,7 +106,7 @@ impl Driver {
 
     fn begin(&mut self, plan: Plan) -> Result<Deployment, Broken> {
         let confirmation = self.scenario.confirmed.then(|| plan.request.workload.environment.to_string());
-        let results = gate::check(&plan, &GateFacts { confirmation });
+        let results = gate::check(&plan, &GateFacts { confirmation, traffic: None });
         let checked = DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results };
         let started = DeploymentEvent::Started { plan: Box::new(plan), command: "simulate".to_owned() };
         self.history.push((started, self.world.now));

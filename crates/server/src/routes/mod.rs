@@ -12,6 +12,7 @@ mod ndjson;
 mod request;
 mod selection;
 mod status;
+mod traffic;
 mod up;
 
 use axum::Router;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Router<Context> {
         .route("/v1/down", post(down::down))
         .route("/v1/status", get(status::status))
         .route("/v1/plan", post(deploy::plan))
+        .route("/v1/traffic", get(traffic::traffic))
         .route("/v1/deployments", post(deploy::deploy))
         .route("/v1/deployments/{id}", get(status::deployment))
         .route("/v1/deployments/{id}/explanation", get(history::explanation))
