@@ -1,5 +1,8 @@
 //! The decision what to do next: the one function that every deployment is driven by.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use pilotage_spec::{Inconclusive, Timestamp, Version};

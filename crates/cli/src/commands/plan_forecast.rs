@@ -38,6 +38,10 @@ fn known(asked: &arguments::Expected) -> Option<Counts> {
 
 /// What a plan will be able to see, in lines.
 pub fn lines(plan: &Plan, forecast: &Forecast) -> Vec<String> {
+    if forecast.traffic.requests_per_second <= 0.0 {
+        let words = "  ! the edge sees no requests now, so nothing can be foretold; `--rps 20` reckons with 20 a second";
+        return vec![words.to_owned()];
+    }
     let mut lines = vec![format!(
         "  what it can see at {} requests a second of which {} % fail without it",
         round(forecast.traffic.requests_per_second),
@@ -56,7 +60,9 @@ pub fn lines(plan: &Plan, forecast: &Forecast) -> Vec<String> {
     }
     let head = ["a release that is", "found", "failed requests", "after"].map(str::to_owned);
     let mut rows = vec![head];
-    rows.extend(forecast.regressions.iter().map(regression));
+    let allowed =
+        plan.roll_back_when().errors_vs_stable.map_or(1.0, |multiple| f64::from(multiple) / 1_000.0);
+    rows.extend(forecast.regressions.iter().map(|outlook| regression(outlook, allowed)));
     lines.push(String::new());
     lines.extend(aligned(&rows));
     lines.push(String::new());
@@ -75,10 +81,10 @@ fn watch(watch: &WatchOutlook) -> [String; 6] {
     [name, percent(watch.share), half, most, nearly_all, inconclusive]
 }
 
-fn regression(outlook: &RegressionOutlook) -> [String; 4] {
+fn regression(outlook: &RegressionOutlook, allowed: f64) -> [String; 4] {
     let after = outlook.median_seconds.map(|seconds| span(Duration::from_secs_f64(seconds)));
     [
-        format!("{}× as bad", outlook.times),
+        format!("{}× as bad{}", outlook.times, if outlook.times <= allowed { " (allowed)" } else { "" }),
         format!("{:.0} %", outlook.found * 100.0),
         outlook.failed_requests.map_or("-".to_owned(), round),
         after.unwrap_or_else(|| "-".to_owned()),

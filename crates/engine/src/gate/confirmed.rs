@@ -47,7 +47,8 @@ mod tests {
 
     fn check(typed: Option<&str>) -> Result<Finding, Refusal> {
         let plan = testing::plan("canary");
-        EnvironmentConfirmed.check(&plan, &GateFacts { confirmation: typed.map(str::to_owned) })
+        EnvironmentConfirmed
+            .check(&plan, &GateFacts { confirmation: typed.map(str::to_owned), traffic: None })
     }
 
     #[test]

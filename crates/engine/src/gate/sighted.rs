@@ -33,15 +33,15 @@ impl Gate for Sighted {
             finding: error.to_string(),
             remedy: "switch `errors_vs_stable` on, or write `blind_watch: warn`".to_owned(),
         })?;
-        let rate = traffic.requests_per_second;
+        let rate = (traffic.requests_per_second * 100.0).round() / 100.0;
         let blind: Vec<&WatchOutlook> = forecast.iter().flat_map(Forecast::blind).collect();
         if blind.is_empty() {
-            return Ok(Finding(format!("every watch sees something at {rate:.1} requests a second")));
+            return Ok(Finding(format!("every watch sees something at {rate} requests a second")));
         }
         let steps: Vec<String> = blind.iter().map(|watch| (watch.step + 1).to_string()).collect();
         Err(Refusal {
             finding: format!(
-                "at {rate:.1} requests a second, not even a release that fails every request would be noticed in step {}",
+                "at {rate} requests a second, not even a release that fails every request would be noticed in step {}",
                 steps.join(", ")
             ),
             remedy: "give the first steps more weight or time, as `pilotage plan` proposes, or deploy when there is more traffic"
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn refuses_what_cannot_see_and_what_is_not_known() {
         assert!(check(Some(100.0)).is_ok());
-        assert!(check(Some(0.01)).unwrap_err().finding.contains("step 4"), "{:?}", check(Some(0.01)));
+        assert!(check(Some(0.01)).unwrap_err().finding.contains("step 5"), "{:?}", check(Some(0.01)));
         assert!(check(None).is_err());
     }
 

@@ -1,0 +1,133 @@
+use super::*;
+use crate::gate::{GateOutcome, GateResult};
+use crate::judge::{Evidence, Look, Side};
+use crate::plan::testing;
+use crate::{ActionResult, Plan, TrafficState};
+
+const BEGUN: Timestamp = Timestamp::from_micros(1_000_000_000);
+
+/// A canary in its first watch, 1 % of the traffic with the new version.
+fn watching(inconclusive: Inconclusive, early_promotion: Option<u32>) -> Deployment {
+    let mut request = testing::request("canary", 3);
+    request.policy.inconclusive = inconclusive;
+    request.strategy.early_promotion = early_promotion;
+    let plan = Plan::new(request).unwrap();
+    let passed = GateResult {
+        gate: "any".to_owned(),
+        outcome: GateOutcome::Passed,
+        finding: "fine".to_owned(),
+        remedy: None,
+    };
+    let checked = DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: vec![passed] };
+    let started = DeploymentEvent::Started { plan: Box::new(plan), command: "deploy".to_owned() };
+    let mut deployment = Deployment::replay([(&started, BEGUN), (&checked, BEGUN)]).unwrap();
+    walk_to_watch(&mut deployment);
+    deployment
+}
+
+/// Takes every step up to the next watch as if it had been done.
+fn walk_to_watch(deployment: &mut Deployment) {
+    while !matches!(deployment.course.step(), Some(Step::Watch { .. })) {
+        let facts = ready();
+        match decide(deployment, &facts, BEGUN) {
+            Decision::Act(action) => {
+                let (direction, step) = (deployment.course.direction, deployment.course.next);
+                let result = ActionResult::Done;
+                let done = DeploymentEvent::Executed { direction, step, action, result, duration_ms: 1 };
+                deployment.apply(&done, BEGUN).unwrap();
+            }
+            Decision::Record(events) => {
+                events.iter().for_each(|event| deployment.apply(event, BEGUN).unwrap());
+            }
+            decision => panic!("{decision:?}"),
+        }
+    }
+}
+
+fn ready() -> Facts {
+    let mut facts = Facts::default();
+    for version in ["1.0.0", "1.1.0"] {
+        let digest = Some(testing::release(version).id.digest);
+        let state = TrafficState { ready: 3, alive: 3, failed: Vec::new(), digest };
+        facts.versions.insert(version.parse().unwrap(), state);
+    }
+    facts
+}
+
+/// What is there when so many requests have reached the new version, and a hundred times as many the old one, of which one in a
+/// hundred failed.
+fn seen(deployment: &Deployment, requests: u64) -> Facts {
+    let side = |requests: u64| {
+        let failed = requests / 100;
+        Side { requests, failed, failed_clients: failed, latencies: Vec::new() }
+    };
+    let mut tests = Evidence::new(&deployment.plan.request.strategy);
+    let (candidate, stable) = (side(requests), side(requests * 100));
+    tests.look(Look { candidate, stable, beside: true, micros: 1_000_000 });
+    Facts { reading: Some(Reading { tests: Some(Box::new(tests)), ..Reading::default() }), ..ready() }
+}
+
+fn after(seconds: u64) -> Timestamp {
+    BEGUN.plus(Duration::from_secs(seconds))
+}
+
+/// What is decided with hardly any requests, so many seconds into a watch of 300.
+fn with_few(inconclusive: Inconclusive, seconds: u64) -> Decision {
+    let deployment = watching(inconclusive, None);
+    decide(&deployment, &seen(&deployment, 3), after(seconds))
+}
+
+fn goes_on(decision: &Decision) -> bool {
+    matches!(decision, Decision::Record(events) if matches!(events[..], [DeploymentEvent::HealthChecked { .. }]))
+}
+
+fn holds(decision: &Decision) -> bool {
+    matches!(decision, Decision::Wait { why: Waiting::Evidence { .. }, .. })
+}
+
+fn goes_back(decision: &Decision) -> bool {
+    matches!(decision, Decision::Record(events) if matches!(events[..], [DeploymentEvent::RollbackStarted { .. }]))
+}
+
+#[test]
+fn what_is_inconclusive_is_the_policys_matter() {
+    assert!(matches!(with_few(Inconclusive::RollBack, 299), Decision::Wait { why: Waiting::Watch, .. }));
+    assert!(goes_on(&with_few(Inconclusive::GoOn, 300)));
+    assert!(goes_on(&with_few(Inconclusive::Raise, 300)), "the next step is 5 %");
+    assert!(holds(&with_few(Inconclusive::Hold, 100_000)));
+    assert!(holds(&with_few(Inconclusive::Extend, 899)));
+    assert!(goes_back(&with_few(Inconclusive::Extend, 900)));
+    assert!(goes_back(&with_few(Inconclusive::RollBack, 300)));
+}
+
+#[test]
+fn raising_ends_before_everybody_has_the_new_version() {
+    let mut deployment = watching(Inconclusive::Raise, None);
+    for share in [1, 5, 25] {
+        let decision = decide(&deployment, &seen(&deployment, 3), after(300));
+        let Decision::Record(events) = decision else { panic!("{share} %: {decision:?}") };
+        events.iter().for_each(|event| deployment.apply(event, BEGUN).unwrap());
+        walk_to_watch(&mut deployment);
+    }
+    assert!(holds(&decide(&deployment, &seen(&deployment, 3), after(300))), "the next step is 100 %");
+    assert!(goes_on(&decide(&deployment, &seen(&deployment, 1_000), after(300))), "enough was seen");
+}
+
+#[test]
+fn a_person_ends_what_is_held() {
+    let mut deployment = watching(Inconclusive::Hold, None);
+    let asked = DeploymentEvent::Requested { request: crate::Request::Promote, reason: None };
+    deployment.apply(&asked, after(400)).unwrap();
+    assert!(goes_on(&decide(&deployment, &seen(&deployment, 3), after(401))));
+}
+
+#[test]
+fn a_watch_ends_early_only_where_that_was_asked_for_and_earned() {
+    let decided = |early_promotion, requests| {
+        let deployment = watching(Inconclusive::Hold, early_promotion);
+        decide(&deployment, &seen(&deployment, requests), after(10))
+    };
+    assert!(goes_on(&decided(Some(3_000), 10_000)));
+    assert!(!goes_on(&decided(None, 10_000)));
+    assert!(!goes_on(&decided(Some(3_000), 20)));
+}
