@@ -180,7 +180,10 @@ fn a_plan_shows_everything_and_moves_nothing() {
     let world = World::sample("canary: { steps: [10, 100], watch: 5m, soak: 15m }");
     let (first, second) = (world.release("1.0.0", ""), world.release("1.1.0", ""));
     world.deploy("1.0.0", &first).expect(0);
-    let said = world.pilotage(&["plan", "api", "1.1.0", "--artifact", &second, "--env", "dev"]).expect(0);
+    let plan = ["plan", "api", "1.1.0", "--artifact", &second, "--env", "dev"];
+    let said = world.pilotage(&plan).expect(0);
+    assert!(said.stdout.contains("the edge sees no requests now"), "{}", said.stdout);
+    let said = world.pilotage(&[&plan[..], &["--rps", "20", "--errors", "0.1%"]].concat()).expect(0);
     let plan: Vec<&str> = said.stdout.lines().filter(|line| !line.contains("artifact ")).collect();
     let address = world.status().address.unwrap().to_string();
     insta::assert_snapshot!(plan.join("\n").replace(&address, "[ADDRESS]"));

@@ -4,7 +4,7 @@
 //! that they are told the failure rate, which nobody knows before a rollout and the error test does not need.
 
 use pilotage_engine::evidence::kayenta::{Class, JudgeSettings, MetricSettings, judge};
-use pilotage_engine::evidence::{Gathered, Standing};
+use pilotage_engine::evidence::Gathered;
 
 use crate::false_alarms::{observe, test};
 use crate::figure::{Goal, print, print_beside};
@@ -86,7 +86,7 @@ fn evidence(rollout: &Rollout) -> Option<usize> {
     rollout.iter().position(|[candidate, stable]| {
         let seen = increment((candidate.requests, candidate.failed), (stable.requests, stable.failed));
         gathered.add(&seen).iter().for_each(|increment| observe(&mut test, increment));
-        test.standing() == Standing::Worse
+        test.is_worse()
     })
 }
 

@@ -1,6 +1,6 @@
 //! How often two equal versions are told apart.
 
-use pilotage_engine::evidence::{ErrorSettings, ErrorTest, Gathered, Standing};
+use pilotage_engine::evidence::{ErrorSettings, Gathered, RenewedErrorTest};
 
 use crate::figure::{Goal, print};
 use crate::traffic::{increment, versions};
@@ -52,18 +52,18 @@ fn rollout(draws: &mut Random, requests_per_second: f64, burst: f64) -> [bool; 2
             }
         }
     }
-    tests.map(|test| test.standing() == Standing::Worse)
+    tests.map(|test| test.is_worse())
 }
 
-/// A test with the default settings.
-pub fn test() -> ErrorTest {
-    let Ok(test) = ErrorTest::new(ErrorSettings::default()) else {
+/// The test that decides, with the default settings: one false alarm in a hundred, nothing tolerated.
+pub fn test() -> RenewedErrorTest {
+    let Ok(test) = RenewedErrorTest::new(ErrorSettings::default()) else {
         unreachable!("the default settings are in range")
     };
     test
 }
 
 /// Gives a test what was drawn.
-pub fn observe(test: &mut ErrorTest, increment: &pilotage_engine::evidence::Increment) {
+pub fn observe(test: &mut RenewedErrorTest, increment: &pilotage_engine::evidence::Increment) {
     assert!(test.observe(increment).is_ok(), "more failures than requests were drawn");
 }

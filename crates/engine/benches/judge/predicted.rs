@@ -1,7 +1,7 @@
 //! What was predicted beside what happens.
 
 use pilotage_engine::evidence::prediction::{Prediction, Traffic, Watch, smallest_detectable};
-use pilotage_engine::evidence::{ErrorSettings, Gathered, Standing};
+use pilotage_engine::evidence::{ErrorSettings, Gathered, RenewedErrorTest};
 
 use crate::false_alarms::{observe, test};
 use crate::figure::{Goal, print};
@@ -45,7 +45,7 @@ pub fn run(quick: bool) {
 
 /// The relative risk that is found with this probability, and what exactly that is.
 fn predict(requests_per_second: f64, shares: &[f64], power: f64) -> Option<(f64, f64)> {
-    let settings = ErrorSettings::default();
+    let settings = RenewedErrorTest::first(ErrorSettings::default());
     let traffic = Traffic { requests_per_second, failed_share: FAILED_SHARE };
     let seconds = LOOK_SECONDS * f64::from(LOOKS);
     let watches: Vec<Watch> =
@@ -71,7 +71,7 @@ fn simulate(requests_per_second: f64, shares: &[f64], risk: f64, rollouts: u64) 
                 complete.iter().for_each(|increment| observe(&mut test, increment));
             }
         }
-        test.standing() == Standing::Worse
+        test.is_worse()
     });
     found.count() as f64 / rollouts as f64
 }

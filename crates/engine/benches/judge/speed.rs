@@ -31,7 +31,7 @@ fn rate(increments: &[pilotage_engine::evidence::Increment]) -> f64 {
     let start = Instant::now();
     for increment in increments {
         observe(&mut test, increment);
-        black_box(test.standing());
+        black_box(test.is_worse());
     }
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let events = increments.len() as f64;

@@ -89,7 +89,8 @@ fn tell(context: &Context, workloads: BTreeSet<Workload>) -> Result<Vec<Told>, E
         let moving = match context.conductor.moving(&workload)?.map(|id| views::load(&reader, id)) {
             // The lease is taken an instant before the first event is recorded.
             None | Some(Err(RecordError::Unknown(_))) => None,
-            Some(loaded) => Some(loaded?),
+            // And given back an instant after the last one.
+            Some(loaded) => Some(loaded?).filter(|record| record.deployment.end.is_none()),
         };
         let record = views::workload_record(&reader, &workload)?;
         let last = context.latest()?.ended(&workload).map(|id| views::load(&reader, id)).transpose()?;
