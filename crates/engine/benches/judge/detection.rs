@@ -3,8 +3,8 @@
 //! Both rules are set so that they take back no more equal versions than the error test does on the same requests; for
 //! that they are told the failure rate, which nobody knows before a rollout and the error test does not need.
 
-use pilotage_engine::evidence::kayenta::{Class, JudgeSettings, MetricSettings, judge};
 use pilotage_engine::evidence::Gathered;
+use pilotage_engine::evidence::kayenta::{Class, JudgeSettings, MetricSettings, judge};
 
 use crate::false_alarms::{observe, test};
 use crate::figure::{Goal, print, print_beside};
