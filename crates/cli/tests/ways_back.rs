@@ -7,7 +7,7 @@ mod harness;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use harness::{Sample, World, drops, load, sample_project};
-use pilotage_engine::Outcome;
+use pilotage_engine::{Outcome, Step};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pilotage");
 
@@ -67,6 +67,29 @@ fn after_a_full_switch_the_old_versions_requests_are_the_measure() {
         assert_eq!(outcome, Outcome::RolledBack);
         let (_, reason, _) = world.record(id).unwrap().deployment.end.unwrap();
         assert!(reason.unwrap().contains(" before that ("));
+        assert_eq!(drops(&users.stop().await.unwrap()), None);
+    });
+}
+
+#[test]
+fn a_regression_that_comes_in_the_soak_takes_everybody_back() {
+    run(async {
+        let project = sample_project(PROGRAM, 1, "canary: { steps: [50, 100], watch: 1s, soak: 1m }");
+        let mut world = World::new(PROGRAM, &project);
+        world.serve(&[]).await;
+        let first = world.release(&Sample::good("1.0.0"));
+        assert_eq!(world.deploy("1.0.0", &first).await.1, Outcome::Succeeded);
+        let users = load(world.address("api").await, 300.0);
+        let second = world.release(&Sample::failing_later("1.1.0", 0.5, 4_000));
+        let (id, outcome) = world.deploy("1.1.0", &second).await;
+        assert_eq!(outcome, Outcome::RolledBack);
+        let deployment = world.record(id).unwrap().deployment;
+        let (_, reason, _) = deployment.end.unwrap();
+        assert!(reason.unwrap().contains("beyond doubt"));
+        // Its instance was warm: the way back begins with the switch.
+        assert!(
+            matches!(&deployment.course.steps[0], Step::Route(split) if split.is_all(&"1.0.0".parse().unwrap()))
+        );
         assert_eq!(drops(&users.stop().await.unwrap()), None);
     });
 }

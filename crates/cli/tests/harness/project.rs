@@ -7,17 +7,23 @@ use std::path::{Path, PathBuf};
 pub struct Sample {
     pub version: String,
     pub error_rate: f64,
+    pub errors_after_ms: u64,
     pub latency_ms: u64,
     pub crash_after_ms: Option<u64>,
 }
 
 impl Sample {
     pub fn good(version: &str) -> Self {
-        Self { version: version.to_owned(), error_rate: 0.0, latency_ms: 0, crash_after_ms: None }
+        let version = version.to_owned();
+        Self { version, error_rate: 0.0, errors_after_ms: 0, latency_ms: 0, crash_after_ms: None }
     }
 
     pub fn failing(version: &str, error_rate: f64) -> Self {
         Self { error_rate, ..Self::good(version) }
+    }
+
+    pub fn failing_later(version: &str, error_rate: f64, errors_after_ms: u64) -> Self {
+        Self { errors_after_ms, ..Self::failing(version, error_rate) }
     }
 
     pub fn slow(version: &str, latency_ms: u64) -> Self {
@@ -35,6 +41,7 @@ impl Sample {
         let settings = serde_json::json!({
             "version": self.version,
             "error_rate": self.error_rate,
+            "errors_after_ms": self.errors_after_ms,
             "latency_ms": self.latency_ms,
             "crash_after_ms": self.crash_after_ms,
         });

@@ -99,7 +99,9 @@ impl Answerer {
     pub(super) async fn work(&self) -> Work {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let mut random = Random::for_item(self.settings.seed, number);
-        let fails = random.chance(self.settings.error_rate);
+        let begun = self.started.elapsed() >= Duration::from_millis(self.settings.errors_after_ms);
+        // Drawn in any case, so that what is drawn next does not depend on the time.
+        let fails = random.chance(self.settings.error_rate) && begun;
         let wait_ms = self
             .settings
             .latency_ms

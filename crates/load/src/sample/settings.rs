@@ -22,6 +22,8 @@ pub struct SampleSettings {
     pub seed: u64,
     /// The share of requests that fail with 500, from 0 to 1.
     pub error_rate: f64,
+    /// They fail only from so long after the start on, in milliseconds.
+    pub errors_after_ms: u64,
     /// How long each request takes, in milliseconds.
     pub latency_ms: u64,
     /// Up to so many milliseconds more, evenly spread.
@@ -45,6 +47,7 @@ impl Default for SampleSettings {
             socket: None,
             seed: 1,
             error_rate: 0.0,
+            errors_after_ms: 0,
             latency_ms: 0,
             latency_jitter_ms: 0,
             ready_after_ms: 0,
