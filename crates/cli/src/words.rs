@@ -34,6 +34,7 @@ pub fn outcome(outcome: Outcome) -> (Tone, &'static str, &'static str) {
         Outcome::RolledBack => (Tone::Bad, "↩", "rolled back"),
         Outcome::Failed => (Tone::Bad, "✗", "failed"),
         Outcome::Refused => (Tone::Bad, "✗", "refused"),
+        Outcome::Concluded => (Tone::Good, "✓", "concluded"),
     }
 }
 
@@ -43,6 +44,8 @@ pub fn phase(phase: Phase) -> (Tone, &'static str, &'static str) {
         Phase::Moving => (Tone::Moving, "▸", "moving"),
         Phase::Soaking => (Tone::Moving, "▸", "soaking"),
         Phase::Paused => (Tone::Moving, "‖", "paused"),
+        Phase::Holding => (Tone::Moving, "‖", "waiting for a person"),
+        Phase::Concluding => (Tone::Moving, "▸", "concluding"),
         Phase::RollingBack => (Tone::Bad, "↩", "rolling back"),
         Phase::Ended => (Tone::Plain, "·", "ended"),
     }

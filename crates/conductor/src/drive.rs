@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pilotage_engine::{
-    Action, ActionResult, Decision, DeploymentEvent, Direction, Facts, Outcome, Step, Waiting, decide,
+    Action, ActionResult, Decision, DeploymentEvent, DeploymentId, Direction, Facts, Outcome, Step, Waiting,
+    decide,
 };
 use pilotage_journal::{AppendError, StreamId};
 use pilotage_spec::StrategyKind;
@@ -81,7 +82,8 @@ impl Driver {
             Decision::Record(events) => self.record(events).await?,
             Decision::Act(action) => self.act(action).await?,
             Decision::Wait { until, why } => {
-                self.active.show(|live| live.activity = words(&why));
+                let id = self.log.id();
+                self.active.show(|live| live.activity = words(id, &why));
                 let wait = until.since(now()).min(LOOK).max(Duration::from_millis(1));
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
@@ -106,7 +108,7 @@ impl Driver {
 
     fn show(&self, facts: &Facts) {
         let plan = &self.log.deployment().plan;
-        let versions = || [Some(plan.candidate()), plan.stable()].into_iter().flatten();
+        let versions = || plan.releases().map(|release| &release.id.version);
         self.active.show(|live| {
             live.reading.clone_from(&facts.reading);
             live.shares = versions().map(|version| (version.clone(), facts.share(version))).collect();
@@ -126,7 +128,8 @@ impl Driver {
         for (version, wanted) in &deployment.wanted {
             let retiring =
                 matches!(course.step(), Some(Step::Retire { version: going, .. }) if going == version);
-            let left = course.direction == Direction::Back && version == plan.candidate();
+            let copy = plan.baseline.as_ref().is_some_and(|copy| copy.id.version == *version);
+            let left = course.direction == Direction::Back && (version == plan.candidate() || copy);
             let given_up = !facts.failures(version).is_empty();
             if retiring || left || given_up || facts.alive(version) >= *wanted {
                 continue;
@@ -254,12 +257,13 @@ fn doing(action: &Action) -> String {
     }
 }
 
-fn words(why: &Waiting) -> String {
+fn words(id: DeploymentId, why: &Waiting) -> String {
     match why {
         Waiting::Ready { version, ready, wanted } => {
             format!("{ready} of {wanted} instances of {version} are ready")
         }
         Waiting::Watch => "watching".to_owned(),
+        Waiting::Person => format!("waiting for a person to say `pilotage promote {id}`"),
         Waiting::Sight => "the watch is over, but the edge cannot be asked what happened in it".to_owned(),
         Waiting::Evidence { seen } => {
             format!(

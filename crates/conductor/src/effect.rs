@@ -1,9 +1,10 @@
 //! Effects on the target, each with its time limit and its failure in words.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use pilotage_engine::{Action, ActionFailure, ActionResult, Plan};
-use pilotage_targets::{Fence, InstanceState, TargetError};
+use pilotage_targets::{Address, Fence, InstanceState, TargetError};
 
 use crate::conductor::Inner;
 use crate::{smoke, traffic};
@@ -40,6 +41,10 @@ async fn attempt(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> R
             let release =
                 plan.release(version).ok_or_else(|| permanent(format!("{version} is not in the plan")))?;
             let observation = target.observe(workload).await.map_err(|error| failure(&error))?;
+            let preview = observation.traffic.as_ref().and_then(|traffic| traffic.preview.as_ref());
+            if let Some(preview) = preview.filter(|preview| preview.version == *version) {
+                return smoke::run(&inner.folder, release, &Address::Tcp(reachable(preview.listen))).await;
+            }
             let ready = observation
                 .instances
                 .iter()
@@ -64,6 +69,16 @@ async fn attempt(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> R
             target.retire(workload, version, *keep, fence).await.map_err(|error| failure(&error))
         }
     }
+}
+
+/// Whoever listens on every address of this machine is reached on its own.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 fn permanent(reason: String) -> ActionFailure {

@@ -47,8 +47,8 @@ impl Looks {
         let share = |version: &Version| observation.shares().get(version).copied().unwrap_or(0);
         self.evidence.look(Look {
             candidate: self.side(&window, Some(plan.candidate())),
-            stable: self.side(&window, plan.stable()),
-            beside: plan.stable().is_some_and(|stable| share(stable) > 0),
+            stable: self.side(&window, plan.reference()),
+            beside: plan.reference().is_some_and(|reference| share(reference) > 0),
             micros: now.duration_since(at).as_micros().try_into().unwrap_or(u64::MAX),
         });
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use pilotage_engine::gate::{self, GateFacts, GateResult};
 use pilotage_engine::{Plan, PlanError, PlanRequest, Purpose};
 use pilotage_spec::{
-    BlindWatch, Policy, Project, Release, ReleaseId, RollBackWhen, ServiceName, Strategy, StrategyKind,
-    StrategyName, Workload,
+    BlindWatch, Policy, Project, Release, ReleaseId, ServiceName, Strategy, StrategyKind, StrategyName,
+    Workload,
 };
 use pilotage_views::{self as views, Served};
 
@@ -68,8 +68,9 @@ pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Resul
         prometheus: environment.prometheus.clone(),
         purpose: Purpose::Deploy,
     })?;
-    let complete = traffic::complete(inner, &plan)?;
-    inner.target.check_route(&request.workload, &complete).await?;
+    for traffic in traffic::foreseen(inner, &plan)? {
+        inner.target.check_route(&request.workload, &traffic).await?;
+    }
     Ok(plan)
 }
 
@@ -154,13 +155,11 @@ pub(crate) fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<P
         stable_route: Some(current.route.clone()),
         edge: None,
         strategy_name: restore_name()?,
-        strategy: Strategy {
-            kind: if alone { StrategyKind::Recreate } else { StrategyKind::BlueGreen },
-            watch: Duration::ZERO,
-            soak: Duration::ZERO,
-            roll_back_when: RollBackWhen::default(),
-            early_promotion: None,
-        },
+        strategy: Strategy::new(
+            if alone { StrategyKind::Recreate } else { StrategyKind::BlueGreen },
+            Duration::ZERO,
+            Duration::ZERO,
+        ),
         policy: Policy::default(),
         prometheus: None,
         purpose: Purpose::Restore,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pilotage_engine::Plan;
-use pilotage_engine::judge::{Counted, InstanceReading, Reading};
+use pilotage_engine::judge::{Counted, InstanceReading, MirrorReading, Reading};
 use pilotage_proxy::{EdgeClient, EdgeStats};
 use pilotage_signals::EdgeWindow;
 use pilotage_spec::{SecretSource, Version};
@@ -76,7 +76,7 @@ impl Readings {
             (Some(window), Some(version)) => counted(window, &self.route, version),
             _ => Counted::default(),
         };
-        let (candidate, stable) = (counted(Some(plan.candidate())), counted(plan.stable()));
+        let (candidate, stable) = (counted(Some(plan.candidate())), counted(plan.reference()));
         let instances = observation.instances.iter().filter(|i| i.release.version == *plan.candidate());
         let instances = instances.map(|instance| self.instance(instance, plan)).collect();
         let Answers { alerts, metrics } = self.queries.answers();
@@ -88,7 +88,32 @@ impl Readings {
             instances,
             alerts,
             metrics,
+            mirror: self.mirror(plan, observation),
         }
+    }
+
+    /// What came of copies, while there are any.
+    fn mirror(&self, plan: &Plan, observation: &Observation) -> Option<MirrorReading> {
+        let mirror = observation.traffic.as_ref()?.mirror.as_ref()?;
+        let window = self.current.as_ref()?;
+        let copies = window.copies(&self.route, &plan.candidate().to_string()).cloned().unwrap_or_default();
+        let quantile = |share: f64| copies.latency.quantile(share);
+        Some(MirrorReading {
+            copies: Counted {
+                requests: copies.requests,
+                failed: copies.failed,
+                p50_micros: quantile(0.5),
+                p95_micros: quantile(0.95),
+                p99_micros: quantile(0.99),
+            },
+            unanswered: copies.unanswered,
+            compared: copies.compared,
+            differing_status: copies.differing_status,
+            differing_body: copies.differing_body,
+            uncompared: copies.uncompared,
+            dropped: copies.dropped,
+            writes: mirror.unsafe_methods,
+        })
     }
 
     fn count(&mut self, stats: &EdgeStats) {

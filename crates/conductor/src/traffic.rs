@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use pilotage_engine::{Plan, Split};
+use pilotage_engine::{Plan, Split, Step};
 use pilotage_spec::{CertificateFiles, EdgeSettings, RouteSettings, Workload};
 use pilotage_targets::Traffic;
 use pilotage_views::{self as views, Served};
@@ -26,12 +26,21 @@ pub(crate) fn traffic(
     Ok(assemble(inner, (listen, route), edge, split))
 }
 
-/// What a plan ends with. How the address is served may not be recorded yet.
-pub(crate) fn complete(inner: &Inner, plan: &Plan) -> Result<Traffic, ConductorError> {
-    let split = Split::all(plan.candidate());
-    match &plan.request.edge {
-        Some(edge) => Ok(assemble(inner, plan.reached(&split), Some(edge.clone()), &split)),
-        None => traffic(inner, &plan.request.workload, plan.reached(&split), &split),
+/// What a plan needs of addresses: those of the complete switch, and of previews on the way to it.
+pub(crate) fn foreseen(inner: &Inner, plan: &Plan) -> Result<Vec<Traffic>, ConductorError> {
+    let previews = plan.steps.iter().filter_map(|step| match step {
+        Step::Route(split) => split.preview.is_some().then(|| split.clone()),
+        _ => None,
+    });
+    let splits = previews.chain([Split::all(plan.candidate())]);
+    splits.map(|split| planned(inner, plan, &split)).collect()
+}
+
+/// How the address is served may not be recorded yet.
+fn planned(inner: &Inner, plan: &Plan, split: &Split) -> Result<Traffic, ConductorError> {
+    match plan.request.edge.as_ref().filter(|edge| edge.listen == plan.reached(split).0) {
+        Some(edge) => Ok(assemble(inner, plan.reached(split), Some(edge.clone()), split)),
+        None => traffic(inner, &plan.request.workload, plan.reached(split), split),
     }
 }
 

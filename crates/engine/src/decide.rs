@@ -44,6 +44,8 @@ pub enum Waiting {
     },
     /// A watch goes on.
     Watch,
+    /// A person lets it go on.
+    Person,
     /// A watch is over, but requests cannot be counted now.
     Sight,
     /// A watch is over, but too little was seen in it to call the new version good or bad.
@@ -124,6 +126,8 @@ fn step(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
             ready(deployment, facts, now, version, *replicas)
         }
         Step::Watch { duration, soak, .. } => watch(deployment, facts, now, *duration, *soak),
+        Step::Hold => hold(deployment, facts, now),
+        Step::Conclude => conclude(deployment, facts),
         Step::Ensure { version, replicas } => {
             act(deployment, facts, now, Action::Ensure { version: version.clone(), replicas: *replicas })
         }
@@ -141,6 +145,7 @@ fn end(deployment: &Deployment) -> Decision {
     let reason = deployment.cause.as_ref().map(Cause::words);
     match deployment.course.direction {
         Direction::Forward => complete(Outcome::Succeeded, None),
+        Direction::Back if deployment.is_concluding() => complete(Outcome::Concluded, reason),
         Direction::Back if deployment.traffic_moved => complete(Outcome::RolledBack, reason),
         Direction::Back => complete(Outcome::Failed, reason),
     }
@@ -277,6 +282,26 @@ fn leaves_some(deployment: &Deployment) -> bool {
     next.is_none_or(|split| !split.is_all(deployment.plan.candidate()))
 }
 
+fn hold(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
+    if deployment.paused {
+        return wait(now, Waiting::Pause);
+    }
+    if !deployment.promoted && !deployment.promoted_fully {
+        return wait(now, Waiting::Person);
+    }
+    // A bad reading has turned it back before; that a person has looked is enough where nobody else could.
+    Decision::Record(vec![health_checked(deployment, deployment.plan.candidate(), Verdict::Pass, facts)])
+}
+
+fn conclude(deployment: &Deployment, facts: &Facts) -> Decision {
+    let seen = facts.reading.as_ref().map(|reading| judged(deployment, reading).words());
+    let reason = match seen.filter(|words| !words.is_empty()) {
+        Some(words) => format!("the trial is over: {words}"),
+        None => "the trial is over".to_owned(),
+    };
+    roll_back(deployment, facts, Cause::Concluded { reason })
+}
+
 fn health_checked(
     deployment: &Deployment,
     version: &Version,
@@ -304,6 +329,9 @@ fn roll_back(deployment: &Deployment, facts: &Facts, cause: Cause) -> Decision {
 /// The way back cannot go on. Once the users are back, that is no failure of the way back.
 fn stuck(deployment: &Deployment, reason: &str) -> Decision {
     let cause = deployment.cause.as_ref().map(Cause::words).unwrap_or_default();
+    if deployment.course.is_switched() && deployment.is_concluding() {
+        return complete(Outcome::Concluded, Some(format!("{cause}; what is left to do: {reason}")));
+    }
     if deployment.course.is_switched() && deployment.traffic_moved {
         return complete(Outcome::RolledBack, Some(format!("{cause}; what is left to do: {reason}")));
     }

@@ -53,8 +53,12 @@ pub enum Phase {
     Soaking,
     /// Somebody asked for a pause.
     Paused,
+    /// It waits for a person to let it go on.
+    Holding,
     /// It is being taken back.
     RollingBack,
+    /// Its trial is over, and the version that was tried out is stopped.
+    Concluding,
     /// It is over.
     Ended,
 }
@@ -76,9 +80,9 @@ pub struct Deployment {
     pub course: Course,
     /// Somebody asked for a pause.
     pub paused: bool,
-    /// Somebody asked to end the watch that runs now.
+    /// Somebody asked to end the watch or the hold that runs now.
     pub promoted: bool,
-    /// Somebody asked to skip every watch but the soak.
+    /// Somebody asked to skip every watch and hold but the soak.
     pub promoted_fully: bool,
     /// Somebody asked to take it back, perhaps with a reason.
     pub aborted: Option<Option<String>>,
@@ -267,10 +271,15 @@ impl Deployment {
         }
     }
 
-    /// Whether a watch that may be ended early is being taken.
+    /// Whether a watch that may be ended early, or a hold, is being taken.
     pub fn is_watching(&self) -> bool {
         self.course.direction == Direction::Forward
-            && matches!(self.course.step(), Some(Step::Watch { soak: false, .. }))
+            && matches!(self.course.step(), Some(Step::Watch { soak: false, .. } | Step::Hold))
+    }
+
+    /// Whether it goes back because its trial is over, and not because anything is wrong.
+    pub fn is_concluding(&self) -> bool {
+        self.cause.as_ref().is_some_and(Cause::is_planned)
     }
 
     /// Whether every gate that applies has passed this very plan. Not asked means no.
@@ -292,11 +301,13 @@ impl Deployment {
         if self.end.is_some() {
             Phase::Ended
         } else if self.course.direction == Direction::Back {
-            Phase::RollingBack
+            if self.is_concluding() { Phase::Concluding } else { Phase::RollingBack }
         } else if self.paused {
             Phase::Paused
         } else if matches!(self.course.step(), Some(Step::Watch { soak: true, .. })) {
             Phase::Soaking
+        } else if self.course.step() == Some(&Step::Hold) {
+            Phase::Holding
         } else {
             Phase::Moving
         }

@@ -100,6 +100,7 @@ impl DeploymentEvent {
             Self::HealthChecked { .. } => "deployment.health_check",
             Self::Requested { .. } => "deployment.requested",
             Self::Adopted => "deployment.adopted",
+            Self::RollbackStarted { cause: Cause::Concluded { .. }, .. } => "deployment.conclusion",
             Self::RollbackStarted { .. } => "deployment.rollback",
             Self::Completed { .. } => "deployment.completed",
         }
@@ -110,9 +111,9 @@ impl DeploymentEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// End the watch that runs now.
+    /// End the watch or the hold that runs now.
     Promote,
-    /// Skip every watch but the soak.
+    /// Skip every watch and hold but the soak.
     PromoteFully,
     /// Take it back.
     Abort,
@@ -141,15 +142,26 @@ pub enum Cause {
         /// Why, in words.
         reason: String,
     },
+    /// Nothing went wrong: it was a trial, and it is over.
+    Concluded {
+        /// What it showed, in words.
+        reason: String,
+    },
 }
 
 impl Cause {
+    /// Whether a trial ended as planned, and nothing is taken back.
+    pub fn is_planned(&self) -> bool {
+        matches!(self, Self::Concluded { .. })
+    }
+
     /// The cause in words.
     pub fn words(&self) -> String {
         match self {
-            Self::Verdict { reason } | Self::StepFailed { reason } | Self::Asked { reason: Some(reason) } => {
-                reason.clone()
-            }
+            Self::Verdict { reason }
+            | Self::StepFailed { reason }
+            | Self::Concluded { reason }
+            | Self::Asked { reason: Some(reason) } => reason.clone(),
             Self::Asked { reason: None } => "somebody asked for it".to_owned(),
         }
     }
@@ -167,4 +179,6 @@ pub enum Outcome {
     Failed,
     /// A gate refused it; nothing was done.
     Refused,
+    /// A trial has ended as planned; the stable version serves everybody.
+    Concluded,
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use pilotage_proxy::{EdgeStats, Histogram, VersionStats};
 
+use crate::CopyCounts;
+
 /// What a version did within a window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -29,6 +31,7 @@ pub struct EdgeWindow {
 struct Sum {
     counts: Counts,
     latency: Histogram,
+    copies: CopyCounts,
 }
 
 static NO_LATENCY: Histogram = Histogram { buckets: Vec::new() };
@@ -71,6 +74,11 @@ impl EdgeWindow {
         self.sum(route, version).map_or(&NO_LATENCY, |sum| &sum.latency)
     }
 
+    /// What came of copies that a version of a route got since the window began; `None` of an unknown one.
+    pub fn copies(&self, route: &str, version: &str) -> Option<&CopyCounts> {
+        self.sum(route, version).map(|sum| &sum.copies)
+    }
+
     fn sum(&self, route: &str, version: &str) -> Option<&Sum> {
         self.sums.get(route)?.get(version)
     }
@@ -89,6 +97,7 @@ impl Sum {
         let begun = now.failed_clients.saturating_sub(since.failed_clients);
         self.counts.failed_clients += if knows_bursts { begun } else { failed };
         self.latency.merge(&now.latency.minus(&since.latency));
+        self.copies.add(&since.mirror, &now.mirror);
     }
 }
 

@@ -18,6 +18,7 @@ mod route;
 mod schema;
 mod secret;
 mod source;
+mod stage;
 mod suggest;
 mod template;
 mod time;
@@ -47,6 +48,7 @@ pub use route::{
 };
 pub use schema::json_schema;
 pub use secret::SecretSourceError;
+pub use stage::{Baseline, Copies, Ring, Stage};
 pub use suggest::nearest;
 pub use template::{TemplateError, substitute, variables};
 pub use time::{Timestamp, duration_ms};

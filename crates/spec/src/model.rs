@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn, Metric, Policy, ProjectName,
-    Protocol, RelativePath, Score, ServiceName, StrategyName, Value, VariableName, duration_ms,
+    Baseline, Copies, EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn, Metric,
+    Policy, ProjectName, Protocol, RelativePath, Score, ServiceName, Stage, StrategyName, Value,
+    VariableName, duration_ms,
 };
 
 /// A whole project.
@@ -139,6 +140,31 @@ pub struct Strategy {
     /// thousandths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_promotion: Option<u32>,
+    /// The port of the environment's address at which the new version is reached before a switch of all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<u16>,
+    /// Whether a switch of all at once waits for a person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold: bool,
+    /// What the new version is compared with.
+    #[serde(default, skip_serializing_if = "Baseline::is_stable")]
+    pub baseline: Baseline,
+}
+
+impl Strategy {
+    /// A kind with its times, and defaults for all else.
+    pub fn new(kind: StrategyKind, watch: Duration, soak: Duration) -> Self {
+        Self {
+            kind,
+            watch,
+            soak,
+            roll_back_when: RollBackWhen::default(),
+            early_promotion: None,
+            preview: None,
+            hold: false,
+            baseline: Baseline::Stable,
+        }
+    }
 }
 
 /// The kinds of strategy.
@@ -161,6 +187,21 @@ pub enum StrategyKind {
     },
     /// Stop the old, start the new; requests wait meanwhile.
     Recreate,
+    /// Stages that the team has listed itself.
+    Steps {
+        /// In order; the last one gives the new version everything.
+        stages: Vec<Stage>,
+    },
+    /// One cohort of the clients after the other, then everybody.
+    Cohorts {
+        /// In order; the last one gives the new version everything.
+        stages: Vec<Stage>,
+    },
+    /// Copies of requests, and then the end of the trial: the stable version goes on serving.
+    Shadow {
+        /// Which copies.
+        copies: Copies,
+    },
 }
 
 impl StrategyKind {
@@ -171,6 +212,9 @@ impl StrategyKind {
             Self::BlueGreen => "blue-green",
             Self::Canary { .. } => "canary",
             Self::Recreate => "recreate",
+            Self::Steps { .. } => "steps",
+            Self::Cohorts { .. } => "cohorts",
+            Self::Shadow { .. } => "shadow",
         }
     }
 }
@@ -221,6 +265,13 @@ pub struct RollBackWhen {
     /// Kayenta's judge beside the others, for teams that move over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kayenta: Option<Kayenta>,
+    /// Share of the answers to copies that have another status than the user's, in hundredths of a percent, that is too much.
+    /// Default 1 %.
+    #[serde(default = "differing", skip_serializing_if = "is_differing")]
+    pub shadow_status: Option<u32>,
+    /// The same of answers with another body.
+    #[serde(default = "differing", skip_serializing_if = "is_differing")]
+    pub shadow_body: Option<u32>,
 }
 
 /// A trigger that Pilotage itself brings.
@@ -245,11 +296,15 @@ pub enum Trigger {
     Alerts,
     /// See [`RollBackWhen::kayenta`].
     Kayenta,
+    /// See [`RollBackWhen::shadow_status`].
+    ShadowStatus,
+    /// See [`RollBackWhen::shadow_body`].
+    ShadowBody,
 }
 
 impl Trigger {
     /// The words of the file.
-    pub const WORDS: [(&'static str, Self); 9] = [
+    pub const WORDS: [(&'static str, Self); 11] = [
         ("error_rate", Self::ErrorRate),
         ("errors_vs_stable", Self::ErrorsVsStable),
         ("p99_vs_stable", Self::P99VsStable),
@@ -259,6 +314,8 @@ impl Trigger {
         ("memory", Self::Memory),
         ("alerts", Self::Alerts),
         ("kayenta", Self::Kayenta),
+        ("shadow_status", Self::ShadowStatus),
+        ("shadow_body", Self::ShadowBody),
     ];
 
     /// The trigger as written in the file.
@@ -277,6 +334,15 @@ pub struct Kayenta {
     /// The time between two points.
     #[serde(with = "duration_ms", rename = "every_ms")]
     pub every: Duration,
+}
+
+const fn differing() -> Option<u32> {
+    Some(100)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands a reference to the field")]
+fn is_differing(share: &Option<u32>) -> bool {
+    *share == differing()
 }
 
 const fn alpha() -> u32 {
@@ -304,6 +370,8 @@ impl Default for RollBackWhen {
             alpha: alpha(),
             dry_run: Vec::new(),
             kayenta: None,
+            shadow_status: differing(),
+            shadow_body: differing(),
         }
     }
 }

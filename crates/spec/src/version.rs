@@ -21,6 +21,17 @@ pub struct VersionError {
 
 const LIMIT: usize = 64;
 
+impl Version {
+    /// The same version with one more part at the end of its build metadata: `1.0.0` and `x` make `1.0.0+x`.
+    ///
+    /// # Errors
+    /// Fails if the result is longer than a version may be, or `part` is not made of letters, digits and hyphens.
+    pub fn with_build(&self, part: &str) -> Result<Self, VersionError> {
+        let mark = if self.0.build.is_empty() { '+' } else { '.' };
+        format!("{self}{mark}{part}").parse()
+    }
+}
+
 impl FromStr for Version {
     type Err = VersionError;
 

@@ -27,6 +27,18 @@ fn the_examples_are_read_without_a_word() {
 }
 
 #[test]
+fn every_file_of_the_page_on_strategies_is_read_without_a_word() {
+    let page = include_str!("../../../docs/strategies.md");
+    let blocks: Vec<&str> =
+        page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), page.matches("\n## ").count() + 1, "one a strategy, and two canaries");
+    for text in blocks {
+        let checked = check("docs/strategies.md", text);
+        assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+    }
+}
+
+#[test]
 fn the_example_projects_are_read_without_a_word() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
     let files: Vec<_> = std::fs::read_dir(examples)

@@ -91,7 +91,7 @@ impl AuditFold {
             version: Some(deployment.plan.candidate().to_string()),
             command: Some(deployment.command.clone()),
             outcome: outcome(&fact).to_owned(),
-            rollback_triggered: deployment.cause.is_some(),
+            rollback_triggered: deployment.cause.as_ref().is_some_and(|cause| !cause.is_planned()),
             duration_seconds: duration_seconds(&fact, event.time, began, deployment.started_at),
             detail: detail(&event.stream, &fact, &event.payload),
             ..other(event)
@@ -127,12 +127,14 @@ fn outcome(fact: &DeploymentEvent) -> &'static str {
             Request::Resume => "resume",
         },
         DeploymentEvent::Adopted => "resumed",
+        DeploymentEvent::RollbackStarted { cause, .. } if cause.is_planned() => "concluding",
         DeploymentEvent::RollbackStarted { .. } => "rolling_back",
         DeploymentEvent::Completed { outcome, .. } => match outcome {
             Outcome::Succeeded => "succeeded",
             Outcome::RolledBack => "rolled_back",
             Outcome::Failed => "failed",
             Outcome::Refused => "refused",
+            Outcome::Concluded => "concluded",
         },
     }
 }

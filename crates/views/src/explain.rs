@@ -171,6 +171,7 @@ fn checked(
             let watch = if *soak { "soak" } else { "watch" };
             format!("the {watch} of {version} ended after {} with the verdict {word}", seconds(took))
         }
+        Some(Step::Hold) => format!("the hold ended after {}", seconds(took)),
         step => {
             let step = step.map(|step| format!(" during `{step}`")).unwrap_or_default();
             format!("the judge spoke{step}: {word}")
@@ -194,8 +195,8 @@ fn finding_word(finding: &Finding) -> &'static str {
 
 fn request_words(request: Request) -> &'static str {
     match request {
-        Request::Promote => "end the watch",
-        Request::PromoteFully => "skip every watch but the soak",
+        Request::Promote => "let it go on",
+        Request::PromoteFully => "skip every watch and hold but the soak",
         Request::Abort => "take it back",
         Request::Pause => "pause",
         Request::Resume => "go on",
@@ -210,8 +211,10 @@ fn rollback(cause: &Cause, steps: &[Step]) -> (String, Vec<String>) {
         Cause::StepFailed { reason } => {
             format!("it was taken back, because a step could not be done: {reason}")
         }
+        Cause::Concluded { reason } => reason.clone(),
     };
-    (text, vec![format!("the way back: {}", list(steps))])
+    let way = if cause.is_planned() { "what is left" } else { "the way back" };
+    (text, vec![format!("{way}: {}", list(steps))])
 }
 
 fn list(steps: &[Step]) -> String {
@@ -240,6 +243,10 @@ fn ending(deployment: &Deployment) -> String {
         }
         Outcome::Failed => format!("it failed after {took}{because}; {serving}"),
         Outcome::Refused => format!("it was refused, and nothing was done{because}"),
+        Outcome::Concluded => {
+            let showed = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("it was concluded as planned after {took}{showed}; {serving}")
+        }
     }
 }
 

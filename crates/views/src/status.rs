@@ -255,11 +255,14 @@ fn next_action(workload: &Workload, status: &WorkloadStatus, now: Timestamp) -> 
             Phase::Moving => {
                 action(format!("pilotage status --watch --env {environment}"), "it goes on by itself")
             }
-            Phase::Soaking | Phase::RollingBack | Phase::Ended => None,
+            Phase::Holding => {
+                action(format!("pilotage promote {id}"), "it waits for a person to let it go on")
+            }
+            Phase::Soaking | Phase::RollingBack | Phase::Concluding | Phase::Ended => None,
         };
     }
     if let Some(last) = &status.last
-        && last.outcome != Outcome::Succeeded
+        && !matches!(last.outcome, Outcome::Succeeded | Outcome::Concluded)
         && now.since(last.ended_at) < RECENT
     {
         return action(format!("pilotage explain {}", last.id), "the last deployment did not succeed");

@@ -11,8 +11,8 @@ use pilotage_engine::{
     PlanRequest, Purpose, Split,
 };
 use pilotage_spec::{
-    Digest, Health, InstanceSpec, Policy, Release, ReleaseId, Resources, RollBackWhen, Strategy,
-    StrategyKind, Timestamp, Version, Workload,
+    Digest, Health, InstanceSpec, Policy, Release, ReleaseId, Resources, Strategy, StrategyKind, Timestamp,
+    Version, Workload,
 };
 
 use crate::{DeploymentRecord, Recorded, Served, WorkloadRecord};
@@ -52,13 +52,8 @@ fn release(text: &str, byte: u8) -> Release {
 }
 
 fn plan() -> Plan {
-    let strategy = Strategy {
-        kind: StrategyKind::Canary { steps: vec![1_000, 10_000] },
-        watch: Duration::from_secs(3),
-        soak: Duration::from_secs(2),
-        roll_back_when: RollBackWhen::default(),
-        early_promotion: None,
-    };
+    let canary = StrategyKind::Canary { steps: vec![1_000, 10_000] };
+    let strategy = Strategy::new(canary, Duration::from_secs(3), Duration::from_secs(2));
     Plan::new(PlanRequest {
         workload: workload(),
         candidate: release("1.2.0", 2),

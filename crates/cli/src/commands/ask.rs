@@ -29,8 +29,8 @@ async fn send(
         None => only_moving(&client).await?,
     };
     let (verb, done) = match request {
-        Request::Promote => ("promote", "the watch ends, and the next step is taken"),
-        Request::PromoteFully => ("promote", "every watch but the soak is skipped"),
+        Request::Promote => ("promote", "the watch or the hold ends, and the next step is taken"),
+        Request::PromoteFully => ("promote", "every watch and hold but the soak is skipped"),
         Request::Abort => ("abort", "it is taken back"),
         Request::Pause => ("pause", "no further step is taken; `pilotage resume` goes on"),
         Request::Resume => ("resume", "it goes on"),

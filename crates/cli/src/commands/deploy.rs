@@ -61,7 +61,7 @@ pub async fn stay(
 
 fn code(outcome: Outcome) -> u8 {
     match outcome {
-        Outcome::Succeeded => DONE,
+        Outcome::Succeeded | Outcome::Concluded => DONE,
         Outcome::RolledBack => ROLLED_BACK,
         Outcome::Failed | Outcome::Refused => FAILED,
     }

@@ -167,7 +167,7 @@ fn apply(step: &Step, instances: &mut Instances, traffic: &mut Split) {
         Step::Retire { version, keep: 0 } => drop(instances.remove(version)),
         Step::Retire { version, keep } => drop(instances.insert(version.clone(), *keep)),
         Step::Route(split) => traffic.clone_from(split),
-        Step::Check { .. } | Step::Watch { .. } => {}
+        Step::Check { .. } | Step::Watch { .. } | Step::Hold | Step::Conclude => {}
     }
 }
 

@@ -30,7 +30,7 @@ pub async fn run(asked: &Rollback, session: &Session) -> Result<u8, Failure> {
 /// To be taken back is what was asked for.
 fn code(outcome: Outcome) -> u8 {
     match outcome {
-        Outcome::Succeeded | Outcome::RolledBack => DONE,
+        Outcome::Succeeded | Outcome::RolledBack | Outcome::Concluded => DONE,
         Outcome::Failed | Outcome::Refused => FAILED,
     }
 }

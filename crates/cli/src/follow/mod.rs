@@ -206,7 +206,7 @@ fn conclude(
     let glyph = printer.paint(tone, glyph);
     printer.line(format!("{glyph} {id} {word} after {took}: {serving} {workload}{at}{because}"));
     match outcome {
-        Outcome::Succeeded => {}
+        Outcome::Succeeded | Outcome::Concluded => {}
         Outcome::Refused => refused(deployment, printer),
         Outcome::RolledBack | Outcome::Failed => printer.hint(format!("pilotage explain {id}")),
     }

@@ -71,6 +71,9 @@ fn tell(before: &Deployment, fact: &DeploymentEvent, event: &Event) -> Vec<Told>
         DeploymentEvent::Adopted => {
             vec![(Tone::Moving, "▸", "the server is back, and goes on".to_owned())]
         }
+        DeploymentEvent::RollbackStarted { cause, .. } if cause.is_planned() => {
+            vec![(Tone::Good, "✓", rollback(cause))]
+        }
         DeploymentEvent::RollbackStarted { cause, .. } => vec![(Tone::Bad, "↩", rollback(cause))],
         DeploymentEvent::Started { .. }
         | DeploymentEvent::Intended { .. }
@@ -83,6 +86,7 @@ fn step(deployment: &Deployment) -> String {
     let course = &deployment.course;
     let way = match course.direction {
         Direction::Forward => "step",
+        Direction::Back if deployment.is_concluding() => "what is left,",
         Direction::Back => "way back",
     };
     let step = course.step().map(ToString::to_string).unwrap_or_default();
@@ -107,8 +111,8 @@ fn checked(before: &Deployment, verdict: Verdict, reading: Option<&Reading>, too
 
 fn asked(request: Request) -> &'static str {
     match request {
-        Request::Promote => "end the watch",
-        Request::PromoteFully => "skip every watch but the soak",
+        Request::Promote => "let it go on",
+        Request::PromoteFully => "skip every watch and hold but the soak",
         Request::Abort => "take it back",
         Request::Pause => "pause",
         Request::Resume => "go on",
@@ -120,5 +124,6 @@ fn rollback(cause: &Cause) -> String {
         Cause::Verdict { .. } => "rolling back: production disagrees".to_owned(),
         Cause::Asked { .. } => "rolling back, as asked".to_owned(),
         Cause::StepFailed { reason } => format!("rolling back: {reason}"),
+        Cause::Concluded { reason } => reason.clone(),
     }
 }

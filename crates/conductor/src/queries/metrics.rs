@@ -40,7 +40,7 @@ impl Metrics {
                 source: source(metric, prometheus, secrets),
                 workload: plan.request.workload.clone(),
                 candidate: plan.candidate().clone(),
-                stable: plan.stable().filter(|_| !metric.compare.is_value()).cloned(),
+                stable: plan.reference().filter(|_| !metric.compare.is_value()).cloned(),
             });
             let ask = move || {
                 let question = Arc::clone(&question);

@@ -4,7 +4,7 @@ use pilotage_spec::{RollBackWhen, Trigger, Version};
 
 use super::thresholds::{alerts, probe_failures, usage};
 use super::weigh::weigh;
-use super::{Finding, Judgement, Reading, Verdict, errors, latency, metric};
+use super::{Finding, Judgement, Reading, Verdict, errors, latency, metric, shadow};
 use crate::Plan;
 
 /// A finding's outcome with its words.
@@ -24,7 +24,7 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     /// The case of a plan.
     pub fn of(plan: &'a Plan) -> Self {
-        Self { when: plan.roll_back_when(), candidate: plan.candidate(), stable: plan.stable() }
+        Self { when: plan.roll_back_when(), candidate: plan.candidate(), stable: plan.reference() }
     }
 }
 
@@ -58,6 +58,7 @@ pub fn judge(case: &Case<'_>, reading: &Reading) -> Judgement {
         Some(Finding { trigger: trigger.name().to_owned(), verdict, words, dry_run, weight: None })
     };
     let mut findings: Vec<Finding> = checks.into_iter().filter_map(finding).collect();
+    findings.extend(shadow::findings(case, reading));
     findings.extend(when.metrics.iter().map(|metric| metric::finding(metric, reading)));
     weigh(findings, &when.score)
 }

@@ -13,6 +13,7 @@ mod metric;
 mod reading;
 mod scores;
 mod series;
+mod shadow;
 mod slow;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ pub use criteria::{Case, judge};
 pub use gather::{Evidence, error_settings};
 pub(crate) use gather::{alone_limit, rate_alpha};
 pub use look::{Look, Side};
-pub use reading::{Counted, InstanceReading, Known, MetricReading, Reading};
+pub use reading::{Counted, InstanceReading, Known, MetricReading, MirrorReading, Reading};
 pub use series::Series;
 pub use slow::{Frozen, SlowRequests};
 pub use verdict::{Finding, Judgement, Verdict, Weight};

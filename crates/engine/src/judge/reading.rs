@@ -24,6 +24,30 @@ pub struct Reading {
     pub alerts: Known<Vec<String>>,
     /// The team's own metrics.
     pub metrics: Vec<MetricReading>,
+    /// What came of copies of requests, while the new version gets any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<MirrorReading>,
+}
+
+/// What came of copies of requests, and of the comparison of their answers with those that users got.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirrorReading {
+    /// The copies that were answered or came to nothing.
+    pub copies: Counted,
+    /// Of these, those that came to nothing: the connection broke, or no answer came in time.
+    pub unanswered: u64,
+    /// Answers that were compared.
+    pub compared: u64,
+    /// Of these, those with another status.
+    pub differing_status: u64,
+    /// Of these, those with the same status and another body.
+    pub differing_body: u64,
+    /// Answers that were to be compared and could not be.
+    pub uncompared: u64,
+    /// Requests that were to be copied and were not, for want of room.
+    pub dropped: u64,
+    /// Whether requests that change something were copied too.
+    pub writes: bool,
 }
 
 impl Reading {

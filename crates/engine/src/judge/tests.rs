@@ -50,13 +50,8 @@ impl Did {
 }
 
 fn strategy(roll_back_when: RollBackWhen) -> Strategy {
-    Strategy {
-        kind: StrategyKind::BlueGreen,
-        watch: Duration::from_secs(60),
-        soak: Duration::from_secs(60),
-        roll_back_when,
-        early_promotion: None,
-    }
+    let minute = Duration::from_secs(60);
+    Strategy { roll_back_when, ..Strategy::new(StrategyKind::BlueGreen, minute, minute) }
 }
 
 fn look(candidate: Did, stable: Did) -> Look {

@@ -51,6 +51,7 @@ impl Finding {
         self.trigger.starts_with("error")
             || self.trigger.ends_with("_vs_stable")
             || self.trigger.starts_with("metrics.")
+            || self.trigger.starts_with("shadow_")
             || ["kayenta", "score"].contains(&self.trigger.as_str())
     }
 }

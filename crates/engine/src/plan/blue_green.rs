@@ -1,6 +1,10 @@
 //! Blue-green: all new instances beside the old, then one switch. Also the first deployment of a service, which has
 //! nothing to compare itself with.
 
+use std::net::SocketAddr;
+
+use pilotage_spec::Preview;
+
 use super::request::PlanRequest;
 use super::{Check, Step};
 use crate::Split;
@@ -42,11 +46,30 @@ pub(super) fn watch(request: &PlanRequest) -> Step {
 
 pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
     let version = request.candidate.id.version.clone();
-    let mut steps = bring_up(request, request.replicas, true);
+    let mut steps = before_switch(request);
     steps.push(Step::Route(Split::all(&version)));
     if request.stable.is_some() {
         steps.push(watch(request));
     }
     steps.extend(finish(request));
+    steps
+}
+
+/// Up to the switch: what serves already goes on serving, and the new version is looked at where users do not see it.
+fn before_switch(request: &PlanRequest) -> Vec<Step> {
+    let mut steps = bring_up(request, request.replicas, request.stable.is_none());
+    let Some(stable) = &request.stable else { return steps };
+    let version = request.candidate.id.version.clone();
+    if let Some(port) = request.strategy.preview {
+        let listen = SocketAddr::new(request.listen.ip(), port);
+        let preview = Some(Preview { version: version.clone(), listen });
+        steps.push(Step::Route(Split { preview, ..Split::all(&stable.id.version) }));
+    }
+    if !request.candidate.instance.smoke.is_empty() {
+        steps.push(Step::Check { version, check: Check::Smoke });
+    }
+    if request.strategy.hold {
+        steps.push(Step::Hold);
+    }
     steps
 }

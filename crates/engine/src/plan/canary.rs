@@ -1,29 +1,22 @@
 //! Canary: a growing share of the clients.
 
-use super::request::{PlanRequest, needed};
-use super::{Step, blue_green};
-use crate::Split;
+use pilotage_spec::{Release, Stage};
+
+use super::request::PlanRequest;
+use super::{Step, blue_green, stages};
 
 /// `weights` in hundredths of a percent, rising.
-pub(super) fn steps(request: &PlanRequest, weights: &[u32]) -> Vec<Step> {
-    let candidate = &request.candidate.id.version;
-    let mut steps = Vec::new();
-    let mut up = 0;
-    for &weight in weights {
-        let replicas = needed(weight, request.replicas);
-        if replicas > up {
-            steps.extend(blue_green::bring_up(request, replicas, up == 0));
-            up = replicas;
-        }
-        let mut shares = vec![(candidate.clone(), weight)];
-        if let Some(stable) = &request.stable
-            && weight < 10_000
-        {
-            shares.push((stable.id.version.clone(), 10_000 - weight));
-        }
-        steps.push(Step::Route(Split::of(shares)));
-        steps.push(blue_green::watch(request));
-    }
+pub(super) fn steps(request: &PlanRequest, baseline: Option<&Release>, weights: &[u32]) -> Vec<Step> {
+    let watch = request.strategy.watch;
+    let stages: Vec<Stage> = weights.iter().map(|share| Stage::Share { share: *share, watch }).collect();
+    let mut steps = stages::compared(request, baseline, &stages);
+    steps.extend(blue_green::finish(request));
+    steps
+}
+
+/// Stages that end with everything, and what follows them.
+pub(super) fn staged(request: &PlanRequest, stages: &[Stage]) -> Vec<Step> {
+    let mut steps = stages::steps(request, stages);
     steps.extend(blue_green::finish(request));
     steps
 }

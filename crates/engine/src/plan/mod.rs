@@ -1,5 +1,6 @@
 //! From a strategy to a list of steps. A plan is data: it prints, hashes, simulates and resumes.
 
+mod baseline;
 mod blue_green;
 mod canary;
 mod recreate;
@@ -7,6 +8,8 @@ mod request;
 mod restore;
 mod rolling;
 mod scale;
+mod shadow;
+mod stages;
 mod step;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use pilotage_spec::{
     Digest, EdgeSettings, Policy, Prometheus, Release, RollBackWhen, RouteSettings, Strategy, StrategyKind,
-    StrategyName, Version, Workload,
+    StrategyName, Version, VersionError, Workload,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::Split;
 
-use super::{Step, blue_green, canary, recreate, restore, rolling, scale};
+use super::{Step, baseline, blue_green, canary, recreate, restore, rolling, scale, shadow};
 
 /// Everything that is known when somebody asks for a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub struct Plan {
     pub stable_capacity: u32,
     /// The way forward.
     pub steps: Vec<Step>,
+    /// A fresh copy of the stable version that the candidate is compared with; never a release of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Release>,
 }
 
 /// Why no plan can be made.
@@ -114,6 +117,23 @@ pub enum PlanError {
     /// No instances wanted.
     #[error("replicas is 0: nothing would serve; use `pilotage down` to stop everything")]
     NoReplicas,
+    /// The copy of the stable version cannot be named.
+    #[error("a fresh baseline cannot be named after the stable version: {0}")]
+    Baseline(VersionError),
+    /// The copy of the stable version would be called like the new one.
+    #[error("{version} is what a fresh baseline would be called; give the new build another version")]
+    BaselineTaken {
+        /// The version.
+        version: Version,
+    },
+    /// A trial beside nothing.
+    #[error(
+        "strategy `{strategy}` tries a version out beside the one that serves, and nothing serves yet; use another for the first deployment, for example `--strategy blue-green`"
+    )]
+    NothingToTryBeside {
+        /// The strategy's name.
+        strategy: StrategyName,
+    },
 }
 
 impl Plan {
@@ -126,17 +146,25 @@ impl Plan {
             return Err(PlanError::NoReplicas);
         }
         let mut unavailable = 0;
+        let mut baseline = None;
         let steps = match &request.stable {
             Some(stable) if stable.id.version == request.candidate.id.version => {
                 check_unchanged(stable, &request.candidate)?;
                 scale::steps(&request)
             }
             _ if request.purpose == Purpose::Restore => restore::steps(&request),
-            None => blue_green::steps(&request),
+            None => first(&request)?,
             Some(_) => match &request.strategy.kind {
                 StrategyKind::BlueGreen => blue_green::steps(&request),
-                StrategyKind::Canary { steps } => canary::steps(&request, steps),
+                StrategyKind::Canary { steps } => {
+                    baseline = baseline::copy(&request)?;
+                    canary::steps(&request, baseline.as_ref(), steps)
+                }
                 StrategyKind::Recreate => recreate::steps(&request),
+                StrategyKind::Steps { stages } | StrategyKind::Cohorts { stages } => {
+                    canary::staged(&request, stages)
+                }
+                StrategyKind::Shadow { copies } => shadow::steps(&request, copies),
                 StrategyKind::Rolling { max_surge, max_unavailable } => {
                     let room = rolling::Room::new(request.replicas, *max_surge, *max_unavailable)?;
                     unavailable = room.unavailable;
@@ -149,7 +177,7 @@ impl Plan {
             Some(_) => request.stable_replicas.min(request.replicas).saturating_sub(unavailable).max(1),
             None => 0,
         };
-        Ok(Self { request, candidate_capacity, stable_capacity, steps })
+        Ok(Self { request, candidate_capacity, stable_capacity, steps, baseline })
     }
 
     /// Where users reach the workload with this split, and what is done for their requests: as with the stable version until
@@ -175,8 +203,18 @@ impl Plan {
 
     /// The releases that take part, by version.
     pub fn release(&self, version: &Version) -> Option<&Release> {
-        let releases = [Some(&self.request.candidate), self.request.stable.as_ref()];
-        releases.into_iter().flatten().find(|release| &release.id.version == version)
+        self.releases().find(|release| &release.id.version == version)
+    }
+
+    /// Every release that takes part, the newest first.
+    pub fn releases(&self) -> impl Iterator<Item = &Release> {
+        let releases = [Some(&self.request.candidate), self.baseline.as_ref(), self.request.stable.as_ref()];
+        releases.into_iter().flatten()
+    }
+
+    /// The version that the candidate is compared with: a fresh copy of the stable one, or the stable one itself.
+    pub fn reference(&self) -> Option<&Version> {
+        self.baseline.as_ref().map(|copy| &copy.id.version).or(self.stable())
     }
 
     /// What takes the candidate back.
@@ -196,6 +234,9 @@ impl Plan {
     }
 
     fn capacity(&self, version: &Version) -> u32 {
+        if self.baseline.as_ref().is_some_and(|copy| copy.id.version == *version) {
+            return self.candidate_capacity;
+        }
         match (version == self.candidate(), Some(version) == self.stable()) {
             (true, true) => self.candidate_capacity.min(self.stable_capacity),
             (true, false) => self.candidate_capacity,
@@ -223,6 +264,17 @@ pub(super) fn needed(share: u32, capacity: u32) -> u32 {
     let Some(share) = share.checked_sub(1) else { return 0 };
     let needed = (u64::from(share) * u64::from(capacity)).div_ceil(10_000);
     u32::try_from(needed).unwrap_or(u32::MAX).max(1)
+}
+
+/// The first deployment of a service replaces nothing, so that all strategies are the same to it, except for those that never
+/// replace anything.
+fn first(request: &PlanRequest) -> Result<Vec<Step>, PlanError> {
+    match request.strategy.kind {
+        StrategyKind::Shadow { .. } => {
+            Err(PlanError::NothingToTryBeside { strategy: request.strategy_name.clone() })
+        }
+        _ => Ok(blue_green::steps(request)),
+    }
 }
 
 fn check_unchanged(stable: &Release, candidate: &Release) -> Result<(), PlanError> {

@@ -38,6 +38,10 @@ pub enum Step {
         /// Whether this is the soak: the last watch, with the old version kept warm.
         soak: bool,
     },
+    /// Wait until a person lets it go on; the judge looks meanwhile.
+    Hold,
+    /// The end of a trial: the stable version goes on serving, as planned.
+    Conclude,
     /// Drain, then stop.
     Retire {
         /// The version.
@@ -76,6 +80,8 @@ impl fmt::Display for Step {
             Self::Watch { version, duration, soak: true } => {
                 write!(f, "soak {version} for {}", span(*duration))
             }
+            Self::Hold => f.write_str("hold until a person says `pilotage promote`"),
+            Self::Conclude => f.write_str("conclude the trial"),
             Self::Retire { version, keep: 0 } => write!(f, "retire {version}"),
             Self::Retire { version, keep } => write!(f, "retire {version}, keep {}", instances(*keep)),
         }

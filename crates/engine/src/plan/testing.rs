@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pilotage_spec::{
-    Digest, Health, InstanceSpec, Policy, Release, ReleaseId, Resources, RollBackWhen, RollingUnit, Strategy,
-    StrategyKind, Workload,
+    Digest, Health, InstanceSpec, Policy, Release, ReleaseId, Resources, RollingUnit, Strategy, StrategyKind,
+    Workload,
 };
 
 use super::{Plan, PlanRequest, Purpose};
@@ -21,7 +21,7 @@ pub(crate) fn strategy(name: &str) -> Strategy {
         }
     };
     let (watch, soak) = (Duration::from_secs(300), Duration::from_secs(900));
-    Strategy { kind, watch, soak, roll_back_when: RollBackWhen::default(), early_promotion: None }
+    Strategy::new(kind, watch, soak)
 }
 
 pub(crate) fn release(version: &str) -> Release {

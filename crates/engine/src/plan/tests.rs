@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use pilotage_spec::{Cohort, Condition, Mirror, Preview, RollingUnit, Source, StrategyKind, Test};
+use pilotage_spec::{
+    Baseline, Cohort, Condition, Copies, Mirror, Preview, Ring, RollingUnit, Source, Stage, StrategyKind,
+    Test,
+};
 use proptest::prelude::*;
 
 use super::testing::{plan, release, request};
@@ -34,6 +37,132 @@ fn a_canary_grows_share_by_share_and_instance_by_instance() {
     soak 1.1.0 for 15 min
     retire 1.0.0
     ");
+}
+
+#[test]
+fn a_fresh_baseline_grows_with_the_canary_and_goes_before_everybody_is_watched() {
+    let mut request = request("canary", 3);
+    request.strategy.kind = StrategyKind::Canary { steps: vec![1_000, 5_000, 8_000, 10_000] };
+    request.strategy.baseline = Baseline::Fresh;
+    let plan = Plan::new(request.clone()).unwrap();
+    insta::assert_snapshot!(lines(&plan.steps), @"
+    ensure 1 instance of 1.0.0+baseline
+    ensure 1 instance of 1.1.0
+    check 1 instance of 1.1.0 ready
+    check smoke suite against 1.1.0
+    check 1 instance of 1.0.0+baseline ready
+    route 10 % to 1.1.0, 10 % to 1.0.0+baseline, 80 % to 1.0.0
+    watch 1.1.0 for 5 min
+    ensure 2 instances of 1.0.0+baseline
+    ensure 2 instances of 1.1.0
+    check 2 instances of 1.1.0 ready
+    check 2 instances of 1.0.0+baseline ready
+    route 50 % to 1.1.0, 50 % to 1.0.0+baseline
+    watch 1.1.0 for 5 min
+    ensure 3 instances of 1.0.0+baseline
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    check 3 instances of 1.0.0+baseline ready
+    route 80 % to 1.1.0, 20 % to 1.0.0+baseline
+    watch 1.1.0 for 5 min
+    route 100 % to 1.1.0
+    retire 1.0.0+baseline
+    watch 1.1.0 for 5 min
+    soak 1.1.0 for 15 min
+    retire 1.0.0
+    ");
+    assert_eq!(plan.reference().unwrap().to_string(), "1.0.0+baseline");
+    assert_eq!(plan.stable().unwrap().to_string(), "1.0.0");
+    assert_eq!(plan.baseline.as_ref().unwrap().id.digest, request.stable.as_ref().unwrap().id.digest);
+    insta::assert_snapshot!(lines(&way_back(&plan, &Facts::default())), @"
+    ensure 3 instances of 1.0.0
+    check 2 instances of 1.0.0 ready
+    route 100 % to 1.0.0
+    retire 1.1.0
+    retire 1.0.0+baseline
+    ensure 3 instances of 1.0.0
+    check 3 instances of 1.0.0 ready
+    ");
+    request.candidate.id.version = "1.0.0+baseline".parse().unwrap();
+    assert!(matches!(Plan::new(request), Err(PlanError::BaselineTaken { .. })));
+}
+
+#[test]
+fn blue_green_can_be_seen_and_held_before_it_switches() {
+    let mut request = request("blue-green", 3);
+    request.strategy.preview = Some(8_081);
+    request.strategy.hold = true;
+    insta::assert_snapshot!(lines(&Plan::new(request.clone()).unwrap().steps), @"
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    route 100 % to 1.0.0, preview of 1.1.0 at 127.0.0.1:8081
+    check smoke suite against 1.1.0
+    hold until a person says `pilotage promote`
+    route 100 % to 1.1.0
+    watch 1.1.0 for 5 min
+    soak 1.1.0 for 15 min
+    retire 1.0.0
+    ");
+    request.stable = None;
+    insta::assert_snapshot!(lines(&Plan::new(request).unwrap().steps), @"
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 100 % to 1.1.0
+    ");
+}
+
+#[test]
+fn stages_keep_cohorts_until_everybody_has_it_and_copies_for_themselves() {
+    let watch = Duration::from_secs(60);
+    let when = Condition { source: Source::Header("X-Staff".to_owned()), test: Test::Present(true) };
+    let copies = Copies { share: 2_000, writes: false, bodies: false, ignore: Vec::new() };
+    let stages = vec![
+        Stage::Mirror { copies: copies.clone(), watch },
+        Stage::Share { share: 500, watch },
+        Stage::Cohort { cohort: Ring { name: "staff".to_owned(), when, share: 10_000 }, watch },
+        Stage::Hold,
+        Stage::Mirror { copies: copies.clone(), watch },
+        Stage::Smoke,
+        Stage::Share { share: 5_000, watch },
+        Stage::Share { share: 10_000, watch },
+    ];
+    let mut request = request("canary", 3);
+    request.strategy.kind = StrategyKind::Steps { stages };
+    insta::assert_snapshot!(lines(&Plan::new(request.clone()).unwrap().steps), @"
+    ensure 1 instance of 1.1.0
+    check 1 instance of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 100 % to 1.0.0, copies of 20 % to 1.1.0
+    watch 1.1.0 for 1 min
+    route 5 % to 1.1.0, 95 % to 1.0.0
+    watch 1.1.0 for 1 min
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    route 5 % to 1.1.0, 95 % to 1.0.0, cohort staff to 1.1.0
+    watch 1.1.0 for 1 min
+    hold until a person says `pilotage promote`
+    route 5 % to 1.1.0, 95 % to 1.0.0, cohort staff to 1.1.0, copies of 20 % to 1.1.0
+    watch 1.1.0 for 1 min
+    check smoke suite against 1.1.0
+    route 50 % to 1.1.0, 50 % to 1.0.0, cohort staff to 1.1.0
+    watch 1.1.0 for 1 min
+    route 100 % to 1.1.0
+    watch 1.1.0 for 1 min
+    soak 1.1.0 for 15 min
+    retire 1.0.0
+    ");
+    request.strategy.kind = StrategyKind::Shadow { copies };
+    insta::assert_snapshot!(lines(&Plan::new(request.clone()).unwrap().steps), @"
+    ensure 1 instance of 1.1.0
+    check 1 instance of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 100 % to 1.0.0, copies of 20 % to 1.1.0
+    watch 1.1.0 for 5 min
+    conclude the trial
+    ");
+    request.stable = None;
+    assert!(matches!(Plan::new(request), Err(PlanError::NothingToTryBeside { .. })));
 }
 
 #[test]
@@ -283,7 +412,7 @@ proptest! {
                     prop_assert!(new >= plan.needed(&candidate, share));
                     prop_assert!(old >= plan.needed(&stable, old_share));
                 }
-                Step::Check { .. } | Step::Watch { .. } => {}
+                Step::Check { .. } | Step::Watch { .. } | Step::Hold | Step::Conclude => {}
             }
         }
         prop_assert_eq!((share, new, old), (10_000, replicas, 0));

@@ -31,6 +31,9 @@ pub fn way_back(plan: &Plan, facts: &Facts) -> Vec<Step> {
         steps.extend(bring_up(&stable, replicas, plan.enough_to_go_back()));
     }
     steps.extend([to(&stable), retire]);
+    steps.extend(
+        plan.baseline.as_ref().map(|copy| Step::Retire { version: copy.id.version.clone(), keep: 0 }),
+    );
     if facts.ready(&stable) < replicas {
         steps.extend(bring_up(&stable, replicas, replicas));
     }

@@ -86,7 +86,8 @@ fn route(deployment: &Deployment, world: &World, split: &Split) -> Result<(), Br
 
 fn serves(deployment: &Deployment, world: &World, version: &Version, share: u32) -> Result<(), Broken> {
     let plan = &deployment.plan;
-    let capacity = if version == plan.candidate() { plan.candidate_capacity } else { plan.stable_capacity };
+    let capacity =
+        if Some(version) == plan.stable() { plan.stable_capacity } else { plan.candidate_capacity };
     let ready = world.ready(version);
     // On the way back one instance may be missing.
     let missing = u64::from(deployment.course.direction == Direction::Back);
@@ -126,6 +127,10 @@ pub(super) fn end(
     let untrue = |what: &str| Err(Broken::Untrue { outcome, what: what.to_owned() });
     let candidate = plan.candidate();
     let quiet = scenario.faults == 0 && !asked;
+    let copied = plan.baseline.as_ref().is_some_and(|copy| world.alive(&copy.id.version) > 0);
+    if copied && (outcome == Outcome::RolledBack || scenario.faults == 0) {
+        return untrue("the copy of the old version is still there");
+    }
     match outcome {
         Outcome::Succeeded => {
             if !world.split.is_all(candidate) {
@@ -154,6 +159,14 @@ pub(super) fn end(
             }
             if outcome == Outcome::RolledBack && world.alive(candidate) > 0 {
                 return untrue("the new version is still there");
+            }
+        }
+        Outcome::Concluded => {
+            if plan.stable().is_none_or(|stable| !world.split.is_all(stable)) {
+                return untrue("the old version does not serve everybody");
+            }
+            if scenario.faults == 0 && world.alive(candidate) > 0 {
+                return untrue("the version that was tried out is still there");
             }
         }
         Outcome::Refused => {

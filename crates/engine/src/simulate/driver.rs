@@ -12,8 +12,8 @@ use crate::event::Cause;
 use crate::gate::{self, GateFacts};
 use crate::plan::{PlanError, Purpose, Step};
 use crate::{
-    Action, ActionFailure, ActionResult, Decision, Deployment, DeploymentEvent, Outcome, Plan, Request,
-    Split, Waiting, decide,
+    Action, ActionFailure, ActionResult, Decision, Deployment, DeploymentEvent, Outcome, Phase, Plan,
+    Request, Split, Waiting, decide,
 };
 
 /// More decisions than any deployment needs.
@@ -41,14 +41,14 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Report {
         let scenario = Scenario::draw(&mut random);
         match Plan::new(scenario.request.clone()) {
             Ok(plan) => break (scenario, plan),
-            Err(PlanError::NoRoom { .. }) => {}
+            Err(PlanError::NoRoom { .. } | PlanError::NothingToTryBeside { .. }) => {}
             Err(error) => {
                 let broken = Some(Broken::Fold(error.to_string()));
                 return Report { outcome: None, broken, trace: Vec::new(), events: 0 };
             }
         }
     };
-    let world = World::new(&scenario);
+    let world = World::new(&scenario, &plan);
     let mut driver = Driver {
         random,
         world,
@@ -154,6 +154,8 @@ impl Driver {
                 Request::PromoteFully,
             ]);
             self.record(deployment, DeploymentEvent::Requested { request, reason: None })?;
+        } else if deployment.phase() == Phase::Holding && self.random.percent(20) {
+            self.record(deployment, DeploymentEvent::Requested { request: Request::Promote, reason: None })?;
         } else if std::mem::take(&mut self.held) && deployment.is_watching() && self.random.percent(5) {
             self.record(deployment, DeploymentEvent::Requested { request: Request::Promote, reason: None })?;
         } else if deployment.paused && deployment.end.is_none() && self.random.percent(20) {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pilotage_spec::{
-    Digest, Health, Inconclusive, InstanceSpec, Policy, Release, ReleaseId, Resources, RollBackWhen,
-    RollingUnit, Strategy, StrategyKind, Workload,
+    Digest, Health, Inconclusive, InstanceSpec, Policy, Release, ReleaseId, Resources, Workload,
 };
 
 use super::random::Random;
+use super::strategy::strategy;
 use crate::plan::{PlanRequest, Purpose};
 
 /// How the new version behaves.
@@ -109,31 +109,6 @@ impl Scenario {
             confirmed: random.percent(97),
         }
     }
-}
-
-fn strategy(random: &mut Random) -> Strategy {
-    let kind = match random.between(0, 3) {
-        0 => StrategyKind::BlueGreen,
-        1 => StrategyKind::Recreate,
-        2 => {
-            let mut steps: Vec<u32> =
-                (0..random.between(0, 4)).map(|_| random.between(1, 9_999) as u32).collect();
-            steps.push(10_000);
-            steps.sort_unstable();
-            steps.dedup();
-            StrategyKind::Canary { steps }
-        }
-        _ => {
-            let max_surge =
-                random.pick([RollingUnit::Count(1), RollingUnit::Count(2), RollingUnit::Percent(50)]);
-            let max_unavailable =
-                random.pick([RollingUnit::Count(0), RollingUnit::Count(1), RollingUnit::Percent(34)]);
-            StrategyKind::Rolling { max_surge, max_unavailable }
-        }
-    };
-    let watch = Duration::from_secs(random.between(5, 120));
-    let soak = Duration::from_secs(random.pick([0, 30, 300]));
-    Strategy { kind, watch, soak, roll_back_when: RollBackWhen::default(), early_promotion: None }
 }
 
 #[expect(clippy::expect_used, reason = "the names and versions are constants of this file that parse")]

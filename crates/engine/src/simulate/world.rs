@@ -8,7 +8,7 @@ use pilotage_spec::{Digest, Timestamp, Version};
 use super::random::Random;
 use super::scenario::{Behaviour, Scenario};
 use crate::judge::{Counted, Evidence, InstanceReading, Look, Reading, Side};
-use crate::{Action, Facts, Split, TrafficState};
+use crate::{Action, Facts, Plan, Split, TrafficState};
 
 struct Instance {
     ready_at: Timestamp,
@@ -31,19 +31,14 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(scenario: &Scenario) -> Self {
+    pub(super) fn new(scenario: &Scenario, plan: &Plan) -> Self {
         let request = &scenario.request;
-        let releases = [Some(&request.candidate), request.stable.as_ref()];
         let mut world = Self {
             now: Timestamp::from_micros(1_000_000_000),
             split: Split::nobody(),
             full_since: None,
             instances: BTreeMap::new(),
-            digests: releases
-                .into_iter()
-                .flatten()
-                .map(|r| (r.id.version.clone(), r.id.digest.clone()))
-                .collect(),
+            digests: plan.releases().map(|r| (r.id.version.clone(), r.id.digest.clone())).collect(),
             candidate: request.candidate.id.version.clone(),
             behaviour: scenario.behaviour,
             rps: scenario.rps,

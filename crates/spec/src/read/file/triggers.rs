@@ -54,6 +54,19 @@ fn fields(fields: &mut Fields<'_>) -> Option<RollBackWhen> {
         &limit().or_off(),
         "90%",
     );
+    let shadow_status = fields.or(
+        field(
+            "shadow_status",
+            "Too large a share of the answers to copies have another status than the user's.",
+        ),
+        &limit().or_off(),
+        "1%",
+    );
+    let shadow_body = fields.or(
+        field("shadow_body", "Too large a share of the answers to copies have another body than the user's."),
+        &limit().or_off(),
+        "1%",
+    );
     let alerts = fields.or(
         field("alerts", "Whether a critical alert in Prometheus counts, where the environment has one."),
         &alerts(),
@@ -107,6 +120,8 @@ fn fields(fields: &mut Fields<'_>) -> Option<RollBackWhen> {
         alpha: alpha?,
         dry_run: dry_run?,
         kayenta,
+        shadow_status: shadow_status?,
+        shadow_body: shadow_body?,
         error_rate: error_rate?,
         errors_vs_stable: errors_vs_stable?,
         p99_vs_stable: p99_vs_stable?,
