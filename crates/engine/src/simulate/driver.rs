@@ -154,14 +154,18 @@ impl Driver {
                 Request::PromoteFully,
             ]);
             self.record(deployment, DeploymentEvent::Requested { request, reason: None })?;
-        } else if deployment.phase() == Phase::Holding && self.random.percent(20) {
-            self.record(deployment, DeploymentEvent::Requested { request: Request::Promote, reason: None })?;
-        } else if std::mem::take(&mut self.held) && deployment.is_watching() && self.random.percent(5) {
+        } else if self.lets_go(deployment) {
             self.record(deployment, DeploymentEvent::Requested { request: Request::Promote, reason: None })?;
         } else if deployment.paused && deployment.end.is_none() && self.random.percent(20) {
             self.record(deployment, DeploymentEvent::Requested { request: Request::Resume, reason: None })?;
         }
         Ok(())
+    }
+
+    /// Whether a person lets it go on: at a hold, or where too little was seen.
+    fn lets_go(&mut self, deployment: &Deployment) -> bool {
+        (deployment.phase() == Phase::Holding && self.random.percent(20))
+            || (std::mem::take(&mut self.held) && deployment.is_watching() && self.random.percent(5))
     }
 
     /// Intent, effect, outcome; any of them may be the last that is heard of for a while.
