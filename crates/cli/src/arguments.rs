@@ -1,6 +1,7 @@
 //! The command line.
 
 mod edge;
+mod simulate;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use edge::{Edge, EdgeReload, EdgeRun, EdgeVerb, Top};
+pub use simulate::Simulate;
 
 /// Takes a release to production, watches it there, and takes it back when production disagrees.
 #[derive(Debug, Parser)]
@@ -72,6 +74,8 @@ pub enum Verb {
     Serve(Serve),
     /// Show what a deployment would do, and what it would be able to see; and do nothing
     Plan(PlanShown),
+    /// Play a deployment against a fault, thousands of times, and do nothing
+    Simulate(Simulate),
     /// Bring out a version, and watch over it until it is done or taken back
     Deploy(Deploy),
     /// End the watch that runs now, and take the next step

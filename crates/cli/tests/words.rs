@@ -28,6 +28,7 @@ fn every_command_explains_itself() {
         "down",
         "serve",
         "plan",
+        "simulate",
         "deploy",
         "promote",
         "rollback",

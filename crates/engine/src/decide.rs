@@ -216,13 +216,17 @@ fn watch(deployment: &Deployment, facts: &Facts, now: Timestamp, duration: Durat
     }
     let until = deployment.course.since.plus(duration);
     let skipped = !soak && (deployment.promoted || deployment.promoted_fully);
+    let wait_on = || Decision::Wait { until, why: Waiting::Watch };
+    let ended = now >= until || skipped;
+    if !ended && (soak || !may_end_early(facts)) {
+        return wait_on();
+    }
     let judgement = match &facts.reading {
         Some(reading) if reading.blind.is_none() || skipped => Some(judged(deployment, reading)),
         _ => None,
     };
-    let early = !soak && may_end_early(facts, judgement.as_ref());
-    if now < until && !skipped && !early {
-        return Decision::Wait { until, why: Waiting::Watch };
+    if !ended && judgement.as_ref().is_none_or(|judgement| judgement.verdict != Verdict::Pass) {
+        return wait_on();
     }
     let verdict = match judgement {
         Some(judgement) if judgement.verdict == Verdict::Inconclusive && !skipped && !soak => {
@@ -240,10 +244,10 @@ fn judged(deployment: &Deployment, reading: &Reading) -> Judgement {
     judge::judge(&Case::of(&deployment.plan), reading)
 }
 
-fn may_end_early(facts: &Facts, judgement: Option<&Judgement>) -> bool {
+/// Whether a watch may end early, if the judge passes the candidate.
+fn may_end_early(facts: &Facts) -> bool {
     let tests = facts.reading.as_ref().and_then(|reading| reading.tests.as_ref());
     tests.is_some_and(|tests| tests.may_promote_early())
-        && judgement.is_some_and(|judgement| judgement.verdict == Verdict::Pass)
 }
 
 /// What the environment's policy makes of a watch that has ended without a verdict.

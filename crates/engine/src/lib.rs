@@ -14,6 +14,7 @@ mod id;
 pub mod interlock;
 pub mod judge;
 pub mod plan;
+pub mod rehearse;
 pub mod simulate;
 mod split;
 

@@ -1,5 +1,6 @@
 //! Which requests go to which version.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use pilotage_spec::{Cohort, Mirror, Preview, Version};
@@ -58,6 +59,14 @@ impl Split {
         self.serves(version)
             || self.mirror.as_ref().is_some_and(|mirror| mirror.version == *version)
             || self.preview.as_ref().is_some_and(|preview| preview.version == *version)
+    }
+
+    /// Versions that get requests in another way than by a share.
+    pub fn beside(&self) -> BTreeSet<Version> {
+        let cohorts = self.cohorts.iter().map(|cohort| &cohort.version);
+        let copies = self.mirror.iter().map(|mirror| &mirror.version);
+        let previews = self.preview.iter().map(|preview| &preview.version);
+        cohorts.chain(copies).chain(previews).cloned().collect()
     }
 
     /// Whether everybody is served by one version, and nothing else is done with a request.

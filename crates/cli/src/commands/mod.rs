@@ -17,6 +17,7 @@ mod plan_route;
 mod rollback;
 mod schema;
 mod serve;
+mod simulate;
 mod status;
 mod up;
 
@@ -100,6 +101,7 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Up => up::up(&session()?).await,
         Verb::Down => up::down(&session()?).await,
         Verb::Plan(asked) => plan::run(&asked, &session()?).await,
+        Verb::Simulate(asked) => simulate::run(&asked, &session()?).await,
         Verb::Deploy(asked) => deploy::run(&asked, &session()?).await,
         Verb::Rollback(asked) => rollback::run(&asked, &session()?).await,
         Verb::Promote(asked) => ask::promote(&asked, &session()?).await,

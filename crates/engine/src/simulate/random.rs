@@ -10,6 +10,13 @@ impl Random {
         Self(seed)
     }
 
+    /// The numbers of one of many runs of a seed. Those of neighbours have nothing in common.
+    pub fn of_run(seed: u64, run: u64) -> Self {
+        // A seed and the next one number give the same sequence, moved by one: both are scrambled first.
+        let key = Self::new(seed).next() ^ run;
+        Self(Self::new(key).next())
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -19,7 +26,7 @@ impl Random {
     }
 
     /// A number from `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
 

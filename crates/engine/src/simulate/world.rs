@@ -1,6 +1,6 @@
 //! The simulated target, its instances and its traffic.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pilotage_spec::{Digest, Timestamp, Version};
@@ -185,16 +185,9 @@ impl World {
         Facts {
             versions: self.instances.keys().map(|version| (version.clone(), state(version))).collect(),
             shares: self.split.shares.iter().cloned().collect(),
-            beside: self.beside(),
+            beside: self.split.beside(),
             reading: Some(self.reading(random)),
         }
-    }
-
-    fn beside(&self) -> BTreeSet<Version> {
-        let Split { cohorts, mirror, preview, .. } = &self.split;
-        let cohorts = cohorts.iter().map(|cohort| &cohort.version);
-        let copies = mirror.iter().map(|mirror| &mirror.version);
-        cohorts.chain(copies).chain(preview.iter().map(|preview| &preview.version)).cloned().collect()
     }
 
     fn reading(&self, random: &mut Random) -> Reading {
