@@ -15,6 +15,7 @@ pub mod interlock;
 pub mod judge;
 pub mod plan;
 pub mod rehearse;
+pub mod retrospect;
 pub mod simulate;
 mod split;
 
