@@ -1,6 +1,7 @@
 //! The command line.
 
 mod edge;
+mod judge;
 mod simulate;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use edge::{Edge, EdgeReload, EdgeRun, EdgeVerb, Top};
+pub use judge::{Compare, Judge};
 pub use simulate::Simulate;
 
 /// Takes a release to production, watches it there, and takes it back when production disagrees.
@@ -98,6 +100,8 @@ pub enum Verb {
     Edge(Edge),
     /// Tell the story of a deployment, or what a gate is for
     Explain(Explain),
+    /// Judge the counts of a past release: would it have been rolled back, and when?
+    Judge(Judge),
     /// Show the audit log, or prove that nobody has changed it
     Audit(Audit),
     /// Copy the journal to a new file

@@ -12,6 +12,7 @@ mod follow;
 mod init;
 mod place;
 mod printer;
+mod retrospect;
 mod terminal;
 mod top;
 mod words;

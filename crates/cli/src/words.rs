@@ -22,6 +22,19 @@ pub fn percent(share: u32) -> String {
     if rest == 0 { format!("{whole} %") } else { format!("{whole}.{rest:02} %") }
 }
 
+/// `2,103`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `1 step`, `2 steps`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -81,6 +94,7 @@ mod tests {
         assert_eq!((percent(10_000), percent(1_250)), ("100 %".to_owned(), "12.50 %".to_owned()));
         assert_eq!((count(1, "step"), count(0, "step")), ("1 step".to_owned(), "0 steps".to_owned()));
         assert_eq!(cut("a long line", 6), "a lon…");
+        assert_eq!([7, 208_114, 1_000].map(grouped), ["7", "208,114", "1,000"]);
     }
 
     #[test]

@@ -42,6 +42,7 @@ fn every_command_explains_itself() {
         "edge top",
         "edge reload",
         "explain",
+        "judge",
         "audit",
         "backup",
         "demo",

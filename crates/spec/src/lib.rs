@@ -37,7 +37,7 @@ pub use name::{
     EnvironmentName, HttpPath, NameError, ProjectName, RelativePath, ServiceName, StrategyName, VariableName,
 };
 pub use policy::{BlindWatch, Inconclusive, Policy};
-pub use read::{Checked, check, read};
+pub use read::{AmountError, Checked, check, parse_multiple, parse_percentage, read};
 pub use release::{
     Health, InstanceSpec, ListenOn, Protocol, Release, ReleaseId, SecretSource, Value, Workload,
 };

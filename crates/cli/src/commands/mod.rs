@@ -10,6 +10,7 @@ mod edge;
 mod explain;
 mod history;
 mod internal;
+mod judge;
 mod logs;
 mod plan;
 mod plan_forecast;
@@ -112,6 +113,7 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::History(asked) => history::run(&asked, &session()?).await,
         Verb::Logs(asked) => logs::run(&asked, &session()?).await,
         Verb::Explain(asked) => explain::run(&asked, global, printer).await,
+        Verb::Judge(asked) => judge::run(&asked, global, printer),
         Verb::Audit(asked) => audit::run(asked, &session()?).await,
         Verb::Backup(asked) => backup::run(&asked, &session()?).await,
         Verb::Edge(Edge { verb: Some(verb), .. }) => edge::ask(&verb, global, printer).await,

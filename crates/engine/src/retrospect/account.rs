@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pilotage_spec::Timestamp;
+use serde::Serialize;
 
 use crate::judge::Judgement;
 
@@ -83,7 +84,8 @@ pub struct RuleSeen {
 }
 
 /// What a rule would have said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RuleVerdict {
     /// It takes the candidate back.
     RolledBack,

@@ -111,9 +111,8 @@ impl Replay {
             let before = &stable.side;
             return self.evidence(|evidence| evidence.known_before(before));
         }
-        let beside = interval
-            .shared()
-            .unwrap_or_else(|| self.presence.iter().all(|presence| presence.is_there()));
+        let beside =
+            interval.shared().unwrap_or_else(|| self.presence.iter().all(|presence| presence.is_there()));
         self.account.beside += u64::from(beside);
         let now = self.now();
         self.rules.look([&candidate.side, &stable.side], length, now);
@@ -153,8 +152,7 @@ impl Replay {
     }
 
     fn judgement(&self) -> Judgement {
-        let case =
-            Case { when: &self.when, candidate: &self.candidate, stable: self.stable.as_ref() };
+        let case = Case { when: &self.when, candidate: &self.candidate, stable: self.stable.as_ref() };
         judge(&case, &self.reading)
     }
 

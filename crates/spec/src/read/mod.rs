@@ -1,6 +1,7 @@
 //! The reader of `pilotage.yaml`, in three steps: text to tree (`parse`), tree to what is written (`file`, built from
 //! `shape`s), and that to a project in which every name is known and every default filled in (`resolve`).
 
+mod amounts;
 mod fault;
 mod file;
 mod node;
@@ -12,6 +13,7 @@ mod syntax;
 mod values;
 mod web;
 
+pub use amounts::{AmountError, parse_multiple, parse_percentage};
 pub(crate) use file::project as grammar;
 use file::strategy as strategy_shape;
 pub(crate) use shape::Shape;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::number::{NumberError, scaled};
+use super::amounts::{percent, times, without_greater};
+use super::number::scaled;
 use super::shape::{Misread, Scalar};
 use crate::quote::quoted;
 use crate::{DURATION_PATTERN, NameError, RollingUnit, SecretSource, format_duration, parse_duration};
@@ -113,23 +114,6 @@ pub(crate) fn limit() -> Scalar<u32> {
     })
 }
 
-fn without_greater(text: &str) -> &str {
-    text.strip_prefix('>').unwrap_or(text).trim_start()
-}
-
-fn percent(text: &str, written: &str) -> Result<u32, Misread> {
-    let misread = |reason: &str| {
-        let fault = format!("{} is not a percentage: {reason}", quoted(written));
-        Misread::new(fault, "write a percentage from 0 to 100, for example `5%` or `0.25%`")
-    };
-    match scaled(text.strip_suffix('%').unwrap_or(text).trim_end(), 2) {
-        Ok(hundredths) if hundredths <= 10_000 => u32::try_from(hundredths).map_err(Misread::plain),
-        Ok(_) | Err(NumberError::TooLarge) => Err(misread("it is above 100")),
-        Err(NumberError::TooPrecise) => Err(misread("at most two digits behind the point are kept")),
-        Err(NumberError::NotANumber) => Err(misread("it is not a number from 0 up")),
-    }
-}
-
 /// A whole number of percent: `20%` or `20`.
 pub(crate) fn whole_percent() -> Scalar<u32> {
     let schema = json!({ "anyOf": [
@@ -155,18 +139,7 @@ pub(crate) fn multiple() -> Scalar<u32> {
         { "type": "string", "pattern": r"^(> ?)?[0-9]+(\.[0-9]{1,3})? ?[x×]?$" },
         { "type": "number", "exclusiveMinimum": 1, "maximum": 1000 },
     ] });
-    Scalar::new("a multiple such as `1.5x`", schema, |written| {
-        let bare = without_greater(&written.text);
-        let bare = bare.strip_suffix(['x', '×']).unwrap_or(bare).trim_end();
-        let mend = "write a multiple above 1 and up to 1000, for example `1.5x`";
-        match scaled(bare, 3) {
-            Ok(thousandths @ 1_001..=1_000_000) => u32::try_from(thousandths).map_err(Misread::plain),
-            Ok(_) | Err(NumberError::TooLarge) => {
-                Err(Misread::new(format!("{} is out of range", quoted(&written.text)), mend))
-            }
-            Err(_) => Err(Misread::new(format!("{} is not a multiple", quoted(&written.text)), mend)),
-        }
-    })
+    Scalar::new("a multiple such as `1.5x`", schema, |written| times(&written.text))
 }
 
 /// How much something counts beside others, in thousandths.
