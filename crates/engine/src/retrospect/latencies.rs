@@ -73,17 +73,16 @@ impl Histogram {
         }
     }
 
+    /// The first of these requests took as long as the lower quantile says.
     fn rise(&mut self, low: u64, high: u64, requests: u64) {
-        let until = |step: u32| requests / u64::from(STEPS) * u64::from(step) + part(requests, step);
+        let until = |step: u32| {
+            let (whole, rest) = (requests / u64::from(STEPS), requests % u64::from(STEPS));
+            whole * u64::from(step) + (rest * u64::from(step)).div_ceil(u64::from(STEPS))
+        };
         for step in 0..STEPS {
             self.add(between(low, high, step), until(step + 1) - until(step));
         }
     }
-}
-
-/// What so many steps have of the requests that cannot be shared evenly.
-fn part(requests: u64, step: u32) -> u64 {
-    requests % u64::from(STEPS) * u64::from(step) / u64::from(STEPS)
 }
 
 /// So many steps of equal ratio on the way from one time to another.
