@@ -229,13 +229,8 @@ fn judged_by_requests(when: &RollBackWhen) -> RollBackWhen {
 
 /// Steps and times are those of the rows; only what takes a release back is asked of the strategy.
 fn strategy(roll_back_when: RollBackWhen) -> Strategy {
-    Strategy {
-        kind: StrategyKind::BlueGreen,
-        watch: Duration::ZERO,
-        soak: Duration::ZERO,
-        roll_back_when,
-        early_promotion: None,
-    }
+    let steps = Strategy::new(StrategyKind::BlueGreen, Duration::ZERO, Duration::ZERO);
+    Strategy { roll_back_when, ..steps }
 }
 
 fn is_of_latency(trigger: &str) -> bool {
