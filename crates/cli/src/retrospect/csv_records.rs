@@ -30,7 +30,7 @@ pub fn read(input: impl BufRead, sink: &mut impl Sink) -> io::Result<()> {
 
 /// Which column stands where; nothing if that is no header.
 fn columns(header: &ByteRecord, sink: &mut impl Sink) -> Option<Vec<Option<Column>>> {
-    if header.is_empty() {
+    if header.iter().all(<[u8]>::is_empty) {
         sink.fault(Fault::whole(format!("the file is empty; {HEADER}")));
         return None;
     }

@@ -112,7 +112,11 @@ fn slow_requests_are_found_by_their_quantiles() {
     assert_eq!(account(rows(80_000)).taken_back, None);
     let slow = account(rows(400_000));
     assert!(slow.taken_back.is_some() && slow.has_latencies);
-    assert!(slow.judgement.words().contains("slower than 1.5× the p95 of 40.0 ms"), "{}", slow.judgement.words());
+    assert!(
+        slow.judgement.words().contains("slower than 1.5× the p95 of 40.0 ms"),
+        "{}",
+        slow.judgement.words()
+    );
 }
 
 #[test]
