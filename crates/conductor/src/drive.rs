@@ -14,6 +14,7 @@ use pilotage_targets::Fence;
 use pilotage_views::{self as views, Served, WorkloadEvent};
 use tracing::{debug, info, warn};
 
+use crate::clock::Clock;
 use crate::conductor::{Active, Inner, now};
 use crate::log::{DeploymentLog, Right};
 use crate::readings::Readings;
@@ -35,12 +36,13 @@ pub(crate) struct Driver {
     right: Right,
     readings: Readings,
     healed: Option<Instant>,
+    clock: Clock,
 }
 
 impl Driver {
     pub(crate) fn new(inner: Arc<Inner>, active: Arc<Active>, log: DeploymentLog, right: Right) -> Self {
         let readings = Readings::new(&inner, &log.deployment().plan);
-        Self { inner, active, log, right, readings, healed: None }
+        Self { inner, active, log, right, readings, healed: None, clock: Clock::new(now(), Instant::now()) }
     }
 
     /// Goes on until the deployment has ended, or another driver has taken it over.
@@ -75,6 +77,11 @@ impl Driver {
         let mut changes = self.inner.target.changes();
         changes.mark_unchanged();
         self.log.refresh()?;
+        if let Some(by_micros) = self.clock.step(now(), Instant::now())
+            && self.log.deployment().end.is_none()
+        {
+            self.record(vec![DeploymentEvent::ClockStepped { by_micros }]).await?;
+        }
         let facts = self.observe().await?;
         self.heal(&facts).await;
         match decide(self.log.deployment(), &facts, now()) {

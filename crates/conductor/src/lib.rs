@@ -5,6 +5,7 @@
 //! in `drive`.
 
 mod adopt;
+mod clock;
 mod conductor;
 pub mod crash;
 mod drive;

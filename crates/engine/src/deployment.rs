@@ -208,6 +208,7 @@ impl Deployment {
                 self.course.since = at;
                 self.course.failure = None;
             }
+            DeploymentEvent::ClockStepped { by_micros } => self.course.shift(*by_micros),
             DeploymentEvent::RollbackStarted { cause, steps } => {
                 self.cause = Some(cause.clone());
                 self.course = Course::new(Direction::Back, steps.clone(), at);
@@ -327,6 +328,15 @@ impl Course {
     /// Whether every switch of the traffic is behind it.
     pub fn is_switched(&self) -> bool {
         !self.steps.iter().skip(self.next).any(|step| matches!(step, Step::Route(_)))
+    }
+
+    /// Moves what has begun by a step of the clock.
+    fn shift(&mut self, by_micros: i64) {
+        self.set_at = self.set_at.shifted(by_micros);
+        self.since = self.since.shifted(by_micros);
+        if let Some((_, at)) = &mut self.failure {
+            *at = at.shifted(by_micros);
+        }
     }
 
     fn advance(&mut self, at: Timestamp) {

@@ -73,6 +73,11 @@ pub enum DeploymentEvent {
     /// The control plane came back and goes on with the deployment; a watch begins anew, since what was measured before
     /// is not known any more.
     Adopted,
+    /// The clock on the wall was set meanwhile: what began before began so much later by it.
+    ClockStepped {
+        /// By how many microseconds, below zero if it was set back.
+        by_micros: i64,
+    },
     /// From here on, back.
     RollbackStarted {
         /// What caused it.
@@ -101,6 +106,7 @@ impl DeploymentEvent {
             Self::Requested { .. } => "deployment.requested",
             Self::Adopted => "deployment.adopted",
             Self::RollbackStarted { cause: Cause::Concluded { .. }, .. } => "deployment.conclusion",
+            Self::ClockStepped { .. } => "deployment.clock_stepped",
             Self::RollbackStarted { .. } => "deployment.rollback",
             Self::Completed { .. } => "deployment.completed",
         }

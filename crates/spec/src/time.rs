@@ -25,6 +25,12 @@ impl Timestamp {
         Duration::from_micros(self.0.saturating_sub(earlier.0).try_into().unwrap_or(0))
     }
 
+    /// So many microseconds later, or earlier if there are less than none.
+    #[must_use]
+    pub const fn shifted(self, by_micros: i64) -> Self {
+        Self(self.0.saturating_add(by_micros))
+    }
+
     /// This time plus `duration`, at most the greatest representable time.
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.as_micros().try_into().unwrap_or(i64::MAX)))
@@ -46,6 +52,7 @@ pub mod duration_ms {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
     }
+
     /// The same for a duration that may be missing.
     pub mod option {
         use std::time::Duration;

@@ -128,6 +128,7 @@ fn outcome(fact: &DeploymentEvent) -> &'static str {
         },
         DeploymentEvent::Adopted => "resumed",
         DeploymentEvent::RollbackStarted { cause, .. } if cause.is_planned() => "concluding",
+        DeploymentEvent::ClockStepped { .. } => "clock_stepped",
         DeploymentEvent::RollbackStarted { .. } => "rolling_back",
         DeploymentEvent::Completed { outcome, .. } => match outcome {
             Outcome::Succeeded => "succeeded",

@@ -130,6 +130,14 @@ fn tell(before: &Deployment, event: &DeploymentEvent, at: Timestamp, actor: &str
         DeploymentEvent::Adopted => {
             ("the control plane had been away, looked at what is there, and went on".to_owned(), Vec::new())
         }
+        DeploymentEvent::ClockStepped { by_micros } => (
+            format!(
+                "the clock was set {} by {}; watches take as long as before",
+                if *by_micros < 0 { "back" } else { "forward" },
+                format_duration(Duration::from_secs(by_micros.unsigned_abs() / 1_000_000))
+            ),
+            Vec::new(),
+        ),
         DeploymentEvent::RollbackStarted { cause, steps } => rollback(cause, steps),
         DeploymentEvent::Completed { .. } => return None,
     };

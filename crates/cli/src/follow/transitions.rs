@@ -74,6 +74,9 @@ fn tell(before: &Deployment, fact: &DeploymentEvent, event: &Event) -> Vec<Told>
         DeploymentEvent::RollbackStarted { cause, .. } if cause.is_planned() => {
             vec![(Tone::Good, "✓", rollback(cause))]
         }
+        DeploymentEvent::ClockStepped { .. } => {
+            vec![(Tone::Moving, "▸", "the clock was set; watches take as long as before".to_owned())]
+        }
         DeploymentEvent::RollbackStarted { cause, .. } => vec![(Tone::Bad, "↩", rollback(cause))],
         DeploymentEvent::Started { .. }
         | DeploymentEvent::Intended { .. }

@@ -114,6 +114,18 @@ fn raising_ends_before_everybody_has_the_new_version() {
 }
 
 #[test]
+fn a_clock_that_is_set_ends_no_watch() {
+    let mut deployment = watching(Inconclusive::GoOn, None);
+    let hour = 3_600_000_000;
+    deployment.apply(&DeploymentEvent::ClockStepped { by_micros: hour }, after(3_610)).unwrap();
+    let decided = |deployment: &Deployment, seconds| decide(deployment, &seen(deployment, 3), after(seconds));
+    assert!(matches!(decided(&deployment, 3_600 + 299), Decision::Wait { why: Waiting::Watch, .. }));
+    assert!(goes_on(&decided(&deployment, 3_600 + 300)));
+    deployment.apply(&DeploymentEvent::ClockStepped { by_micros: -hour }, after(20)).unwrap();
+    assert!(goes_on(&decided(&deployment, 300)));
+}
+
+#[test]
 fn a_person_ends_what_is_held() {
     let mut deployment = watching(Inconclusive::Hold, None);
     let asked = DeploymentEvent::Requested { request: crate::Request::Promote, reason: None };

@@ -14,7 +14,8 @@ pub(super) struct Mixture {
     alternatives: Vec<f64>,
     /// The logarithm of each alternative's likelihood ratio.
     log_ratios: Vec<f64>,
-    /// The largest logarithm of the e-value at any look.
+    /// The logarithm of the e-value, and the largest one at any look.
+    log_e: f64,
     peak: f64,
 }
 
@@ -22,7 +23,7 @@ impl Mixture {
     /// All numbers are finite and above zero, and there is at least one alternative.
     pub(super) fn new(null: f64, alternatives: Vec<f64>) -> Self {
         let log_ratios = vec![0.0; alternatives.len()];
-        Self { null, alternatives, log_ratios, peak: 0.0 }
+        Self { null, alternatives, log_ratios, log_e: 0.0, peak: 0.0 }
     }
 
     /// Takes in requests of both versions; there are some of either.
@@ -40,12 +41,14 @@ impl Mixture {
             );
             *log_ratio += candidate * up + stable * down;
         }
-        self.peak = self.peak.max(self.log_e());
+        self.log_e =
+            ln_sum_exp(self.log_ratios.iter().copied()) - number(self.alternatives.len() as u64).ln();
+        self.peak = self.peak.max(self.log_e);
     }
 
     /// The logarithm of the e-value.
-    pub(super) fn log_e(&self) -> f64 {
-        ln_sum_exp(self.log_ratios.iter().copied()) - number(self.alternatives.len() as u64).ln()
+    pub(super) const fn log_e(&self) -> f64 {
+        self.log_e
     }
 
     /// The largest logarithm of the e-value at any look.
