@@ -47,6 +47,13 @@ pub fn lines(plan: &Plan, forecast: &Forecast) -> Vec<String> {
         round(forecast.traffic.requests_per_second),
         round(forecast.failed_share * 100.0)
     )];
+    if forecast.watches.is_empty() {
+        lines.push(
+            "      nothing is foretold of cohorts and copies: who is in them is not known beforehand"
+                .to_owned(),
+        );
+        return lines;
+    }
     let head = ["watch", "share", "50 %", "80 %", "95 %", "no verdict"].map(str::to_owned);
     let mut rows = vec![head];
     rows.extend(forecast.watches.iter().map(watch));

@@ -24,7 +24,7 @@ pub struct Forecast {
     pub failed_share: f64,
     /// All watches together, the soak included, in seconds: the time the plan takes at least.
     pub total_seconds: f64,
-    /// Each watch.
+    /// Each watch in which the candidate has a share of the traffic; nothing is foretold of cohorts and copies.
     pub watches: Vec<WatchOutlook>,
     /// Releases that fail so many times as often as the stable version.
     pub regressions: Vec<RegressionOutlook>,
@@ -87,7 +87,9 @@ impl Forecast {
             traffic: *traffic,
             failed_share: traffic.failed_share(),
             total_seconds: planned.iter().map(|watch| watch.duration.as_secs_f64()).sum(),
+            // How many users a cohort has, or which requests are copied, is not known beforehand.
             watches: (0..planned.len())
+                .filter(|index| planned[*index].share > 0)
                 .map(|index| outlook(&found, when, traffic, &planned[..=index]))
                 .collect::<Result<_, _>>()?,
             regressions,

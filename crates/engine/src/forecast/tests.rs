@@ -66,6 +66,21 @@ fn a_proposal_takes_no_longer_and_spares_requests() {
 }
 
 #[test]
+fn nothing_is_said_of_copies_and_cohorts() {
+    let mut request = testing::request("canary", 3);
+    request.strategy.kind = pilotage_spec::StrategyKind::BlueGreen;
+    let mut plan = crate::Plan::new(request).unwrap();
+    for step in &mut plan.steps {
+        if let crate::Step::Route(split) = step {
+            *split = crate::Split::all(&"1.0.0".parse().unwrap());
+        }
+    }
+    let forecast = Forecast::of(&plan, &traffic(100.0)).unwrap().unwrap();
+    assert!(forecast.watches.is_empty() && forecast.blind().next().is_none(), "{forecast:?}");
+    assert!(forecast.total_seconds > 0.0);
+}
+
+#[test]
 fn nonsense_is_refused_and_a_first_deployment_has_nothing_to_foretell() {
     assert!(Forecast::of(&testing::plan("canary"), &traffic(f64::NAN)).is_err());
     assert!(Forecast::of(&testing::plan("canary"), &traffic(-1.0)).is_err());
