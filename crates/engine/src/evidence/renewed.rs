@@ -16,7 +16,7 @@ use super::special::finite_exp;
 
 /// A test that has come to think the candidate no worse by this factor begins again. Candidates that are a little worse than tolerated
 /// stay far from it, so that they are found as one test alone would, which is what is predicted.
-const SURE: f64 = 1e8;
+const SURE: f64 = 1e12;
 
 /// The part of all false alarms that the k-th test may raise, counted from 1.
 fn part(k: u32) -> f64 {
