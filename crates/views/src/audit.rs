@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use pilotage_engine::gate::GateOutcome;
-use pilotage_engine::judge::Verdict;
+use pilotage_engine::judge::{self, Case, Verdict};
 use pilotage_engine::{ActionResult, Deployment, DeploymentEvent, Outcome, Request};
 use pilotage_journal::{Event, StreamId};
 use pilotage_spec::Timestamp;
@@ -93,7 +93,7 @@ impl AuditFold {
             outcome: outcome(&fact).to_owned(),
             rollback_triggered: deployment.cause.as_ref().is_some_and(|cause| !cause.is_planned()),
             duration_seconds: duration_seconds(&fact, event.time, began, deployment.started_at),
-            detail: detail(&event.stream, &fact, &event.payload),
+            detail: detail(&event.stream, &deployment, &fact, &event.payload),
             ..other(event)
         };
         // What has ended gets no more events, and need not be remembered.
@@ -158,8 +158,9 @@ fn duration_seconds(
     }
 }
 
-/// The event's own particulars under the deployment's name. The plan is told in words: the whole of it is in the journal.
-fn detail(stream: &StreamId, fact: &DeploymentEvent, payload: &Value) -> Value {
+/// The event's own particulars under the deployment's name. The plan, and what tests have made of requests, are told in words: the
+/// whole of them is in the journal.
+fn detail(stream: &StreamId, deployment: &Deployment, fact: &DeploymentEvent, payload: &Value) -> Value {
     let mut detail = json!({ "deployment": stream.as_str().trim_start_matches("deployment/") });
     match fact {
         DeploymentEvent::Started { plan, .. } => {
@@ -174,6 +175,13 @@ fn detail(stream: &StreamId, fact: &DeploymentEvent, payload: &Value) -> Value {
             let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
             detail["cause"] = json!(cause);
             detail["steps"] = json!(steps);
+        }
+        DeploymentEvent::HealthChecked { reading: Some(reading), .. } => {
+            copy(payload, &mut detail);
+            if let Some(numbers) = detail["reading"].as_object_mut() {
+                numbers.remove("tests");
+            }
+            detail["findings"] = json!(judge::judge(&Case::of(&deployment.plan), reading).findings);
         }
         _ => copy(payload, &mut detail),
     }
