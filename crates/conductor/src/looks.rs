@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pilotage_engine::Plan;
-use pilotage_engine::judge::{Evidence, Look, Side};
+use pilotage_engine::judge::{Evidence, GoalReading, Known, Look, Side};
 use pilotage_proxy::EdgeStats;
 use pilotage_signals::EdgeWindow;
 use pilotage_spec::Version;
@@ -31,6 +31,11 @@ impl Looks {
 
     pub(crate) fn shares_changed(&mut self) {
         self.evidence.shares_changed();
+    }
+
+    /// Takes in what was answered about the goal of an A/B test.
+    pub(crate) fn goal(&mut self, answer: &Known<GoalReading>) {
+        self.evidence.goal(answer);
     }
 
     /// Takes in what has happened since the last look. At the first one, what the edge remembers of the stable version is what was

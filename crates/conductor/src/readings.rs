@@ -72,6 +72,8 @@ impl Readings {
             }
             Err(error) => Some(error.to_string()),
         };
+        let Answers { alerts, metrics, goal } = self.queries.answers();
+        self.looks.goal(&goal);
         let counted = |version: Option<&Version>| match (&self.current, version) {
             (Some(window), Some(version)) => counted(window, &self.route, version),
             _ => Counted::default(),
@@ -79,7 +81,6 @@ impl Readings {
         let (candidate, stable) = (counted(Some(plan.candidate())), counted(plan.reference()));
         let instances = observation.instances.iter().filter(|i| i.release.version == *plan.candidate());
         let instances = instances.map(|instance| self.instance(instance, plan)).collect();
-        let Answers { alerts, metrics } = self.queries.answers();
         Reading {
             blind,
             candidate,

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::time::Duration;
 
@@ -213,6 +214,9 @@ fn ready(deployment: &Deployment, facts: &Facts, now: Timestamp, version: &Versi
 fn watch(deployment: &Deployment, facts: &Facts, now: Timestamp, duration: Duration, soak: bool) -> Decision {
     if deployment.paused {
         return wait(now, Waiting::Pause);
+    }
+    if let Some(trial) = trial::of(deployment) {
+        return trial::watch(deployment, trial, facts, now);
     }
     let until = deployment.course.since.plus(duration);
     let skipped = !soak && (deployment.promoted || deployment.promoted_fully);

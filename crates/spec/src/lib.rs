@@ -3,6 +3,7 @@
 //! A value of one of these types is known to be well formed: the rules hold at this border and nowhere else. This crate
 //! touches no clock, no random source, no file and no network; the text of the file comes in as a string.
 
+mod ab;
 mod diagnostic;
 mod digest;
 mod duration;
@@ -24,6 +25,7 @@ mod template;
 mod time;
 mod version;
 
+pub use ab::{AbTrial, Arm, Goal, GoalQueries};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestError};
 pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Baseline, Copies, EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn, Metric,
-    Policy, ProjectName, Protocol, RelativePath, Score, ServiceName, Stage, StrategyName, Value,
+    AbTrial, Baseline, Copies, EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn,
+    Metric, Policy, ProjectName, Protocol, RelativePath, Score, ServiceName, Stage, StrategyName, Value,
     VariableName, duration_ms,
 };
 
@@ -202,6 +202,12 @@ pub enum StrategyKind {
         /// Which copies.
         copies: Copies,
     },
+    /// Both versions side by side until one of them is known to be better; then the end of the trial, unless the new one has
+    /// won and is to have everything.
+    Ab {
+        /// What is tried out.
+        trial: AbTrial,
+    },
 }
 
 impl StrategyKind {
@@ -215,6 +221,7 @@ impl StrategyKind {
             Self::Steps { .. } => "steps",
             Self::Cohorts { .. } => "cohorts",
             Self::Shadow { .. } => "shadow",
+            Self::Ab { .. } => "ab",
         }
     }
 }

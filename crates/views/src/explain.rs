@@ -179,6 +179,7 @@ fn checked(
             let watch = if *soak { "soak" } else { "watch" };
             format!("the {watch} of {version} ended after {} with the verdict {word}", seconds(took))
         }
+        Some(Step::Conclude) => "the new version has won the trial".to_owned(),
         Some(Step::Hold) => format!("the hold ended after {}", seconds(took)),
         step => {
             let step = step.map(|step| format!(" during `{step}`")).unwrap_or_default();

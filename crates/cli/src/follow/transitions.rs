@@ -102,6 +102,10 @@ fn checked(before: &Deployment, verdict: Verdict, reading: Option<&Reading>, too
     let reported: String =
         judgement.iter().flat_map(Judgement::dry_run_words).map(|words| format!("; {words}")).collect();
     let watched = matches!(before.course.step(), Some(Step::Watch { .. }));
+    if before.course.step() == Some(&Step::Conclude) {
+        let shown = judgement.as_ref().and_then(Judgement::of_trial).unwrap_or("let go on");
+        return (Tone::Good, "✓", format!("{}: {shown}", step(before)));
+    }
     match verdict {
         Verdict::Pass if watched => (Tone::Good, "✓", format!("{}, verdict pass{reported}", step(before))),
         Verdict::Pass => (Tone::Good, "✓", format!("{} ({})", step(before), span(took))),

@@ -1,12 +1,13 @@
 //! Prometheus and other servers, asked in the background so that a slow answer never holds up a decision.
 
+mod goal;
 mod metrics;
 mod repeated;
 
 use std::sync::Arc;
 
 use pilotage_engine::Plan;
-use pilotage_engine::judge::{Known, MetricReading};
+use pilotage_engine::judge::{GoalReading, Known, MetricReading};
 use pilotage_signals::PrometheusClient;
 use pilotage_spec::Prometheus;
 use tokio::sync::Semaphore;
@@ -23,12 +24,14 @@ const CONCURRENT: usize = 16;
 pub(crate) struct Answers {
     pub(crate) alerts: Known<Vec<String>>,
     pub(crate) metrics: Vec<MetricReading>,
+    pub(crate) goal: Known<GoalReading>,
 }
 
 /// Questions that are asked again and again until this is dropped.
 pub(crate) struct Queries {
     alerts: Option<Repeated<Known<Vec<String>>>>,
     metrics: Metrics,
+    goal: Option<Repeated<Known<GoalReading>>>,
 }
 
 impl Queries {
@@ -39,17 +42,22 @@ impl Queries {
         let alerts = prometheus.clone().filter(|_| plan.roll_back_when().critical_alerts);
         Self {
             alerts: alerts.map(|prometheus| alerts_of(plan, prometheus, Arc::clone(&permits))),
+            goal: goal::start(plan, prometheus.as_ref(), &permits),
             metrics: Metrics::start(plan, prometheus.as_ref(), secrets, &permits),
         }
     }
 
     pub(crate) fn answers(&self) -> Answers {
-        let alerts = match self.alerts.as_ref().map(Repeated::last) {
-            None | Some(Last::None) => Known::NotAsked,
-            Some(Last::Fresh(alerts)) => alerts,
-            Some(Last::Old(age)) => Known::Unknown(old(age)),
-        };
-        Answers { alerts, metrics: self.metrics.answers() }
+        let (alerts, goal) = (known(self.alerts.as_ref()), known(self.goal.as_ref()));
+        Answers { alerts, metrics: self.metrics.answers(), goal }
+    }
+}
+
+fn known<T: Clone + Send + 'static>(question: Option<&Repeated<Known<T>>>) -> Known<T> {
+    match question.map(Repeated::last) {
+        None | Some(Last::None) => Known::NotAsked,
+        Some(Last::Fresh(answer)) => answer,
+        Some(Last::Old(age)) => Known::Unknown(old(age)),
     }
 }
 

@@ -4,7 +4,7 @@ use pilotage_spec::{RollBackWhen, Trigger, Version};
 
 use super::thresholds::{alerts, probe_failures, usage};
 use super::weigh::weigh;
-use super::{Finding, Judgement, Reading, Verdict, errors, latency, metric, shadow};
+use super::{Finding, Judgement, Reading, Verdict, errors, latency, metric, shadow, trial};
 use crate::Plan;
 
 /// A finding's outcome with its words.
@@ -59,6 +59,7 @@ pub fn judge(case: &Case<'_>, reading: &Reading) -> Judgement {
     };
     let mut findings: Vec<Finding> = checks.into_iter().filter_map(finding).collect();
     findings.extend(shadow::findings(case, reading));
+    findings.extend(trial::finding(case, reading));
     findings.extend(when.metrics.iter().map(|metric| metric::finding(metric, reading)));
     weigh(findings, &when.score)
 }

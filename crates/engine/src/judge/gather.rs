@@ -1,12 +1,13 @@
 //! What all looks together say: the tests behind the triggers.
 
-use pilotage_spec::{RollBackWhen, Strategy};
+use pilotage_spec::{RollBackWhen, Strategy, StrategyKind};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::{ALONE_PART, Comparison};
 use super::look::{Look, Side};
 use super::series::Series;
 use super::slow::SlowRequests;
+use super::{GoalReading, Known, Trial};
 use crate::evidence::{
     ErrorSettings, ErrorTest, Gathered, Increment, RenewedErrorTest, RenewedLimitTest, Standing,
 };
@@ -22,6 +23,8 @@ pub struct Evidence {
     slow: Vec<SlowRequests>,
     early: Option<Early>,
     series: Option<Series>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trial: Option<Trial>,
 }
 
 /// Whether a watch may end early.
@@ -52,6 +55,10 @@ impl Evidence {
                 .collect(),
             early: strategy.early_promotion.and_then(|multiple| Early::new(when, multiple)),
             series: when.kayenta.as_ref().map(Series::new),
+            trial: match &strategy.kind {
+                StrategyKind::Ab { trial } => Trial::new(trial),
+                _ => None,
+            },
         }
     }
 
@@ -76,6 +83,9 @@ impl Evidence {
                 early.look(&folded);
             }
         }
+        if let Some(trial) = &mut self.trial {
+            trial.look(&folded, look.beside);
+        }
         if let Some(rate) = &mut self.rate {
             // What is handed in is consistent.
             let _ = rate.observe(look.candidate.requests, look.candidate.failed);
@@ -86,6 +96,13 @@ impl Evidence {
         }
     }
 
+    /// Takes in what was answered about the goal of an A/B test.
+    pub fn goal(&mut self, answer: &Known<GoalReading>) {
+        if let Some(trial) = &mut self.trial {
+            trial.goal(answer);
+        }
+    }
+
     /// The shares of the traffic have changed.
     pub fn shares_changed(&mut self) {
         if let Some(errors) = &mut self.errors {
@@ -93,6 +110,9 @@ impl Evidence {
         }
         self.slow.iter_mut().for_each(SlowRequests::shares_changed);
         self.early = self.early.take().and_then(|early| early.anew());
+        if let Some(trial) = &mut self.trial {
+            trial.shares_changed();
+        }
     }
 
     /// Failures beside the stable version's.
@@ -118,6 +138,11 @@ impl Evidence {
     /// The points for Kayenta's judge.
     pub const fn series(&self) -> Option<&Series> {
         self.series.as_ref()
+    }
+
+    /// The A/B test, if this is one.
+    pub const fn trial(&self) -> Option<&Trial> {
+        self.trial.as_ref()
     }
 
     /// Whether the candidate is certainly not as bad as would have to be noticed, since the shares last changed.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Trial;
+
 /// What the judge says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,6 +75,14 @@ impl Judgement {
             self.findings.iter().filter(|finding| finding.decides() && finding.verdict == self.verdict);
         let decisive = decisive.map(|finding| finding.words.clone());
         decisive.chain(self.dry_run_words()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// What an A/B test showed, in words.
+    pub fn of_trial(&self) -> Option<&str> {
+        self.findings
+            .iter()
+            .find(|finding| finding.trigger == Trial::TRIGGER)
+            .map(|finding| finding.words.as_str())
     }
 
     /// What only reports and would have failed, in words.

@@ -1,5 +1,6 @@
 //! From a strategy to a list of steps. A plan is data: it prints, hashes, simulates and resumes.
 
+mod ab;
 mod baseline;
 mod blue_green;
 mod canary;

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::Split;
 
-use super::{Step, baseline, blue_green, canary, recreate, restore, rolling, scale, shadow};
+use super::{Step, ab, baseline, blue_green, canary, recreate, restore, rolling, scale, shadow};
 
 /// Everything that is known when somebody asks for a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +165,7 @@ impl Plan {
                     canary::staged(&request, stages)
                 }
                 StrategyKind::Shadow { copies } => shadow::steps(&request, copies),
+                StrategyKind::Ab { trial } => ab::steps(&request, trial),
                 StrategyKind::Rolling { max_surge, max_unavailable } => {
                     let room = rolling::Room::new(request.replicas, *max_surge, *max_unavailable)?;
                     unavailable = room.unavailable;
@@ -270,7 +271,7 @@ pub(super) fn needed(share: u32, capacity: u32) -> u32 {
 /// replace anything.
 fn first(request: &PlanRequest) -> Result<Vec<Step>, PlanError> {
     match request.strategy.kind {
-        StrategyKind::Shadow { .. } => {
+        StrategyKind::Shadow { .. } | StrategyKind::Ab { .. } => {
             Err(PlanError::NothingToTryBeside { strategy: request.strategy_name.clone() })
         }
         _ => Ok(blue_green::steps(request)),

@@ -1,6 +1,6 @@
 //! What must never happen, checked from the world's side.
 
-use pilotage_spec::{Inconclusive, Version};
+use pilotage_spec::{Inconclusive, StrategyKind, Version};
 use thiserror::Error;
 
 use super::scenario::{Behaviour, Scenario};
@@ -141,6 +141,9 @@ pub(super) fn end(
             {
                 return untrue("the old version is still there");
             }
+            if never_promotes(scenario) {
+                return untrue("nothing was to be promoted");
+            }
             if noticeable(scenario) && !asked && plan.request.purpose == Purpose::Deploy {
                 return untrue("the new version is plainly bad");
             }
@@ -176,6 +179,17 @@ pub(super) fn end(
         }
     }
     Ok(())
+}
+
+/// Whether the strategy ends with the stable version, whatever it shows.
+fn never_promotes(scenario: &Scenario) -> bool {
+    let request = &scenario.request;
+    let never = match &request.strategy.kind {
+        StrategyKind::Shadow { .. } => true,
+        StrategyKind::Ab { trial } => !trial.promotes,
+        _ => false,
+    };
+    never && request.purpose == Purpose::Deploy
 }
 
 /// Whether a release may be taken back only because too little was seen of it.

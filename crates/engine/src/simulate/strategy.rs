@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pilotage_spec::{
-    Baseline, Condition, Copies, Ring, RollingUnit, Source, Stage, Strategy, StrategyKind, Test,
+    AbTrial, Arm, Baseline, Condition, Copies, Goal, GoalQueries, Ring, RollingUnit, Source, Stage, Strategy,
+    StrategyKind, Test,
 };
 
 use super::random::Random;
@@ -24,13 +25,14 @@ pub(super) fn strategy(random: &mut Random) -> Strategy {
 }
 
 fn kind(random: &mut Random) -> StrategyKind {
-    match random.between(0, 6) {
+    match random.between(0, 7) {
         0 => StrategyKind::BlueGreen,
         1 => StrategyKind::Recreate,
         2 => StrategyKind::Canary { steps: shares(random) },
         3 => StrategyKind::Steps { stages: mixed(random) },
         4 => StrategyKind::Cohorts { stages: rings(random) },
         5 => StrategyKind::Shadow { copies: copies(random) },
+        6 => StrategyKind::Ab { trial: trial(random) },
         _ => StrategyKind::Rolling {
             max_surge: random.pick([RollingUnit::Count(1), RollingUnit::Count(2), RollingUnit::Percent(50)]),
             max_unavailable: random.pick([
@@ -73,9 +75,23 @@ fn rings(random: &mut Random) -> Vec<Stage> {
 }
 
 fn cohort(number: usize, random: &mut Random) -> Stage {
-    let when = Condition { source: Source::Header("X-Staff".to_owned()), test: Test::Present(true) };
     let share = random.pick([10_000, 5_000]);
-    Stage::Cohort { cohort: Ring { name: format!("ring {number}"), when, share }, watch: watch(random) }
+    Stage::Cohort {
+        cohort: Ring { name: format!("ring {number}"), when: staff(), share },
+        watch: watch(random),
+    }
+}
+
+fn staff() -> Condition {
+    Condition { source: Source::Header("X-Staff".to_owned()), test: Test::Present(true) }
+}
+
+fn trial(random: &mut Random) -> AbTrial {
+    let arm = if random.percent(70) { Arm::Share(share(random)) } else { Arm::Cohort(staff()) };
+    let queries = GoalQueries { successes: "orders".to_owned(), units: "visits".to_owned() };
+    let goal = if random.percent(50) { Goal::Errors } else { Goal::Successes(queries) };
+    let promotes = random.percent(50);
+    AbTrial { arm, lasts: watch(random), goal, alpha: 500, indifference: 200, promotes }
 }
 
 fn copies(random: &mut Random) -> Copies {

@@ -7,7 +7,7 @@ use pilotage_spec::{Digest, Timestamp, Version};
 
 use super::random::Random;
 use super::scenario::{Behaviour, Scenario};
-use crate::judge::{Counted, Evidence, InstanceReading, Look, Reading, Side};
+use crate::judge::{Counted, Evidence, GoalCounts, GoalReading, InstanceReading, Known, Look, Reading, Side};
 use crate::{Action, Facts, Plan, Split, TrafficState};
 
 struct Instance {
@@ -28,6 +28,8 @@ pub(super) struct World {
     rps: u64,
     counted: BTreeMap<Version, Counted>,
     evidence: Evidence,
+    /// What a counter of somebody else's says of an A/B test's goal: requests that went well.
+    goal: GoalReading,
 }
 
 impl World {
@@ -44,6 +46,7 @@ impl World {
             rps: scenario.rps,
             counted: BTreeMap::new(),
             evidence: Evidence::new(&request.strategy),
+            goal: GoalReading::default(),
         };
         let before = world.side(None, 10_000);
         world.evidence.known_before(&before);
@@ -93,7 +96,13 @@ impl World {
             let counted = self.counted.entry(version.clone()).or_default();
             counted.requests += side.requests;
             counted.failed += side.failed;
-            if version == self.candidate {
+            let is_candidate = version == self.candidate;
+            let goal = if is_candidate { &mut self.goal.candidate } else { &mut self.goal.stable };
+            *goal = GoalCounts {
+                units: goal.units + side.requests,
+                successes: goal.successes + side.requests - side.failed,
+            };
+            if is_candidate {
                 look.candidate = side;
             } else {
                 look.beside = share > 0;
@@ -101,6 +110,7 @@ impl World {
             }
         }
         self.evidence.look(look);
+        self.evidence.goal(&Known::Value(self.goal));
         if self.behaviour == Behaviour::CrashLoop && self.split.reaches(&self.candidate) {
             let back = self.now.plus(Duration::from_millis(random.between(200, 2_000)));
             for instance in self.instances.get_mut(&self.candidate).into_iter().flatten() {

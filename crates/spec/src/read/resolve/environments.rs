@@ -10,8 +10,8 @@ use crate::read::file::{EnvironmentDraft, OverrideDraft, ServiceDraft};
 use crate::read::node::{Span, Spanned};
 use crate::read::shape::Named;
 use crate::{
-    Environment, EnvironmentName, Inconclusive, MetricSource, Policy, ServiceName, ServiceOverride, Strategy,
-    StrategyKind, StrategyName,
+    Environment, EnvironmentName, Goal, Inconclusive, MetricSource, Policy, ServiceName, ServiceOverride,
+    Strategy, StrategyKind, StrategyName,
 };
 
 /// The name that brings the strict defaults.
@@ -146,8 +146,7 @@ fn check_strategy(
             .label("not gradual")
             .help("use canary, rolling or blue-green; or write `policy: { gradual: false }` if an outage is acceptable");
     }
-    let mut sources = strategy.roll_back_when.metrics.iter().map(|metric| &metric.source);
-    if sources.any(|source| matches!(source, MetricSource::Query(_))) && !has_prometheus {
+    if asks_prometheus(strategy) && !has_prometheus {
         faults
             .error(
                 &name.span,
@@ -158,9 +157,18 @@ fn check_strategy(
                 ),
             )
             .help(
-                "add `prometheus: { url: http://… }` to the environment, or use a strategy whose `metrics` have no `query`",
+                "add `prometheus: { url: http://… }` to the environment, or use a strategy whose `metrics` have no `query` and whose `goal` is `errors`",
             );
     }
+}
+
+fn asks_prometheus(strategy: &Strategy) -> bool {
+    let mut sources = strategy.roll_back_when.metrics.iter().map(|metric| &metric.source);
+    let goal = match &strategy.kind {
+        StrategyKind::Ab { trial } => &trial.goal,
+        _ => &Goal::Errors,
+    };
+    *goal != Goal::Errors || sources.any(|source| matches!(source, MetricSource::Query(_)))
 }
 
 fn service_override(

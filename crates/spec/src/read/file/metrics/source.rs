@@ -53,7 +53,8 @@ fn json(fields: &mut Fields<'_>) -> Option<JsonSource> {
     Some(JsonSource { url: url?, pointer: pointer?, token })
 }
 
-fn query() -> Scalar<String> {
+/// The shape of PromQL.
+pub(in crate::read::file) fn query() -> Scalar<String> {
     let schema = json!({ "type": TEXT, "minLength": 1 });
     Scalar::new("a PromQL query", schema, |written| {
         let text = written.text.as_str();

@@ -55,6 +55,11 @@ pub(super) fn ring(fields: &mut Fields<'_>) -> Option<RingDraft> {
 /// A request has what is asked for in exactly one place.
 pub(super) fn condition(fields: &mut Fields<'_>) -> Option<Condition> {
     fields.exactly_one(&["header", "cookie", "query"]);
+    one_place(fields)
+}
+
+/// The same where it is one choice among others.
+pub(super) fn one_place(fields: &mut Fields<'_>) -> Option<Condition> {
     let places = [
         fields.optional(
             field("header", "Requests with this header.").example("{ name: X-Staff }"),

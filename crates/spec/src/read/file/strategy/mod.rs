@@ -1,5 +1,6 @@
 //! A strategy: exactly one kind, a file each, and when to roll back.
 
+mod ab;
 mod blue_green;
 mod canary;
 mod cohorts;
@@ -21,7 +22,7 @@ pub(crate) const fn strategy() -> Object<Strategy> {
 }
 
 fn fields(fields: &mut Fields<'_>) -> Option<Strategy> {
-    fields.exactly_one(&["canary", "rolling", "blue-green", "recreate", "cohorts", "shadow", "steps"]);
+    fields.exactly_one(&["canary", "rolling", "blue-green", "recreate", "cohorts", "shadow", "ab", "steps"]);
     let kinds = [
         fields.optional(
             field("canary", "A growing share of the clients goes to the new version."),
@@ -52,6 +53,14 @@ fn fields(fields: &mut Fields<'_>) -> Option<Strategy> {
                 "The new version gets copies of requests; its answers are compared and thrown away. It is never promoted.",
             ),
             &Object { expected: "`shadow`", fields: shadow::fields },
+        ),
+        fields.optional(
+            field(
+                "ab",
+                "Both versions side by side, until it is known which one is better at a goal. The new one is promoted only if it \
+                 wins and that was asked for.",
+            ),
+            &Object { expected: "`ab`", fields: ab::fields },
         ),
         fields.optional(
             field("steps", "Stages of your own."),
