@@ -183,3 +183,59 @@ fn a_shadow_that_answers_otherwise_fails_and_no_user_has_met_it() {
     let met = report.versions.keys().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(met, ["1.0.0"], "users got the stable version's answers alone");
 }
+
+/// Triggers that leave it to the A/B test what becomes of failing requests.
+const UNGUARDED: &str = "error_rate: off, errors_vs_stable: off, min_requests: 20";
+
+/// 1.0.0 serves under load, and 1.1.0 is compared with it until the end. Settings of the sample service for both.
+fn compared(ab: &str, a: &str, b: &str) -> (World, String) {
+    let world = World::sample(&format!("ab: {{ arm: {{ share: 50% }}, {ab} }}"));
+    let file = std::fs::read_to_string(world.root().join("pilotage.yaml")).unwrap();
+    world.write("pilotage.yaml", &file.replace("min_requests: 20", UNGUARDED));
+    let (first, second) = (world.release("1.0.0", a), world.release("1.1.0", b));
+    world.pilotage(&["deploy", "api", "1.0.0", "--artifact", &first, "--strategy", "rolling"]).expect(0);
+    let users = Load::start(LoadPlan::open(world.status().address.unwrap(), 200.0)).unwrap();
+    let said = world.deploy("1.1.0", &second).expect(0).stdout;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(users.stop()).unwrap();
+    (world, said)
+}
+
+#[test]
+fn an_ab_test_ends_early_with_the_better_version_and_says_by_how_much() {
+    let (world, said) = compared("for: 10m", "", "\"error_rate\": 0.2,");
+    assert!(said.contains("A/B: 1.1.0 fails ") && said.contains(": 1.0.0 wins"), "{said}");
+    assert!(said.contains("✓ d2 concluded"), "{said}");
+    assert_eq!(world.serving(), "1.0.0");
+    let (outcome, reason) = {
+        let last = world.status().last.unwrap();
+        (last.outcome, last.reason.unwrap())
+    };
+    assert_eq!(outcome, Outcome::Concluded);
+    assert!(reason.starts_with("A/B: 1.1.0 fails ") && reason.ends_with(": 1.0.0 wins"), "{reason}");
+    for command in
+        [&["explain"][..], &["audit", "list", "--output", "json"], &["history", "--output", "json"]]
+    {
+        let told = world.pilotage(command).expect(0).stdout;
+        assert!(told.contains(&reason), "{command:?}: {told}");
+    }
+}
+
+#[test]
+fn an_ab_test_of_equals_ends_with_its_time() {
+    let (world, said) = compared("for: 3s, promote: winner", "", "");
+    assert!(said.contains("A/B: inconclusive after 3s: "), "{said}");
+    assert_eq!(ended(&world), (Outcome::Concluded, "1.1.0".to_owned()));
+    assert_eq!(world.serving(), "1.0.0");
+}
+
+#[test]
+fn a_winner_of_an_ab_test_gets_everything_where_that_was_asked_for() {
+    let ab = "for: 10m, promote: winner, watch: 200ms, soak: 0s";
+    let (world, said) = compared(ab, "\"error_rate\": 0.3,", "");
+    assert!(said.contains(": 1.1.0 wins"), "{said}");
+    assert_eq!(ended(&world), (Outcome::Succeeded, "1.1.0".to_owned()));
+    assert_eq!(world.serving(), "1.1.0");
+    let story = world.pilotage(&["explain"]).expect(0).stdout;
+    assert!(story.contains("the new version has won the trial"), "{story}");
+}

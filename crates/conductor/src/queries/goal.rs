@@ -71,3 +71,82 @@ impl Question {
         counts.await.map_err(|reason| format!("{version}: {reason}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use pilotage_signals::PrometheusClient;
+
+    use super::*;
+
+    const ORDERS: &str = r#""scalar","result":[1,"12"]"#;
+    const VISITS: &str = r#""scalar","result":[1,"300"]"#;
+
+    /// A Prometheus that answers about the orders of 1.1.0 with this, and well about all else. It ends with the test's process.
+    fn prometheus(answer: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let mut connection = connection.unwrap();
+                let mut lines = BufReader::new(connection.try_clone().unwrap()).lines();
+                let asked = lines.next().unwrap().unwrap();
+                lines.take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).for_each(drop);
+                let result = match &asked {
+                    asked if asked.contains("orders_1.1.0") => answer,
+                    asked if asked.contains("orders") => ORDERS,
+                    _ => VISITS,
+                };
+                let body = format!(r#"{{"status":"success","data":{{"resultType":{result}}}}}"#);
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+                connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
+            }
+        });
+        url
+    }
+
+    async fn asked(answer: &'static str) -> Known<GoalReading> {
+        let question = Question {
+            client: PrometheusClient::new(&prometheus(answer), None).map_err(|error| error.to_string()),
+            queries: GoalQueries {
+                successes: "orders_$VERSION".to_owned(),
+                units: "visits_$VERSION".to_owned(),
+            },
+            workload: Workload {
+                environment: "production".parse().unwrap(),
+                service: "api".parse().unwrap(),
+            },
+            candidate: "1.1.0".parse().unwrap(),
+            stable: "1.0.0".parse().unwrap(),
+        };
+        question.ask().await
+    }
+
+    #[tokio::test]
+    async fn both_versions_are_asked_for_successes_and_units() {
+        let counts = |successes| GoalCounts { units: 300, successes };
+        let reading = GoalReading { candidate: counts(17), stable: counts(12) };
+        assert_eq!(asked(r#""scalar","result":[1,"17"]"#).await, Known::Value(reading));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_count_is_not_known_and_it_is_said_of_which_version() {
+        for (answer, expected) in [
+            (r#""vector","result":[]"#, "1.1.0: successes: the query returns nothing"),
+            (r#""scalar","result":[1,"NaN"]"#, "1.1.0: successes: "),
+            (r#""scalar","result":[1,"-3"]"#, "1.1.0: -3 is no number of successes"),
+            (
+                r#""vector","result":[{"metric":{"a":"1"},"value":[1,"1"]},{"metric":{"a":"2"},"value":[1,"2"]}]"#,
+                "1.1.0: successes: ",
+            ),
+        ] {
+            match asked(answer).await {
+                Known::Unknown(reason) => assert!(reason.starts_with(expected), "{reason}"),
+                known => panic!("{answer}: {known:?}"),
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 use super::*;
 use crate::gate::{GateOutcome, GateResult};
 use crate::judge::{Evidence, Look, Side};
-use crate::plan::testing;
+use crate::plan::{PlanRequest, testing};
 use crate::{ActionResult, Plan, TrafficState};
 
 const BEGUN: Timestamp = Timestamp::from_micros(1_000_000_000);
@@ -11,6 +11,11 @@ fn watching(inconclusive: Inconclusive, early_promotion: Option<u32>) -> Deploym
     let mut request = testing::request("canary", 3);
     request.policy.inconclusive = inconclusive;
     request.strategy.early_promotion = early_promotion;
+    watched(request)
+}
+
+/// A deployment in its first watch.
+fn watched(request: PlanRequest) -> Deployment {
     let plan = Plan::new(request).unwrap();
     let passed = GateResult {
         gate: "any".to_owned(),
@@ -142,4 +147,106 @@ fn a_watch_ends_early_only_where_that_was_asked_for_and_earned() {
     assert!(goes_on(&decided(Some(3_000), 10_000)));
     assert!(!goes_on(&decided(None, 10_000)));
     assert!(!goes_on(&decided(Some(3_000), 20)));
+}
+
+mod trial {
+    use pilotage_spec::{AbTrial, Arm, Goal, StrategyKind};
+
+    use super::*;
+
+    fn trying(promotes: bool, inconclusive: Inconclusive) -> Deployment {
+        let lasts = Duration::from_secs(300);
+        let (alpha, indifference) = (500, 200);
+        let trial =
+            AbTrial { arm: Arm::Share(5_000), lasts, goal: Goal::Errors, alpha, indifference, promotes };
+        let mut request = testing::request("blue-green", 3);
+        request.strategy.kind = StrategyKind::Ab { trial };
+        let when = &mut request.strategy.roll_back_when;
+        (when.errors_vs_stable, when.error_rate) = (None, None);
+        request.policy.inconclusive = inconclusive;
+        watched(request)
+    }
+
+    /// What is there after twenty looks at 50 requests to either version, of which so many failed.
+    fn seen(deployment: &Deployment, candidate: u64, stable: u64) -> Facts {
+        let side = |failed| Side { requests: 50, failed, failed_clients: failed, latencies: Vec::new() };
+        let mut tests = Evidence::new(&deployment.plan.request.strategy);
+        for _ in 0..20 {
+            let (candidate, stable) = (side(candidate), side(stable));
+            tests.look(Look { candidate, stable, beside: true, micros: 1_000_000 });
+        }
+        Facts { reading: Some(Reading { tests: Some(Box::new(tests)), ..Reading::default() }), ..ready() }
+    }
+
+    /// Records what is decided, and says why it was concluded, if it was.
+    fn concluded(deployment: &mut Deployment, facts: &Facts, seconds: u64) -> Option<String> {
+        let Decision::Record(events) = decide(deployment, facts, after(seconds)) else { return None };
+        events.iter().for_each(|event| deployment.apply(event, after(seconds)).unwrap());
+        match &deployment.cause {
+            Some(Cause::Concluded { reason }) => Some(reason.clone()),
+            None => None,
+            cause => panic!("{cause:?}"),
+        }
+    }
+
+    #[test]
+    fn it_ends_early_once_the_result_is_known() {
+        let mut deployment = trying(true, Inconclusive::RollBack);
+        let facts = seen(&deployment, 10, 0);
+        let words = concluded(&mut deployment, &facts, 10).unwrap();
+        assert!(words.ends_with(": 1.0.0 wins"), "{words}");
+        assert!(deployment.is_concluding());
+    }
+
+    #[test]
+    fn a_winner_goes_on_only_where_that_was_asked_for() {
+        let mut asked = trying(true, Inconclusive::Hold);
+        let facts = seen(&asked, 1, 10);
+        assert_eq!(concluded(&mut asked, &facts, 10), None);
+        assert_eq!(
+            asked.course.step(),
+            Some(&Step::Ensure { version: "1.1.0".parse().unwrap(), replicas: 3 })
+        );
+        let mut never = trying(false, Inconclusive::Hold);
+        let words = concluded(&mut never, &facts, 10).unwrap();
+        assert!(words.ends_with(": 1.1.0 wins"), "{words}");
+    }
+
+    #[test]
+    fn without_a_result_it_ends_with_its_time_whatever_the_policy_says() {
+        for policy in [Inconclusive::Hold, Inconclusive::RollBack, Inconclusive::Raise, Inconclusive::Extend]
+        {
+            let mut deployment = trying(true, policy);
+            let facts = seen(&deployment, 1, 1);
+            assert!(matches!(
+                decide(&deployment, &facts, after(299)),
+                Decision::Wait { why: Waiting::Watch, .. }
+            ));
+            let words = concluded(&mut deployment, &facts, 300).unwrap();
+            assert!(
+                words.starts_with("A/B: inconclusive after 5m: 1.1.0 fails 1.00 times as often"),
+                "{words}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_person_may_end_it_and_promotes_nothing_by_that() {
+        let mut deployment = trying(true, Inconclusive::Hold);
+        let facts = seen(&deployment, 1, 1);
+        let asked = DeploymentEvent::Requested { request: crate::Request::PromoteFully, reason: None };
+        deployment.apply(&asked, after(9)).unwrap();
+        let words = concluded(&mut deployment, &facts, 10).unwrap();
+        assert!(words.starts_with("A/B: inconclusive, and ended by a person: "), "{words}");
+    }
+
+    #[test]
+    fn it_does_not_end_while_nothing_can_be_seen() {
+        let deployment = trying(true, Inconclusive::Hold);
+        let mut facts = seen(&deployment, 10, 0);
+        facts.reading.as_mut().unwrap().blind = Some("the edge does not answer".to_owned());
+        let waits = |seconds| decide(&deployment, &facts, after(seconds));
+        assert!(matches!(waits(10), Decision::Wait { why: Waiting::Watch, .. }));
+        assert!(matches!(waits(400), Decision::Wait { why: Waiting::Sight, .. }));
+    }
 }

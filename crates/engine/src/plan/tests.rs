@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use pilotage_spec::{
-    Baseline, Cohort, Condition, Copies, Mirror, Preview, Ring, RollingUnit, Source, Stage, StrategyKind,
-    Test,
+    AbTrial, Arm, Baseline, Cohort, Condition, Copies, Goal, Mirror, Preview, Ring, RollingUnit, Source,
+    Stage, StrategyKind, Test,
 };
 use proptest::prelude::*;
 
@@ -161,6 +161,49 @@ fn stages_keep_cohorts_until_everybody_has_it_and_copies_for_themselves() {
     watch 1.1.0 for 5 min
     conclude the trial
     ");
+    request.stable = None;
+    assert!(matches!(Plan::new(request), Err(PlanError::NothingToTryBeside { .. })));
+}
+
+#[test]
+fn an_ab_test_is_concluded_and_only_a_winner_that_was_asked_for_goes_on() {
+    let mut request = request("blue-green", 3);
+    let lasts = Duration::from_secs(7 * 24 * 3_600);
+    let trial = AbTrial {
+        arm: Arm::Share(5_000),
+        lasts,
+        goal: Goal::Errors,
+        alpha: 500,
+        indifference: 200,
+        promotes: false,
+    };
+    request.strategy.kind = StrategyKind::Ab { trial: trial.clone() };
+    insta::assert_snapshot!(lines(&Plan::new(request.clone()).unwrap().steps), @"
+    ensure 2 instances of 1.1.0
+    check 2 instances of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 50 % to 1.1.0, 50 % to 1.0.0
+    watch 1.1.0 for 168 h
+    conclude the trial
+    ");
+    let when = Condition { source: Source::Header("X-Beta".to_owned()), test: Test::Present(true) };
+    request.strategy.kind =
+        StrategyKind::Ab { trial: AbTrial { arm: Arm::Cohort(when), promotes: true, ..trial } };
+    insta::assert_snapshot!(lines(&Plan::new(request.clone()).unwrap().steps), @"
+    ensure 3 instances of 1.1.0
+    check 3 instances of 1.1.0 ready
+    check smoke suite against 1.1.0
+    route 100 % to 1.0.0, cohort B to 1.1.0
+    watch 1.1.0 for 168 h
+    conclude the trial
+    route 100 % to 1.1.0
+    watch 1.1.0 for 5 min
+    soak 1.1.0 for 15 min
+    retire 1.0.0
+    ");
+    let plan = Plan::new(request.clone()).unwrap();
+    let read: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    assert_eq!(read, plan);
     request.stable = None;
     assert!(matches!(Plan::new(request), Err(PlanError::NothingToTryBeside { .. })));
 }
