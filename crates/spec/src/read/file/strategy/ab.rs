@@ -147,7 +147,7 @@ fn goal_queries(fields: &mut Fields<'_>) -> Option<Goal> {
     let successes = fields.required(
         field(
             "successes",
-            "PromQL for a counter that only grows: the units of `$VERSION` that succeeded. Names are put in as in a metric's `query`.",
+            "The units of `$VERSION` that succeeded: PromQL for a counter that only grows. Names are put in as in a metric's `query`.",
         )
         .example("sum(orders_total{version=\"$VERSION\"})"),
         &counter(),
@@ -155,7 +155,7 @@ fn goal_queries(fields: &mut Fields<'_>) -> Option<Goal> {
     let units = fields.required(
         field(
             "units",
-            "PromQL for a counter that only grows: all units of `$VERSION`, such as visits or sessions.",
+            "All units of `$VERSION`, such as visits or sessions: PromQL for a counter that only grows.",
         )
         .example("sum(visits_total{version=\"$VERSION\"})"),
         &counter(),
