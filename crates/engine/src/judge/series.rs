@@ -80,8 +80,11 @@ impl Series {
             metric("p50", "latency", |point| point.p50),
             metric("p99", "latency", |point| point.p99),
         ];
+        let known = |values: &[f64]| values.iter().any(|value| value.is_finite());
         let given: Vec<(MetricSettings, &[f64], &[f64])> = metrics
             .iter()
+            // What was never measured is no metric; one that one version alone lacks is.
+            .filter(|(_, candidate, stable)| known(candidate) || known(stable))
             .map(|(settings, candidate, stable)| (settings.clone(), candidate.as_slice(), stable.as_slice()))
             .collect();
         let settings = JudgeSettings {

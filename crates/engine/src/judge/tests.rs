@@ -274,6 +274,22 @@ fn kayentas_judge_scores_points_in_time_and_needs_five() {
 }
 
 #[test]
+fn kayentas_judge_does_without_latencies_where_none_are_measured() {
+    let when = RollBackWhen {
+        kayenta: Some(Kayenta { pass: 95, marginal: 75, every: Duration::from_secs(10) }),
+        ..RollBackWhen::default()
+    };
+    let mut tests = Evidence::new(&strategy(when.clone()));
+    for _ in 0..10 {
+        let mut look = look(did(100, 50), did(900, 9));
+        (look.candidate.latencies, look.stable.latencies) = (Vec::new(), Vec::new());
+        tests.look(look);
+    }
+    let reading = Reading { tests: Some(Box::new(tests)), ..Reading::default() };
+    assert_eq!(verdict_of(&judged_when(&when, &reading), "kayenta"), Verdict::Fail);
+}
+
+#[test]
 fn a_watch_may_end_early_only_with_evidence_of_its_own_share() {
     let mut tests =
         Evidence::new(&Strategy { early_promotion: Some(5_000), ..strategy(RollBackWhen::default()) });

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::played::Played;
 use crate::arguments::Simulate;
 use crate::commands::headline;
-use crate::words::{percent, span};
+use crate::words::{grouped, percent, span};
 
 /// What is reported.
 pub struct Report<'a> {
@@ -157,17 +157,4 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 fn share_words(share: f64) -> String {
     let percent = format!("{:.3}", share * 100.0);
     format!("{} %", percent.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// `12,345`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
