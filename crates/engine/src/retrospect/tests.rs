@@ -152,8 +152,10 @@ fn halves() -> impl Strategy<Value = (u64, u64, u64, u64)> {
 }
 
 proptest! {
+    /// The verdict may come at another look, and so be another one: a test that is looked at more often may be sure sooner, of
+    /// the good as of the bad.
     #[test]
-    fn intervals_cut_in_halves_say_the_same(intervals in prop::collection::vec(halves(), 1..30)) {
+    fn intervals_cut_in_halves_count_the_same(intervals in prop::collection::vec(halves(), 1..30)) {
         let whole = intervals.iter().zip(1..).flat_map(|((requests, failed, all, others), number)| {
             both(number * 20, (*requests, *failed), (*all, *others))
         });
@@ -162,7 +164,7 @@ proptest! {
             [half(number * 20 - 10), half(number * 20)].concat()
         });
         let (whole, cut) = (account(whole.collect()), account(cut.collect()));
-        prop_assert_eq!(whole.taken_back.is_some(), cut.taken_back.is_some());
+        prop_assert_eq!((whole.candidate, whole.stable), (cut.candidate, cut.stable));
     }
 
     #[test]
