@@ -1,5 +1,6 @@
 //! What the judge says, and from what.
 
+use pilotage_spec::Trigger;
 use serde::{Deserialize, Serialize};
 
 use super::Trial;
@@ -71,8 +72,15 @@ pub struct Judgement {
 impl Judgement {
     /// What made it fail, in words; what it saw at all if it did not. What only reports and would have failed is said too.
     pub fn words(&self) -> String {
-        let decisive =
-            self.findings.iter().filter(|finding| finding.decides() && finding.verdict == self.verdict);
+        // That a limit nobody has set was not crossed is not what makes a watch inconclusive.
+        let resources = [Trigger::Cpu, Trigger::Memory].map(Trigger::name);
+        let speaks = |finding: &Finding| {
+            self.verdict != Verdict::Inconclusive || !resources.contains(&finding.trigger.as_str())
+        };
+        let decisive = self
+            .findings
+            .iter()
+            .filter(|finding| finding.decides() && finding.verdict == self.verdict && speaks(finding));
         let decisive = decisive.map(|finding| finding.words.clone());
         decisive.chain(self.dry_run_words()).collect::<Vec<_>>().join("; ")
     }
