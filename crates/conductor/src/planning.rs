@@ -6,8 +6,7 @@ use std::time::Duration;
 use pilotage_engine::gate::{self, GateFacts, GateResult};
 use pilotage_engine::{Plan, PlanError, PlanRequest, Purpose};
 use pilotage_spec::{
-    BlindWatch, Policy, Project, Release, ReleaseId, ServiceName, Strategy, StrategyKind, StrategyName,
-    Workload,
+    Policy, Project, Release, ReleaseId, ServiceName, Strategy, StrategyKind, StrategyName, Workload,
 };
 use pilotage_views::{self as views, Served};
 
@@ -19,16 +18,11 @@ pub(crate) async fn check_gates(
     plan: &Plan,
     request: &DeployRequest,
 ) -> Result<Vec<GateResult>, ConductorError> {
-    // Counting takes time that only this policy is worth.
-    let traffic = match request_is_sighted(plan) {
+    let traffic = match gate::wants_traffic(plan) {
         true => measure::current_traffic(inner, &request.workload).await?,
         false => None,
     };
     Ok(gate::check(plan, &GateFacts { confirmation: request.confirmation.clone(), traffic }))
-}
-
-fn request_is_sighted(plan: &Plan) -> bool {
-    plan.request.policy.blind_watch == BlindWatch::Refuse
 }
 
 pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, ConductorError> {

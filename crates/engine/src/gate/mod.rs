@@ -76,6 +76,11 @@ pub fn all() -> [&'static dyn Gate; 3] {
     [&confirmed::EnvironmentConfirmed, &gradual::GradualRollout, &sighted::Sighted]
 }
 
+/// Whether a gate that applies wants to know how much traffic there is, which takes time to count.
+pub fn wants_traffic(plan: &Plan) -> bool {
+    plan.request.purpose == Purpose::Deploy && sighted::Sighted.applies(plan)
+}
+
 /// Asks every gate that applies. A restoring plan is asked nothing: the way back is never gated.
 pub fn check(plan: &Plan, facts: &GateFacts) -> Vec<GateResult> {
     if plan.request.purpose == Purpose::Restore {

@@ -18,14 +18,7 @@ pub struct Series {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Interval {
     micros: u64,
-    sides: [Sum; 2],
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Sum {
-    requests: u64,
-    failed: u64,
-    latencies: Vec<(u64, u64)>,
+    sides: [Side; 2],
 }
 
 /// The candidate's figure and the stable version's; `None` where there was no request.
@@ -55,12 +48,12 @@ impl Series {
             return;
         }
         let Interval { sides, .. } = std::mem::take(&mut self.open);
-        let pair = |of: fn(&Sum) -> Option<f64>| [of(&sides[0]), of(&sides[1])];
+        let pair = |of: fn(&Side) -> Option<f64>| [of(&sides[0]), of(&sides[1])];
         if self.points.len() < MOST_POINTS {
             self.points.push(Point {
-                failed_share: pair(Sum::failed_share),
-                p50: pair(|sum| sum.quantile(0.5)),
-                p99: pair(|sum| sum.quantile(0.99)),
+                failed_share: pair(Side::failed_share),
+                p50: pair(|sum| sum.quantile(500).map(number)),
+                p99: pair(|sum| sum.quantile(990).map(number)),
             });
         }
     }
@@ -101,31 +94,7 @@ impl Series {
     }
 }
 
-impl Sum {
-    fn add(&mut self, side: &Side) {
-        self.requests += side.requests;
-        self.failed += side.failed;
-        for (micros, requests) in &side.latencies {
-            match self.latencies.binary_search_by_key(micros, |(at, _)| *at) {
-                Ok(index) => self.latencies[index].1 += requests,
-                Err(index) => self.latencies.insert(index, (*micros, *requests)),
-            }
-        }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^52")]
-    fn failed_share(&self) -> Option<f64> {
-        (self.requests > 0).then(|| self.failed as f64 / self.requests as f64)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^52")]
-    fn quantile(&self, share: f64) -> Option<f64> {
-        let all: u64 = self.latencies.iter().map(|(_, requests)| requests).sum();
-        let mut seen = 0;
-        let reached = self.latencies.iter().find(|(_, requests)| {
-            seen += requests;
-            seen as f64 >= share * all as f64
-        });
-        reached.map(|(micros, _)| *micros as f64)
-    }
+#[expect(clippy::cast_precision_loss, reason = "microseconds far below 2^52")]
+fn number(micros: u64) -> f64 {
+    micros as f64
 }

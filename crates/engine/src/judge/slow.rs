@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
-use super::look::{Look, Side};
+use super::look::{Look, Side, merge};
 use crate::evidence::{Bucket, Increment, LatencyCutOff, LimitStanding, RenewedLimitTest};
 
 /// Differences below this are noise of the machine, not of the release. In microseconds.
@@ -142,13 +142,4 @@ impl SlowRequests {
 /// The share of requests that may be slower than a quantile.
 fn room(quantile: u32) -> f64 {
     1.0 - f64::from(quantile) / 1_000.0
-}
-
-fn merge(into: &mut Vec<(u64, u64)>, more: &[(u64, u64)]) {
-    for (micros, requests) in more {
-        match into.binary_search_by_key(micros, |(at, _)| *at) {
-            Ok(index) => into[index].1 += requests,
-            Err(index) => into.insert(index, (*micros, *requests)),
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use pilotage_spec::Timestamp;
 
-use super::latencies::{latencies, merge};
+use super::latencies::latencies;
 use super::row::{Row, Who};
 use crate::judge::Side;
 
@@ -63,11 +63,12 @@ impl Part {
             self.unknown = true;
             return;
         };
-        let side = &mut self.side;
-        side.requests = side.requests.saturating_add(figures.requests);
-        side.failed = side.failed.saturating_add(figures.failed);
-        side.failed_clients = side.failed_clients.saturating_add(figures.failed_clients);
-        merge(&mut side.latencies, &latencies(figures.requests, &figures.quantiles));
+        self.side.add(&Side {
+            requests: figures.requests,
+            failed: figures.failed,
+            failed_clients: figures.failed_clients,
+            latencies: latencies(figures.requests, &figures.quantiles),
+        });
         self.share = figures.share.or(self.share);
     }
 }

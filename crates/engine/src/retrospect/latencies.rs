@@ -44,20 +44,6 @@ fn rank(requests: u64, thousandths: u64) -> u64 {
     u64::try_from(rank).unwrap_or(u64::MAX)
 }
 
-/// Adds a histogram to another, both with their times rising.
-pub(super) fn merge(into: &mut Vec<(u64, u64)>, more: &[(u64, u64)]) {
-    if into.is_empty() {
-        into.extend_from_slice(more);
-        return;
-    }
-    for (micros, requests) in more {
-        match into.binary_search_by_key(micros, |(at, _)| *at) {
-            Ok(index) => into[index].1 = into[index].1.saturating_add(*requests),
-            Err(index) => into.insert(index, (*micros, *requests)),
-        }
-    }
-}
-
 #[derive(Default)]
 struct Histogram {
     buckets: Vec<(u64, u64)>,

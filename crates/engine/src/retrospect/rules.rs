@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::account::{Rule, RuleSeen, RuleVerdict, TakenBack};
-use super::latencies::merge;
 use crate::evidence::ThresholdRule;
 use crate::evidence::kayenta::{self, Direction, JudgeSettings, Judged, MetricSettings};
 use crate::judge::Side;
@@ -62,9 +61,7 @@ impl Rules {
             return;
         }
         for (sum, side) in self.sides.iter_mut().zip(sides) {
-            sum.requests = sum.requests.saturating_add(side.requests);
-            sum.failed = sum.failed.saturating_add(side.failed);
-            merge(&mut sum.latencies, &side.latencies);
+            sum.add(side);
         }
         self.open = self.open.saturating_add(length);
         if self.open >= POINT {
@@ -126,7 +123,7 @@ impl Points {
             return false;
         }
         for (index, side) in sides.iter().enumerate() {
-            self.failed[index].push(failed_share(side).unwrap_or(f64::NAN));
+            self.failed[index].push(side.failed_share().unwrap_or(f64::NAN));
             self.p99[index].push(p99(side).unwrap_or(f64::NAN));
         }
         self.len().is_multiple_of(KAYENTA_EVERY)
@@ -157,18 +154,7 @@ impl Points {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a share of requests for display and ranks")]
-fn failed_share(side: &Side) -> Option<f64> {
-    (side.requests > 0).then(|| side.failed as f64 / side.requests as f64)
-}
-
 #[expect(clippy::cast_precision_loss, reason = "microseconds far below 2^53")]
 fn p99(side: &Side) -> Option<f64> {
-    let all: u128 = side.latencies.iter().map(|(_, requests)| u128::from(*requests)).sum();
-    let mut seen = 0;
-    let reached = side.latencies.iter().find(|(_, requests)| {
-        seen += u128::from(*requests);
-        seen * 100 >= all * 99
-    });
-    reached.map(|(micros, _)| *micros as f64)
+    side.quantile(990).map(|micros| micros as f64)
 }

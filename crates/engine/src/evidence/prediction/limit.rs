@@ -5,7 +5,7 @@ use crate::evidence::limit_test::{LimitStanding, LimitTest};
 use crate::evidence::special::{bisect, number};
 
 /// The number of failures among so many requests from which on the share is certainly above the limit; `None` if there is none.
-pub fn fewest_above(alpha: f64, limit: f64, requests: u64) -> Option<u64> {
+fn fewest_above(alpha: f64, limit: f64, requests: u64) -> Option<u64> {
     let above = |failed: u64| standing(alpha, limit, requests, failed) == Some(LimitStanding::Above);
     if !above(requests) {
         return None;
@@ -19,7 +19,7 @@ pub fn fewest_above(alpha: f64, limit: f64, requests: u64) -> Option<u64> {
 }
 
 /// The number of failures among so many requests up to which the share is certainly below the limit; `None` if there is none.
-pub fn most_below(alpha: f64, limit: f64, requests: u64) -> Option<u64> {
+fn most_below(alpha: f64, limit: f64, requests: u64) -> Option<u64> {
     let below = |failed: u64| standing(alpha, limit, requests, failed) == Some(LimitStanding::Below);
     if !below(0) {
         return None;

@@ -17,6 +17,6 @@ mod schedule;
 mod tests;
 
 pub use detectable::{failed_before_rollback, smallest_detectable};
-pub use limit::{fewest_above, most_below, power_below, smallest_share_above};
+pub use limit::{power_below, smallest_share_above};
 pub use outlook::{Moment, Prediction};
 pub use schedule::{PredictionError, Traffic, Watch};
