@@ -5,7 +5,6 @@ mod edge;
 mod json;
 mod prometheus;
 mod source;
-mod transport;
 
 pub use copies::CopyCounts;
 pub use edge::{Counts, EdgeWindow};

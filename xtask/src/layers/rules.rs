@@ -11,14 +11,33 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("pilotage-journal", &["spec"]),
     ("pilotage-views", &["spec", "engine", "journal"]),
     ("pilotage-proxy", &[]),
-    ("pilotage-targets", &["spec", "proxy"]),
-    ("pilotage-signals", &["spec", "proxy"]),
-    ("pilotage-conductor", &["spec", "engine", "journal", "views", "proxy", "targets", "signals"]),
+    ("pilotage-targets", &["spec", "proxy", "secrets"]),
+    ("pilotage-fetch", &[]),
+    ("pilotage-secrets", &["spec", "fetch"]),
+    ("pilotage-access", &["spec", "journal", "fetch"]),
+    ("pilotage-change", &["spec", "fetch"]),
+    ("pilotage-policy", &["spec"]),
+    ("pilotage-signals", &["spec", "proxy", "fetch"]),
+    (
+        "pilotage-conductor",
+        &[
+            "spec", "engine", "journal", "views", "proxy", "targets", "signals", "secrets", "change", "policy",
+        ],
+    ),
     ("pilotage-load", &["proxy"]),
-    ("pilotage-server", &["spec", "engine", "journal", "views", "proxy", "targets", "signals", "conductor"]),
+    (
+        "pilotage-server",
+        &[
+            "spec", "engine", "journal", "views", "proxy", "targets", "signals", "secrets", "access", "change",
+            "policy", "conductor",
+        ],
+    ),
     (
         "pilotage",
-        &["spec", "engine", "journal", "views", "proxy", "targets", "signals", "conductor", "server", "load"],
+        &[
+            "spec", "engine", "journal", "views", "proxy", "targets", "signals", "secrets", "access", "change",
+            "policy", "conductor", "server", "load",
+        ],
     ),
     ("pilotage-testing", &[]),
     ("xtask", &["testing"]),

@@ -9,7 +9,7 @@ use pilotage_spec::{JsonSource, Version, Workload, substitute};
 
 use super::JsonError;
 use super::number::number_at;
-use crate::transport::{
+use pilotage_fetch::{
     TIMEOUT, Transport, TransportError, bearer, described, percent_encoded, request, without_user,
 };
 
@@ -62,7 +62,7 @@ impl JsonClient {
         let url = address(&self.source.url, workload, version).map_err(malformed)?;
         let request =
             request(&url, self.authorization.as_ref()).map_err(|error| malformed(error.to_string()))?;
-        let answer = self.transport.get(request).await.map_err(|error| self.failed(error))?;
+        let answer = self.transport.send(request).await.map_err(|error| self.failed(error))?;
         self.read(&answer)
     }
 

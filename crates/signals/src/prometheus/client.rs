@@ -5,13 +5,13 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{Request, StatusCode, Uri};
-use http_body_util::Empty;
+use http_body_util::Full;
 use pilotage_spec::{Version, Workload};
 
 use super::PrometheusError;
 use super::answer::{Envelope, Numbers};
 use super::query::{critical_alerts, substituted};
-use crate::transport::{
+use pilotage_fetch::{
     TIMEOUT, Transport, TransportError, bearer, described, percent_encoded, request, without_user,
 };
 
@@ -73,7 +73,7 @@ impl PrometheusClient {
     }
 
     async fn ask(&self, query: &str) -> Result<Numbers, PrometheusError> {
-        let answer = self.transport.get(self.request(query)?).await.map_err(|error| self.failed(error))?;
+        let answer = self.transport.send(self.request(query)?).await.map_err(|error| self.failed(error))?;
         let (status, body) = (answer.status(), answer.into_body());
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Err(PrometheusError::Unauthorized { url: self.base.clone(), status: status.as_u16() });
@@ -94,7 +94,7 @@ impl PrometheusClient {
         }
     }
 
-    fn request(&self, query: &str) -> Result<Request<Empty<Bytes>>, PrometheusError> {
+    fn request(&self, query: &str) -> Result<Request<Full<Bytes>>, PrometheusError> {
         let uri = format!("{}/api/v1/query?query={}", self.base, percent_encoded(query));
         // The address was parsed before, so what can still be wrong with it is its length.
         request(&uri, self.authorization.as_ref())

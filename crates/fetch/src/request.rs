@@ -3,26 +3,32 @@
 use bytes::Bytes;
 use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, InvalidHeaderValue};
-use http_body_util::Empty;
+use http_body_util::Full;
 
 /// A question for JSON.
-pub(crate) fn request(uri: &str, authorization: Option<&HeaderValue>) -> http::Result<Request<Empty<Bytes>>> {
+///
+/// # Errors
+/// Fails if the address is none.
+pub fn request(uri: &str, authorization: Option<&HeaderValue>) -> http::Result<Request<Full<Bytes>>> {
     let mut request = Request::get(uri).header(ACCEPT, "application/json");
     if let Some(authorization) = authorization {
         request = request.header(AUTHORIZATION, authorization);
     }
-    request.body(Empty::new())
+    request.body(Full::default())
 }
 
 /// A bearer token as a header, marked as sensitive.
-pub(crate) fn bearer(token: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+///
+/// # Errors
+/// Fails if the token holds what no header can.
+pub fn bearer(token: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {token}"))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 /// What an answer that is not JSON looks like, in a few words.
-pub(crate) fn described(body: &[u8]) -> String {
+pub fn described(body: &[u8]) -> String {
     let start = String::from_utf8_lossy(&body[..body.len().min(200)]);
     match start.trim_start().chars().next() {
         None => "its answer is empty".to_owned(),
@@ -32,7 +38,7 @@ pub(crate) fn described(body: &[u8]) -> String {
 }
 
 /// The URL without what could be a password.
-pub(crate) fn without_user(url: &str) -> String {
+pub fn without_user(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
         (None, Some(at)) => format!("…{}", &url[at..]),
@@ -41,7 +47,7 @@ pub(crate) fn without_user(url: &str) -> String {
 }
 
 /// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).
-pub(crate) fn percent_encoded(text: &str) -> String {
+pub fn percent_encoded(text: &str) -> String {
     let mut result = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {
         match byte {

@@ -1,61 +1,77 @@
-//! One bounded GET over HTTP or HTTPS.
+//! One bounded request over HTTP or HTTPS.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use thiserror::Error;
 
 /// A whole question may take so long.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+pub const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An answer may be so long; one number takes a few hundred bytes.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// Speaks to servers; keeps connections open between questions.
 #[derive(Debug, Clone)]
-pub(crate) enum Transport {
-    Plain(Client<HttpConnector, Empty<Bytes>>),
-    Tls(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>),
+pub struct Transport(Connector);
+
+#[derive(Debug, Clone)]
+enum Connector {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
 
 /// Why there is no answer.
-#[derive(Debug)]
-pub(crate) enum TransportError {
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TransportError {
+    /// Nothing, or not all of it, within [`TIMEOUT`].
+    #[error("no answer within {} s", TIMEOUT.as_secs())]
     Timeout,
+    /// More than is read.
+    #[error("an answer of more than {} KiB", ANSWER_LIMIT_BYTES >> 10)]
     TooLong,
+    /// No connection, or it broke; with the last cause in words.
+    #[error("{0}")]
     Unreachable(String),
 }
 
 impl Transport {
-    /// One of the two.
-    pub(crate) fn new(tls: bool) -> std::io::Result<Self> {
+    /// Over TLS, or not. With TLS it trusts the certificates that the machine trusts, so that a company's own authority needs no
+    /// setting here.
+    ///
+    /// # Errors
+    /// Fails if TLS is wanted and this machine trusts nobody.
+    pub fn new(tls: bool) -> std::io::Result<Self> {
         if tls { Self::tls() } else { Ok(Self::plain()) }
     }
 
     fn plain() -> Self {
-        Self::Plain(Client::builder(TokioExecutor::new()).build_http())
+        Self(Connector::Plain(Client::builder(TokioExecutor::new()).build_http()))
     }
 
-    /// Trusts the certificates that the machine trusts, so that a company's own authority needs no setting here.
     fn tls() -> std::io::Result<Self> {
         let builder = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots()?;
         let connector = builder.https_only().enable_http1().build();
-        Ok(Self::Tls(Client::builder(TokioExecutor::new()).build(connector)))
+        Ok(Self(Connector::Tls(Client::builder(TokioExecutor::new()).build(connector))))
     }
 
     /// Asks, and reads the answer to its end. A redirect is an answer: nothing is sent to where it points.
-    pub(crate) async fn get(
+    ///
+    /// # Errors
+    /// Fails if there is no whole answer within [`TIMEOUT`], or it is too long.
+    pub async fn send(
         &self,
-        request: Request<Empty<Bytes>>,
+        request: Request<Full<Bytes>>,
     ) -> Result<Response<Bytes>, TransportError> {
         let whole = async {
-            let response = self.send(request).await?;
+            let response = self.begin(request).await?;
             let (head, body) = response.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT_BYTES).collect().await;
             let body = body.map_err(|error| {
@@ -71,10 +87,10 @@ impl Transport {
         tokio::time::timeout(TIMEOUT, whole).await.unwrap_or(Err(TransportError::Timeout))
     }
 
-    async fn send(&self, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, TransportError> {
-        let response = match self {
-            Self::Plain(client) => client.request(request).await,
-            Self::Tls(client) => client.request(request).await,
+    async fn begin(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, TransportError> {
+        let response = match &self.0 {
+            Connector::Plain(client) => client.request(request).await,
+            Connector::Tls(client) => client.request(request).await,
         };
         response.map_err(|error| TransportError::Unreachable(innermost(&error)))
     }

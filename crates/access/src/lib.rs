@@ -1,0 +1,1 @@
+//! Who may do what: principals, tokens, roles, sign-in by OpenID Connect.

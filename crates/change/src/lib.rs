@@ -1,0 +1,1 @@
+//! What change management says: tickets, windows and freezes.
