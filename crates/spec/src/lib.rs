@@ -7,6 +7,7 @@ mod ab;
 mod diagnostic;
 mod digest;
 mod duration;
+mod identity;
 mod lookup;
 mod metric;
 mod model;
@@ -29,6 +30,7 @@ pub use ab::{AbTrial, Arm, Goal, GoalQueries};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestError};
 pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};
+pub use identity::{Identity, PrincipalKind, PrincipalName};
 pub use lookup::LookupError;
 pub use metric::{Comparison, JsonSource, Metric, MetricLimit, MetricSource, Score, WEIGHT_ONE};
 pub use model::{
@@ -36,7 +38,8 @@ pub use model::{
     ServiceOverride, Strategy, StrategyKind, TargetKind, Trigger,
 };
 pub use name::{
-    EnvironmentName, HttpPath, NameError, ProjectName, RelativePath, ServiceName, StrategyName, VariableName,
+    ConditionName, EnvironmentName, HookName, HttpPath, NameError, ProjectName, RelativePath, RoleName,
+    ServiceName, StrategyName, TicketSystemName, VariableName, WindowName,
 };
 pub use policy::{BlindWatch, Inconclusive, Policy};
 pub use read::{AmountError, Checked, check, parse_multiple, parse_percentage, read};

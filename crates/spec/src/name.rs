@@ -137,6 +137,26 @@ text_type!(
     StrategyName, "strategy name", check_label
 );
 text_type!(
+    /// The name of a role or a group of principals: a DNS label.
+    RoleName, "name of a role or group", check_label
+);
+text_type!(
+    /// The name of a set of windows in which deployments are allowed: a DNS label.
+    WindowName, "name of a window", check_label
+);
+text_type!(
+    /// The name of a ticket system: a DNS label.
+    TicketSystemName, "name of a ticket system", check_label
+);
+text_type!(
+    /// The name of a condition: a DNS label.
+    ConditionName, "name of a condition", check_label
+);
+text_type!(
+    /// The name of a source of alerts: a DNS label.
+    HookName, "name of a hook", check_label
+);
+text_type!(
     /// The name of an environment variable: `[A-Za-z_][A-Za-z0-9_]*`, 128 at most.
     VariableName, "variable name", check_variable
 );
