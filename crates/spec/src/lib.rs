@@ -4,6 +4,7 @@
 //! touches no clock, no random source, no file and no network; the text of the file comes in as a string.
 
 mod ab;
+mod access;
 mod diagnostic;
 mod digest;
 mod duration;
@@ -27,6 +28,10 @@ mod time;
 mod version;
 
 pub use ab::{AbTrial, Arm, Goal, GoalQueries};
+pub use access::{
+    Access, Audience, ClaimName, ClaimValue, Grant, Issuer, Login, LoginError, Principal, SignIn, SignInName,
+    Verb, WorkloadIdentity,
+};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestError};
 pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};

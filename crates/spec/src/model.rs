@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AbTrial, Baseline, Copies, EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec, ListenOn,
-    Metric, Policy, ProjectName, Protocol, RelativePath, Score, ServiceName, Stage, StrategyName, Value,
-    VariableName, duration_ms,
+    AbTrial, Access, Baseline, Copies, EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec,
+    ListenOn, Metric, Policy, ProjectName, Protocol, RelativePath, Score, ServiceName, Stage, StrategyName,
+    Value, VariableName, duration_ms,
 };
 
 /// A whole project.
@@ -26,6 +26,9 @@ pub struct Project {
     pub aliases: BTreeMap<EnvironmentName, EnvironmentName>,
     /// Strategies by name: those of the file and the built-in `rolling`, `blue-green`, `canary` and `recreate`.
     pub strategies: BTreeMap<StrategyName, Strategy>,
+    /// Who may do what. Without it, whoever runs the server may do everything, and nobody else anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
 }
 
 /// A service as every environment shares it.

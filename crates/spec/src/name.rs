@@ -47,7 +47,7 @@ const LABEL_RULE: &str =
     "use lower-case letters, digits and `-`, starting and ending with a letter or digit, 63 at most";
 
 /// A DNS label (RFC 1123): what Kubernetes accepts for services and namespaces.
-fn check_label(kind: &'static str, text: &str) -> Result<(), NameError> {
+pub(crate) fn check_label(kind: &'static str, text: &str) -> Result<(), NameError> {
     if text.is_empty() {
         return Err(NameError::Empty { kind });
     }

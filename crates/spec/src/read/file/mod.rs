@@ -1,5 +1,6 @@
 //! The file as it is written: one table of fields an object. What is left out stays out, names are not yet looked up.
 
+mod access;
 mod edge;
 mod environment;
 mod metrics;
@@ -10,6 +11,7 @@ mod strategy;
 mod token;
 mod triggers;
 
+pub(crate) use access::{AccessDraft, GrantDraft, PrincipalDraft};
 pub(crate) use environment::{EnvironmentDraft, OverrideDraft};
 pub(crate) use project::{ProjectDraft, project};
 pub(crate) use route::{Hosts, RouteDraft};

@@ -1,5 +1,6 @@
 //! The whole file.
 
+use super::access::{AccessDraft, access};
 use super::environment::{EnvironmentDraft, NOT_ENFORCED, environment};
 use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
@@ -13,6 +14,7 @@ pub(crate) struct ProjectDraft {
     pub services: Named<ServiceName, ServiceDraft>,
     pub environments: Named<EnvironmentName, EnvironmentDraft>,
     pub strategies: Named<StrategyName, Strategy>,
+    pub access: Option<AccessDraft>,
 }
 
 /// The shape of the file.
@@ -52,11 +54,16 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         ),
         &MapOf { key: label("the name of a strategy"), value: strategy(), expected: "a mapping of strategies by name", at_least: 0 },
     );
+    let access = fields.optional(
+        field("access", "Who may do what. Without it, whoever runs the server may do everything, and nobody else anything."),
+        &access(),
+    );
     fields.unsupported(&["windows"], NOT_ENFORCED);
     Some(ProjectDraft {
         name,
         services: services.unwrap_or_default(),
         environments: environments.unwrap_or_default(),
         strategies: strategies.unwrap_or_default(),
+        access,
     })
 }

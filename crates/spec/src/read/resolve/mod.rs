@@ -1,6 +1,7 @@
 //! From what is written to a project: names are looked up, defaults that depend on other parts filled in, and rules checked
 //! that span several places.
 
+mod access;
 mod environments;
 mod ports;
 mod routes;
@@ -27,6 +28,7 @@ pub(super) fn resolve(draft: ProjectDraft, faults: &mut Faults) -> Option<Projec
     services::check_listening(&draft.services, faults);
     ports::check(&draft.services, &written, faults);
     routes::check(&draft.services, &written, faults);
+    let access = draft.access.map(|access| access::resolve(access, &written, &draft.services, faults));
     let aliases = environments::aliases(&written, faults);
     let environments = environments::resolve(written, &draft.services, &strategies, faults);
     Some(Project {
@@ -35,6 +37,7 @@ pub(super) fn resolve(draft: ProjectDraft, faults: &mut Faults) -> Option<Projec
         environments,
         aliases,
         strategies: strategies.into_iter().filter_map(|(name, strategy)| Some((name, strategy?))).collect(),
+        access,
     })
 }
 

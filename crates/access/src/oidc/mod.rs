@@ -1,0 +1,1 @@
+//! Whom to believe about people and jobs: OpenID Connect.
