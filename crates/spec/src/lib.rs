@@ -5,6 +5,7 @@
 
 mod ab;
 mod access;
+mod condition;
 mod diagnostic;
 mod digest;
 mod duration;
@@ -32,6 +33,7 @@ pub use access::{
     Access, Audience, ClaimName, ClaimValue, Grant, Issuer, Login, LoginError, Principal, SignIn, SignInName,
     Verb, WorkloadIdentity,
 };
+pub use condition::{ExpressionFault, PolicyCondition};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestError};
 pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};
@@ -47,7 +49,10 @@ pub use name::{
     ServiceName, StrategyName, TicketSystemName, VariableName, WindowName,
 };
 pub use policy::{BlindWatch, Inconclusive, Policy};
-pub use read::{AmountError, Checked, check, parse_multiple, parse_percentage, read};
+pub use read::{
+    AmountError, Checked, ExpressionCheck, check, check_with, parse_multiple, parse_percentage, read,
+    read_document,
+};
 pub use release::{
     Health, InstanceSpec, ListenOn, Protocol, Release, ReleaseId, SecretSource, Value, Workload,
 };

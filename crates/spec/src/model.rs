@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AbTrial, Access, Baseline, Copies, EdgeSettings, EnvironmentName, Exposure, Health, InstanceSpec,
-    ListenOn, Metric, Policy, ProjectName, Protocol, RelativePath, Score, ServiceName, Stage, StrategyName,
-    Value, VariableName, duration_ms,
+    AbTrial, Access, Baseline, ConditionName, Copies, EdgeSettings, EnvironmentName, Exposure, Health,
+    InstanceSpec, ListenOn, Metric, Policy, PolicyCondition, ProjectName, Protocol, RelativePath, Score,
+    ServiceName, Stage, StrategyName, Value, VariableName, duration_ms,
 };
 
 /// A whole project.
@@ -29,6 +29,9 @@ pub struct Project {
     /// Who may do what. Without it, whoever runs the server may do everything, and nobody else anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    /// A team's own conditions, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conditions: BTreeMap<ConditionName, PolicyCondition>,
 }
 
 /// A service as every environment shares it.

@@ -2,6 +2,7 @@
 //! `shape`s), and that to a project in which every name is known and every default filled in (`resolve`).
 
 mod amounts;
+mod document;
 mod fault;
 mod file;
 mod node;
@@ -14,14 +15,15 @@ mod values;
 mod web;
 
 pub use amounts::{AmountError, parse_multiple, parse_percentage};
+pub use document::read_document;
 pub(crate) use file::project as grammar;
 use file::strategy as strategy_shape;
 pub(crate) use shape::Shape;
 
 use fault::Faults;
 
-use crate::Project;
 use crate::diagnostic::Diagnostics;
+use crate::{ExpressionFault, Project};
 
 /// What reading a file gives.
 #[derive(Debug, Clone)]
@@ -41,12 +43,20 @@ pub fn read(file_name: &str, text: &str) -> Result<Project, Diagnostics> {
     project.ok_or(diagnostics)
 }
 
-/// Reads a file and tells all there is to say about it, warnings too.
+/// Tells whether an expression of a condition can be used.
+pub type ExpressionCheck<'a> = dyn Fn(&str) -> Result<(), ExpressionFault> + 'a;
+
+/// Reads a file and tells all there is to say about it, warnings too. Expressions are taken as they are.
 pub fn check(file_name: &str, text: &str) -> Checked {
+    check_with(file_name, text, &|_| Ok(()))
+}
+
+/// Reads a file and tells all there is to say about it, its expressions by the word of `expression`.
+pub fn check_with(file_name: &str, text: &str, expression: &ExpressionCheck<'_>) -> Checked {
     let mut faults = Faults::default();
     let project = parse::parse(text, &mut faults)
         .and_then(|tree| grammar().read(&tree, &mut faults))
-        .and_then(|draft| resolve::resolve(draft, &mut faults))
+        .and_then(|draft| resolve::resolve(draft, expression, &mut faults))
         .filter(|_| faults.errors() == 0);
     if project.is_none() && faults.errors() == 0 {
         // No path leads here; should one ever, the caller still gets an error rather than silence.

@@ -1,6 +1,7 @@
 //! The file as it is written: one table of fields an object. What is left out stays out, names are not yet looked up.
 
 mod access;
+mod conditions;
 mod edge;
 mod environment;
 mod metrics;
@@ -12,6 +13,7 @@ mod token;
 mod triggers;
 
 pub(crate) use access::{AccessDraft, GrantDraft, PrincipalDraft};
+pub(crate) use conditions::Conditions;
 pub(crate) use environment::{EnvironmentDraft, OverrideDraft};
 pub(crate) use project::{ProjectDraft, project};
 pub(crate) use route::{Hosts, RouteDraft};

@@ -1,6 +1,7 @@
 //! The whole file.
 
 use super::access::{AccessDraft, access};
+use super::conditions::{Conditions, conditions};
 use super::environment::{EnvironmentDraft, NOT_ENFORCED, environment};
 use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
@@ -15,6 +16,7 @@ pub(crate) struct ProjectDraft {
     pub environments: Named<EnvironmentName, EnvironmentDraft>,
     pub strategies: Named<StrategyName, Strategy>,
     pub access: Option<AccessDraft>,
+    pub conditions: Conditions,
 }
 
 /// The shape of the file.
@@ -58,6 +60,10 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         field("access", "Who may do what. Without it, whoever runs the server may do everything, and nobody else anything."),
         &access(),
     );
+    let conditions = fields.optional(
+        field("conditions", "A team's own conditions, by name; a deployment passes only if they are true."),
+        &conditions(),
+    );
     fields.unsupported(&["windows"], NOT_ENFORCED);
     Some(ProjectDraft {
         name,
@@ -65,5 +71,6 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         environments: environments.unwrap_or_default(),
         strategies: strategies.unwrap_or_default(),
         access,
+        conditions: conditions.unwrap_or_default(),
     })
 }

@@ -2,6 +2,7 @@
 //! that span several places.
 
 mod access;
+mod conditions;
 mod environments;
 mod ports;
 mod routes;
@@ -10,6 +11,7 @@ mod services;
 mod strategies;
 mod templates;
 
+use super::ExpressionCheck;
 use super::fault::Faults;
 use super::file::ProjectDraft;
 use super::node::Span;
@@ -18,7 +20,11 @@ use crate::quote::quoted;
 use crate::suggest::nearest;
 
 /// The project, or `None` after a fault has been noted. All checks are made in either case.
-pub(super) fn resolve(draft: ProjectDraft, faults: &mut Faults) -> Option<Project> {
+pub(super) fn resolve(
+    draft: ProjectDraft,
+    expression: &ExpressionCheck<'_>,
+    faults: &mut Faults,
+) -> Option<Project> {
     let strategies = strategies::with_built_in(&draft.strategies);
     let written = draft.environments;
     services::check_needs(&draft.services, faults);
@@ -29,6 +35,7 @@ pub(super) fn resolve(draft: ProjectDraft, faults: &mut Faults) -> Option<Projec
     ports::check(&draft.services, &written, faults);
     routes::check(&draft.services, &written, faults);
     let access = draft.access.map(|access| access::resolve(access, &written, &draft.services, faults));
+    let conditions = conditions::resolve(draft.conditions, expression, faults);
     let aliases = environments::aliases(&written, faults);
     let environments = environments::resolve(written, &draft.services, &strategies, faults);
     Some(Project {
@@ -38,6 +45,7 @@ pub(super) fn resolve(draft: ProjectDraft, faults: &mut Faults) -> Option<Projec
         aliases,
         strategies: strategies.into_iter().filter_map(|(name, strategy)| Some((name, strategy?))).collect(),
         access,
+        conditions,
     })
 }
 
