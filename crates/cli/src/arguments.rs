@@ -2,6 +2,7 @@
 
 mod edge;
 mod judge;
+mod policy;
 mod simulate;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 
 pub use edge::{Edge, EdgeReload, EdgeRun, EdgeVerb, Top};
 pub use judge::{Compare, Judge};
+pub use policy::{Policy, PolicyTest, PolicyVerb};
 pub use simulate::Simulate;
 
 /// Takes a release to production, watches it there, and takes it back when production disagrees.
@@ -102,6 +104,8 @@ pub enum Verb {
     Explain(Explain),
     /// Judge the counts of a past release: would it have been rolled back, and when?
     Judge(Judge),
+    /// Try a team's own conditions
+    Policy(Policy),
     /// Show the audit log, or prove that nobody has changed it
     Audit(Audit),
     /// Copy the journal to a new file

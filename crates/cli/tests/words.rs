@@ -43,6 +43,8 @@ fn every_command_explains_itself() {
         "edge reload",
         "explain",
         "judge",
+        "policy",
+        "policy test",
         "audit",
         "backup",
         "demo",

@@ -52,7 +52,7 @@ pub fn find_project_file(from: &Path) -> Result<PathBuf, FileError> {
 pub fn read_project(path: &Path) -> Result<Project, FileError> {
     let text = read_text(path)?;
     let name = path.file_name().map_or_else(|| FILE_NAME.into(), |name| name.to_string_lossy());
-    pilotage_spec::read(&name, &text).map_err(|diagnostics| FileError::Faulty { diagnostics })
+    pilotage_policy::read(&name, &text).map_err(|diagnostics| FileError::Faulty { diagnostics })
 }
 
 fn read_text(path: &Path) -> Result<String, FileError> {

@@ -13,7 +13,7 @@ pub fn run(global: &Global, printer: &Printer) -> Result<u8, Failure> {
     let unreadable = |error| Failure::usage(format!("cannot read {}: {error}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(unreadable)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let Checked { project, diagnostics } = pilotage_spec::check(&name, &text);
+    let Checked { project, diagnostics } = pilotage_policy::check(&name, &text);
     if printer.json() {
         printer.object(&serde_json::json!({ "ok": project.is_some(), "diagnostics": diagnostics }));
     } else if !diagnostics.is_empty() {

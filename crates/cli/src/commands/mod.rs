@@ -15,6 +15,7 @@ mod logs;
 mod plan;
 mod plan_forecast;
 mod plan_route;
+mod policy;
 mod rollback;
 mod schema;
 mod serve;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use pilotage_engine::Request;
 use pilotage_journal::{Journal, Reader};
 
-use crate::arguments::{Arguments, Edge, Verb};
+use crate::arguments::{Arguments, Edge, Policy, PolicyVerb, Verb};
 use crate::failure::{DONE, Failure};
 use crate::place::Place;
 use crate::printer::Printer;
@@ -114,6 +115,7 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Logs(asked) => logs::run(&asked, &session()?).await,
         Verb::Explain(asked) => explain::run(&asked, global, printer).await,
         Verb::Judge(asked) => judge::run(&asked, global, printer),
+        Verb::Policy(Policy { verb: PolicyVerb::Test(asked) }) => policy::test(&asked, global, printer),
         Verb::Audit(asked) => audit::run(asked, &session()?).await,
         Verb::Backup(asked) => backup::run(&asked, &session()?).await,
         Verb::Edge(Edge { verb: Some(verb), .. }) => edge::ask(&verb, global, printer).await,
