@@ -1,1 +1,6 @@
 //! What change management says: tickets, windows and freezes.
+//!
+//! [`calendar`] is pure: it is given the time and the text of the calendars. Where anything cannot be read for certain, the
+//! answer is an error, never "allowed".
+
+pub mod calendar;

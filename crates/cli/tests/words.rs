@@ -183,6 +183,28 @@ fn check_shows_every_fault_with_its_line_and_its_mend() {
 }
 
 #[test]
+fn check_knows_time_zones_and_reads_the_calendars() {
+    let world = World::with(
+        "project: shop\nservices:\n  api: { run: [./api], artifact: api }\nwindows:\n  \
+         office: { allow: Mon-Thu 09:00-16:00 Europe/Berln, freeze: freezes.ics }\n  \
+         never: { allow: { cron: \"0 0 30 2 *\", for: 1h, zone: UTC } }\n",
+    );
+    world.write("freezes.ics", "<html>Sign in</html>");
+    let said = world.pilotage(&["check"]).expect(64);
+    assert_eq!(
+        said.stdout.lines().collect::<Vec<_>>(),
+        [
+            "error: window `never`: the cron expression `0 0 30 2 *` never happens",
+            "error: window `office`: unknown time zone `Europe/Berln`: did you mean `Europe/Berlin`?",
+            "error: window `office`: the calendar freezes.ics cannot be used: line 1: this is not `NAME:value`, as every line \
+             of a calendar is",
+        ]
+    );
+    let said = world.pilotage(&["plan", "api", "1.0.0"]).expect(64).whole();
+    assert!(said.contains("did you mean `Europe/Berlin`?"), "{said}");
+}
+
+#[test]
 fn check_finds_the_file_in_a_folder_above() {
     let world = World::with(SMALL);
     world.write("deep/down/file", "");

@@ -144,7 +144,7 @@ impl From<FileError> for ErrorBody {
     fn from(error: FileError) -> Self {
         let help = match &error {
             FileError::NotFound { .. } => Some("`pilotage init` writes one for the project in this folder"),
-            FileError::Unreadable { .. } | FileError::Faulty { .. } => None,
+            FileError::Unreadable { .. } | FileError::Faulty { .. } | FileError::Windows { .. } => None,
         };
         Self { help: help.map(str::to_owned), ..Self::new(ErrorKind::File, error.to_string()) }
     }

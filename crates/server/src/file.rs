@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pilotage_spec::{Diagnostics, Project};
+use pilotage_change::calendar;
+use pilotage_spec::{Diagnostics, Project, RelativePath};
 use thiserror::Error;
 
 /// What the file is called.
@@ -34,6 +35,14 @@ pub enum FileError {
         /// What is wrong, and where.
         diagnostics: Diagnostics,
     },
+    /// It is well written, and names zones or times that there are not.
+    #[error("{} cannot be used: {}", .path.display(), .faults.join("; "))]
+    Windows {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, each with the window's name.
+        faults: Vec<String>,
+    },
 }
 
 /// Looks for `pilotage.yaml` in a folder and those above it.
@@ -52,7 +61,33 @@ pub fn find_project_file(from: &Path) -> Result<PathBuf, FileError> {
 pub fn read_project(path: &Path) -> Result<Project, FileError> {
     let text = read_text(path)?;
     let name = path.file_name().map_or_else(|| FILE_NAME.into(), |name| name.to_string_lossy());
-    pilotage_policy::read(&name, &text).map_err(|diagnostics| FileError::Faulty { diagnostics })
+    let project =
+        pilotage_policy::read(&name, &text).map_err(|diagnostics| FileError::Faulty { diagnostics })?;
+    let faults = window_faults(&project);
+    if !faults.is_empty() {
+        return Err(FileError::Windows { path: path.to_owned(), faults });
+    }
+    Ok(project)
+}
+
+/// What is wrong with the zones and times of a project's windows, each fault with the window's name. Calendars are not read:
+/// they are files of their own that change by themselves.
+pub fn window_faults(project: &Project) -> Vec<String> {
+    let faults = project.windows.iter().flat_map(|(name, windows)| {
+        calendar::check(windows).into_iter().map(move |fault| format!("window `{name}`: {fault}"))
+    });
+    faults.collect()
+}
+
+/// What is wrong with the calendars of a project in a folder, each fault with the window's name.
+pub fn calendar_faults(project: &Project, folder: &Path) -> Vec<String> {
+    let read = |path: &RelativePath| calendar::read_calendar(folder, path);
+    let faults = project.windows.iter().flat_map(|(name, windows)| {
+        calendar::check_calendars(windows, &read)
+            .into_iter()
+            .map(move |fault| format!("window `{name}`: {fault}"))
+    });
+    faults.collect()
 }
 
 fn read_text(path: &Path) -> Result<String, FileError> {

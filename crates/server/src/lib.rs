@@ -28,7 +28,7 @@ pub use api::{
 pub use client::{Client, ClientError, Lines};
 pub use config::ServerConfig;
 pub use error::{ErrorBody, ErrorKind};
-pub use file::{FileError, find_project_file, read_project};
+pub use file::{FileError, calendar_faults, find_project_file, read_project, window_faults};
 pub use serve::{ServeError, run};
 pub use state::{StateError, StateFolder};
 pub use stopped::Stopped;

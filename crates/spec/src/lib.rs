@@ -27,6 +27,7 @@ mod suggest;
 mod template;
 mod time;
 mod version;
+mod window;
 
 pub use ab::{AbTrial, Arm, Goal, GoalQueries};
 pub use access::{
@@ -68,3 +69,7 @@ pub use suggest::nearest;
 pub use template::{TemplateError, substitute, variables};
 pub use time::{Timestamp, duration_ms};
 pub use version::{Version, VersionError};
+pub use window::{
+    ClockTime, CronText, LocalTime, LocalTimeError, Range, WEEKLY_PATTERN, Weekday, WeeklyError, Windows,
+    ZoneName,
+};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AbTrial, Access, Baseline, ConditionName, Copies, EdgeSettings, EnvironmentName, Exposure, Health,
     InstanceSpec, ListenOn, Metric, Policy, PolicyCondition, ProjectName, Protocol, RelativePath, Score,
-    ServiceName, Stage, StrategyName, Value, VariableName, duration_ms,
+    ServiceName, Stage, StrategyName, Value, VariableName, WindowName, Windows, duration_ms,
 };
 
 /// A whole project.
@@ -32,6 +32,9 @@ pub struct Project {
     /// A team's own conditions, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conditions: BTreeMap<ConditionName, PolicyCondition>,
+    /// When deployments are allowed, and when they are frozen, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub windows: BTreeMap<WindowName, Windows>,
 }
 
 /// A service as every environment shares it.

@@ -11,6 +11,7 @@ mod service;
 mod strategy;
 mod token;
 mod triggers;
+mod windows;
 
 pub(crate) use access::{AccessDraft, GrantDraft, PrincipalDraft};
 pub(crate) use conditions::Conditions;

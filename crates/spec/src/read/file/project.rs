@@ -2,12 +2,13 @@
 
 use super::access::{AccessDraft, access};
 use super::conditions::{Conditions, conditions};
-use super::environment::{EnvironmentDraft, NOT_ENFORCED, environment};
+use super::environment::{EnvironmentDraft, environment};
 use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
+use super::windows::windows;
 use crate::read::shape::{Fields, MapOf, Named, Object, field};
 use crate::read::values::label;
-use crate::{EnvironmentName, ProjectName, ServiceName, Strategy, StrategyName};
+use crate::{EnvironmentName, ProjectName, ServiceName, Strategy, StrategyName, WindowName, Windows};
 
 /// The file as it is written.
 pub(crate) struct ProjectDraft {
@@ -17,6 +18,7 @@ pub(crate) struct ProjectDraft {
     pub strategies: Named<StrategyName, Strategy>,
     pub access: Option<AccessDraft>,
     pub conditions: Conditions,
+    pub windows: Named<WindowName, Windows>,
 }
 
 /// The shape of the file.
@@ -64,7 +66,10 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         field("conditions", "A team's own conditions, by name; a deployment passes only if they are true."),
         &conditions(),
     );
-    fields.unsupported(&["windows"], NOT_ENFORCED);
+    let windows = fields.optional(
+        field("windows", "When deployments are allowed, and when they are frozen, by name."),
+        &windows(),
+    );
     Some(ProjectDraft {
         name,
         services: services.unwrap_or_default(),
@@ -72,5 +77,6 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         strategies: strategies.unwrap_or_default(),
         access,
         conditions: conditions.unwrap_or_default(),
+        windows: windows.unwrap_or_default(),
     })
 }

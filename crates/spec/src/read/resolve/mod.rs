@@ -46,6 +46,11 @@ pub(super) fn resolve(
         strategies: strategies.into_iter().filter_map(|(name, strategy)| Some((name, strategy?))).collect(),
         access,
         conditions,
+        windows: draft
+            .windows
+            .into_iter()
+            .filter_map(|(name, windows)| Some((name.value, windows?)))
+            .collect(),
     })
 }
 

@@ -166,6 +166,29 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A field that must be there because another one is.
+    pub fn needed_beside(&mut self, name: &str, other: &str) {
+        if let Mode::Reading(reading) = &mut self.mode
+            && !reading.has(name)
+            && let Some(entry) = reading.entries.iter().find(|entry| entry.key == other)
+        {
+            let fault = reading.faults.error(&entry.key_span, format!("`{other}` needs `{name}` beside it"));
+            fault.help(format!("add `{name}`"));
+        }
+    }
+
+    /// A field that means nothing beside another one.
+    pub fn unwanted_beside(&mut self, name: &str, other: &str) {
+        if let Mode::Reading(reading) = &mut self.mode
+            && let Some(entry) = reading.entries.iter().find(|entry| entry.key == name)
+            && reading.has(other)
+        {
+            let fault =
+                reading.faults.error(&entry.key_span, format!("`{name}` means nothing beside `{other}`"));
+            fault.help("leave one of the two out");
+        }
+    }
+
     fn ask<S: Shape>(&mut self, field: Field, shape: &S, default: Option<&str>) -> Option<S::Value> {
         self.known.push(field.name);
         match &mut self.mode {
