@@ -25,6 +25,7 @@ mod source;
 mod stage;
 mod suggest;
 mod template;
+mod ticket;
 mod time;
 mod version;
 mod window;
@@ -67,6 +68,7 @@ pub use secret::SecretSourceError;
 pub use stage::{Baseline, Copies, Ring, Stage};
 pub use suggest::nearest;
 pub use template::{TemplateError, substitute, variables};
+pub use ticket::{TicketKey, TicketKind, TicketScheme, TicketSignIn, TicketSystem};
 pub use time::{Timestamp, duration_ms};
 pub use version::{Version, VersionError};
 pub use window::{

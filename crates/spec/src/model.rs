@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AbTrial, Access, Baseline, ConditionName, Copies, EdgeSettings, EnvironmentName, Exposure, Health,
     InstanceSpec, ListenOn, Metric, Policy, PolicyCondition, ProjectName, Protocol, RelativePath, Score,
-    ServiceName, Stage, StrategyName, Value, VariableName, WindowName, Windows, duration_ms,
+    ServiceName, Stage, StrategyName, TicketSystem, TicketSystemName, Value, VariableName, WindowName,
+    Windows, duration_ms,
 };
 
 /// A whole project.
@@ -35,6 +36,9 @@ pub struct Project {
     /// When deployments are allowed, and when they are frozen, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub windows: BTreeMap<WindowName, Windows>,
+    /// The systems in which changes have tickets, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tickets: BTreeMap<TicketSystemName, TicketSystem>,
 }
 
 /// A service as every environment shares it.

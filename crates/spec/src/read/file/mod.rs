@@ -9,6 +9,7 @@ mod project;
 mod route;
 mod service;
 mod strategy;
+mod tickets;
 mod token;
 mod triggers;
 mod windows;

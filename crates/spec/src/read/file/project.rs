@@ -5,10 +5,14 @@ use super::conditions::{Conditions, conditions};
 use super::environment::{EnvironmentDraft, environment};
 use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
+use super::tickets::tickets;
 use super::windows::windows;
 use crate::read::shape::{Fields, MapOf, Named, Object, field};
 use crate::read::values::label;
-use crate::{EnvironmentName, ProjectName, ServiceName, Strategy, StrategyName, WindowName, Windows};
+use crate::{
+    EnvironmentName, ProjectName, ServiceName, Strategy, StrategyName, TicketSystem, TicketSystemName,
+    WindowName, Windows,
+};
 
 /// The file as it is written.
 pub(crate) struct ProjectDraft {
@@ -19,6 +23,7 @@ pub(crate) struct ProjectDraft {
     pub access: Option<AccessDraft>,
     pub conditions: Conditions,
     pub windows: Named<WindowName, Windows>,
+    pub tickets: Named<TicketSystemName, TicketSystem>,
 }
 
 /// The shape of the file.
@@ -70,6 +75,8 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         field("windows", "When deployments are allowed, and when they are frozen, by name."),
         &windows(),
     );
+    let tickets =
+        fields.optional(field("tickets", "The systems in which changes have tickets, by name."), &tickets());
     Some(ProjectDraft {
         name,
         services: services.unwrap_or_default(),
@@ -78,5 +85,6 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         access,
         conditions: conditions.unwrap_or_default(),
         windows: windows.unwrap_or_default(),
+        tickets: tickets.unwrap_or_default(),
     })
 }

@@ -46,6 +46,7 @@ pub(super) fn resolve(
         strategies: strategies.into_iter().filter_map(|(name, strategy)| Some((name, strategy?))).collect(),
         access,
         conditions,
+        tickets: draft.tickets.into_iter().filter_map(|(name, system)| Some((name.value, system?))).collect(),
         windows: draft
             .windows
             .into_iter()

@@ -112,7 +112,7 @@ fn document_url() -> Scalar<String> {
 }
 
 /// RFC 6901, section 3: nothing, or tokens with a `/` before each, where `~` stands only in `~0` and `~1`.
-fn pointer() -> Scalar<String> {
+pub(in crate::read::file) fn pointer() -> Scalar<String> {
     let schema = json!({ "type": "string", "pattern": "^(/([^~]|~[01])*)?$", "maxLength": 1024 });
     Scalar::new("a JSON pointer such as `/orders/0`", schema, |written| {
         let text = written.text.as_str();
