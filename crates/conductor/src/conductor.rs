@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use pilotage_engine::forecast::CurrentTraffic;
-use pilotage_engine::{DeploymentId, Phase, Request};
+use pilotage_engine::{DeploymentEvent, DeploymentId, Phase, Request};
 use pilotage_journal::{Journal, LeaseName};
 use pilotage_proxy::EdgeClient;
 use pilotage_spec::{NameError, Project, Timestamp, Workload};
@@ -15,11 +15,14 @@ use pilotage_views as views;
 use tokio::sync::{Notify, watch};
 use tracing::error;
 
+use crate::gating::{self, Registry};
 use crate::log::DeploymentLog;
 use crate::readings::SecretReader;
 use crate::request::{Live, Started};
+use crate::start::Intent;
 use crate::{
-    ConductorError, DeployRequest, Rerouted, RollbackRequest, adopt, keeper, measure, reroute, start,
+    ConductorError, DeployRequest, OpinionRequest, Rerouted, RollbackRequest, adopt, keeper, measure,
+    reroute, start,
 };
 
 /// Drives every deployment of a project, and keeps up what is deployed. Cheap to clone.
@@ -38,6 +41,8 @@ pub struct Options {
     pub edge: EdgeClient,
     /// Reads the secrets that queries need.
     pub secrets: SecretReader,
+    /// What the file says, and whom it knows.
+    pub registry: Arc<dyn Registry>,
     /// The project's folder, where smoke suites run.
     pub folder: PathBuf,
     /// Whether to keep up what serves from the beginning; otherwise from [`Conductor::keep`] on.
@@ -49,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) target: Arc<dyn Target>,
     pub(crate) edge: EdgeClient,
     pub(crate) secrets: SecretReader,
+    pub(crate) registry: Arc<dyn Registry>,
     pub(crate) folder: PathBuf,
     keeping: watch::Sender<bool>,
     active: Mutex<HashMap<DeploymentId, Arc<Active>>>,
@@ -76,12 +82,13 @@ impl Conductor {
     /// # Errors
     /// Fails if the journal cannot be read or written.
     pub async fn start(options: Options) -> Result<Self, ConductorError> {
-        let Options { journal, target, edge, secrets, folder, keep } = options;
+        let Options { journal, target, edge, secrets, registry, folder, keep } = options;
         let inner = Arc::new(Inner {
             journal,
             target,
             edge,
             secrets,
+            registry,
             folder,
             keeping: watch::Sender::new(keep),
             active: Mutex::default(),
@@ -120,7 +127,55 @@ impl Conductor {
     /// Fails if something else moves the workload, or the request contradicts what is there.
     pub async fn deploy(&self, request: &DeployRequest) -> Result<Started, ConductorError> {
         let (conductor, request) = (self.clone(), request.clone());
-        to_its_end(async move { start::deploy(&conductor, &request).await }).await
+        to_its_end(async move { start::deploy(&conductor, &request, Intent::Deploy).await }).await
+    }
+
+    /// Records a rehearsal of a release's way back and begins it: the release goes out, and is taken back as planned. Returns at
+    /// once; see the journal for how it goes.
+    ///
+    /// # Errors
+    /// Fails if something else moves the workload, or there is nothing to go back to.
+    pub async fn rehearse(&self, request: &DeployRequest) -> Result<Started, ConductorError> {
+        let (conductor, request) = (self.clone(), request.clone());
+        to_its_end(async move { start::deploy(&conductor, &request, Intent::Rehearse).await }).await
+    }
+
+    /// Records what somebody thinks of the plan of a deployment that waits.
+    ///
+    /// # Errors
+    /// Fails if it does not wait, if another plan is meant than the one that waits, or if a program speaks.
+    pub async fn say(&self, id: DeploymentId, said: OpinionRequest) -> Result<(), ConductorError> {
+        let mut log = DeploymentLog::load(&self.inner.journal, id)?;
+        let deployment = log.deployment();
+        if deployment.end.is_some() {
+            return Err(ConductorError::Ended(id));
+        }
+        if !deployment.is_waiting() {
+            let why = format!(
+                "{id} does not wait for anybody: it is under way; `pilotage abort {id}` takes it back"
+            );
+            return Err(ConductorError::NotNow(why));
+        }
+        if said.plan_hash != deployment.plan_hash {
+            let why = format!("{id} waits with another plan than the one that was looked at; look again");
+            return Err(ConductorError::NotNow(why));
+        }
+        let OpinionRequest { opinion, plan_hash, reason, by } = said;
+        let actor = by.principal.to_string();
+        let event = DeploymentEvent::Stated { opinion, by: Box::new(by), plan_hash, reason };
+        log.record_for(&actor, &event).await?;
+        if let Some(active) = self.inner.active(id) {
+            active.bell.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The deployment of a workload that waits for its gates, if one does.
+    ///
+    /// # Errors
+    /// Fails if the journal cannot be read.
+    pub fn waiting(&self, workload: &Workload) -> Result<Option<DeploymentId>, ConductorError> {
+        gating::waiting(&self.inner, workload)
     }
 
     /// Goes back: takes back the deployment that is under way, or else restores what served before.
@@ -164,6 +219,9 @@ impl Conductor {
         }
         let phase = log.deployment().phase();
         let refusal = match request {
+            Request::Promote | Request::PromoteFully | Request::Pause if phase == Phase::Waiting => {
+                Some("it waits for its gates, and nothing has been done yet; see `pilotage status`")
+            }
             Request::Promote | Request::PromoteFully if phase == Phase::Soaking => Some(
                 "the soak cannot be skipped: the old version stays warm until the new one has proved itself",
             ),

@@ -11,7 +11,7 @@ use pilotage_engine::{
 use pilotage_journal::{AppendError, StreamId};
 use pilotage_spec::StrategyKind;
 use pilotage_targets::Fence;
-use pilotage_views::{self as views, Served, WorkloadEvent};
+use pilotage_views::{self as views, Rehearsed, Served, WorkloadEvent};
 use tracing::{debug, info, warn};
 
 use crate::clock::Clock;
@@ -155,6 +155,9 @@ impl Driver {
             Some(DeploymentEvent::Completed { outcome: Outcome::Succeeded, .. }) => {
                 vec![self.serving().await?]
             }
+            Some(DeploymentEvent::Completed { outcome: Outcome::Concluded, .. }) => {
+                self.rehearsed()?.into_iter().collect()
+            }
             _ => Vec::new(),
         };
         self.log.record(&events, &self.right, also).await?;
@@ -175,6 +178,17 @@ impl Driver {
             takes_downtime: matches!(request.strategy.kind, StrategyKind::Recreate),
         };
         Ok((views::workload_stream(&request.workload)?, WorkloadEvent::Serving(Box::new(served))))
+    }
+
+    /// The fact that a way back was rehearsed, if it was.
+    fn rehearsed(&self) -> Result<Option<(StreamId, WorkloadEvent)>, ConductorError> {
+        let plan = &self.log.deployment().plan;
+        let stream = views::workload_stream(&plan.request.workload)?;
+        let (Some(release), Some(took)) = (plan.rehearsed().cloned(), self.log.way_back_took()) else {
+            return Ok(None);
+        };
+        let rehearsed = Rehearsed { release, took, deployment: self.log.id() };
+        Ok(Some((stream, WorkloadEvent::Rehearsed(rehearsed))))
     }
 
     async fn act(&mut self, action: Action) -> Result<(), ConductorError> {
@@ -269,6 +283,7 @@ fn words(id: DeploymentId, why: &Waiting) -> String {
         Waiting::Ready { version, ready, wanted } => {
             format!("{ready} of {wanted} instances of {version} are ready")
         }
+        Waiting::Gates { missing } => format!("waiting: {missing}"),
         Waiting::Watch => "watching".to_owned(),
         Waiting::Person => format!("waiting for a person to say `pilotage promote {id}`"),
         Waiting::Sight => "the watch is over, but the edge cannot be asked what happened in it".to_owned(),

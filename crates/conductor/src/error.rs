@@ -21,6 +21,17 @@ pub enum ConductorError {
         /// Who holds it, for what, since when.
         lease: Lease,
     },
+    /// Another deployment of the workload waits for its gates.
+    #[error(
+        "{}, asked for by {}, waits already to move {workload}; wait for it, or give it up with `pilotage abort {}`",
+        .lease.holder.what, .lease.holder.who, .lease.holder.what
+    )]
+    Waiting {
+        /// The workload.
+        workload: Workload,
+        /// Who holds its place, for what, since when.
+        lease: Lease,
+    },
     /// The file has no such thing.
     #[error("{0}")]
     Unknown(String),

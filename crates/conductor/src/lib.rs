@@ -12,6 +12,7 @@ mod drive;
 mod effect;
 mod error;
 mod facts;
+mod gating;
 mod keeper;
 mod log;
 mod looks;
@@ -28,6 +29,7 @@ mod traffic;
 
 pub use conductor::{Conductor, Options};
 pub use error::ConductorError;
+pub use gating::Registry;
 pub use readings::SecretReader;
-pub use request::{DeployRequest, Live, RollbackRequest, Started};
+pub use request::{DeployRequest, Live, OpinionRequest, RollbackRequest, Started};
 pub use reroute::{Effect, Rerouted};

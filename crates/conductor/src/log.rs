@@ -1,5 +1,7 @@
 //! One deployment's stream, read and written.
 
+use std::time::Duration;
+
 use pilotage_engine::{Deployment, DeploymentEvent, DeploymentId, Request};
 use pilotage_journal::{Append, AppendError, Expected, Journal, LeaseName, StreamId};
 use pilotage_views::{self as views, DeploymentRecord, RecordError, WorkloadEvent};
@@ -33,6 +35,16 @@ impl DeploymentLog {
         self.record.id
     }
 
+    /// Who asked for it.
+    pub(crate) fn author(&self) -> &str {
+        self.record.author()
+    }
+
+    /// How long it took, when a way back was rehearsed, until no user was on the release any more.
+    pub(crate) fn way_back_took(&self) -> Option<Duration> {
+        self.record.way_back_took()
+    }
+
     pub(crate) fn deployment(&self) -> &Deployment {
         &self.record.deployment
     }
@@ -59,15 +71,27 @@ impl DeploymentLog {
         right: &Right,
         also: Vec<(StreamId, WorkloadEvent)>,
     ) -> Result<bool, ConductorError> {
+        let mut appends = Vec::new();
+        for (stream, event) in also {
+            appends.push(Append::new(stream, Expected::Any, SELF, vec![event.new_event()?]));
+        }
+        self.record_with(events, right, appends).await
+    }
+
+    /// The same with anything else in the same transaction.
+    pub(crate) async fn record_with(
+        &mut self,
+        events: &[DeploymentEvent],
+        right: &Right,
+        also: Vec<Append>,
+    ) -> Result<bool, ConductorError> {
         let subject = events.last().map_or("", subject);
         crash::point(subject, "before_record");
         let events = events.iter().map(views::new_event).collect::<Result<Vec<_>, _>>()?;
         let expected = Expected::Version(self.record.stream_version);
         let own = Append::new(self.stream.clone(), expected, SELF, events);
         let mut appends = vec![own.fenced(right.lease.clone(), right.token)];
-        for (stream, event) in also {
-            appends.push(Append::new(stream, Expected::Any, SELF, vec![event.new_event()?]));
-        }
+        appends.extend(also);
         match self.journal.append_all(appends).await {
             Ok(_) => {}
             Err(AppendError::Conflict { .. }) => {
@@ -88,11 +112,20 @@ impl DeploymentLog {
         reason: Option<String>,
         actor: &str,
     ) -> Result<(), ConductorError> {
+        self.record_for(actor, &DeploymentEvent::Requested { request, reason }).await
+    }
+
+    /// Records what somebody has said or asked for, unless the deployment has ended.
+    pub(crate) async fn record_for(
+        &mut self,
+        actor: &str,
+        event: &DeploymentEvent,
+    ) -> Result<(), ConductorError> {
         loop {
             if self.deployment().end.is_some() {
                 return Err(ConductorError::Ended(self.record.id));
             }
-            let event = views::new_event(&DeploymentEvent::Requested { request, reason: reason.clone() })?;
+            let event = views::new_event(event)?;
             let expected = Expected::Version(self.record.stream_version);
             match self.journal.append(Append::new(self.stream.clone(), expected, actor, vec![event])).await {
                 Ok(_) => return Ok(()),

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pilotage_engine::gate::{self, GateFacts, GateResult};
 use pilotage_engine::{Plan, PlanError, PlanRequest, Purpose};
 use pilotage_spec::{
     Policy, Project, Release, ReleaseId, ServiceName, Strategy, StrategyKind, StrategyName, Workload,
@@ -11,21 +10,21 @@ use pilotage_spec::{
 use pilotage_views::{self as views, Served};
 
 use crate::conductor::Inner;
-use crate::{ConductorError, DeployRequest, RollbackRequest, measure, traffic};
-
-pub(crate) async fn check_gates(
-    inner: &Inner,
-    plan: &Plan,
-    request: &DeployRequest,
-) -> Result<Vec<GateResult>, ConductorError> {
-    let traffic = match gate::wants_traffic(plan) {
-        true => measure::current_traffic(inner, &request.workload).await?,
-        false => None,
-    };
-    Ok(gate::check(plan, &GateFacts { confirmation: request.confirmation.clone(), traffic }))
-}
+use crate::{ConductorError, DeployRequest, RollbackRequest, traffic};
 
 pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, ConductorError> {
+    checked(inner, Plan::new(plan_request(inner, request).await?)?).await
+}
+
+/// The plan, if everything that it needs of the edge can be had.
+async fn checked(inner: &Inner, plan: Plan) -> Result<Plan, ConductorError> {
+    for traffic in traffic::foreseen(inner, &plan)? {
+        inner.target.check_route(&plan.request.workload, &traffic).await?;
+    }
+    Ok(plan)
+}
+
+async fn plan_request(inner: &Inner, request: &DeployRequest) -> Result<PlanRequest, ConductorError> {
     let Workload { environment: environment_name, service } = &request.workload;
     let unknown =
         |what: &str, name: &str| ConductorError::Unknown(format!("{what} `{name}` is not in the file"));
@@ -45,7 +44,7 @@ pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Resul
     let current = inner.record(&request.workload)?.current().cloned();
     let exposure = project.exposure(environment_name, service).unwrap_or_default();
     let edge = environment.edge.clone().filter(|_| exposure.at_edge);
-    let plan = Plan::new(PlanRequest {
+    Ok(PlanRequest {
         workload: request.workload.clone(),
         candidate: Release { id: candidate, instance },
         stable_replicas: current.as_ref().map_or(0, |served| served.replicas),
@@ -61,11 +60,7 @@ pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Resul
         policy: environment.policy.clone(),
         prometheus: environment.prometheus.clone(),
         purpose: Purpose::Deploy,
-    })?;
-    for traffic in traffic::foreseen(inner, &plan)? {
-        inner.target.check_route(&request.workload, &traffic).await?;
-    }
-    Ok(plan)
+    })
 }
 
 /// Where users are to reach a workload of the file: at the address that services share; or at the port of the file; without
@@ -120,6 +115,32 @@ pub(crate) fn known_releases(
         }
         _ => Ok((releases, stream_version)),
     }
+}
+
+/// The plan by which the way back of a release is tried out: out and back; or, where it serves already, back and out.
+pub(crate) async fn rehearsal_plan(inner: &Inner, request: &DeployRequest) -> Result<Plan, ConductorError> {
+    let planned = plan_request(inner, request).await?;
+    let record = inner.record(&request.workload)?;
+    let nothing = || {
+        let what = "there is no earlier version to go back to; deploy one there first";
+        ConductorError::NothingToRestore(format!("{}: {what}", request.workload))
+    };
+    let current = record.current().ok_or_else(nothing)?;
+    let planned = match current.release.id == planned.candidate.id {
+        false => PlanRequest { purpose: Purpose::Rehearse, ..planned },
+        true => PlanRequest {
+            candidate: record.previous().ok_or_else(nothing)?.release.clone(),
+            replicas: current.replicas,
+            listen: current.listen,
+            route: current.route.clone(),
+            edge: None,
+            purpose: Purpose::RehearseServing,
+            ..planned
+        },
+    };
+    let strategy = Strategy { kind: StrategyKind::BlueGreen, preview: None, hold: false, ..planned.strategy };
+    let strategy_name = "rehearsal".parse()?;
+    checked(inner, Plan::new(PlanRequest { strategy, strategy_name, ..planned })?).await
 }
 
 pub(crate) fn restore_plan(inner: &Inner, request: &RollbackRequest) -> Result<Plan, ConductorError> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use pilotage_engine::gate::GateResult;
 use pilotage_engine::judge::Reading;
-use pilotage_engine::{DeploymentId, Outcome, Plan};
-use pilotage_spec::{Project, StrategyName, Version, Workload};
+use pilotage_engine::{Asked, DeploymentId, Opinion, Outcome, Plan};
+use pilotage_spec::{Digest, Identity, Project, StrategyName, Version, Workload};
 use serde::{Deserialize, Serialize};
 
 /// Bring a release out.
@@ -24,10 +24,41 @@ pub struct DeployRequest {
     pub strategy: Option<StrategyName>,
     /// The environment's name as typed for confirmation.
     pub confirmation: Option<String>,
-    /// Who asks.
+    /// The name of the change ticket.
+    pub ticket: Option<String>,
+    /// Why gates are to be gone past, if it is an emergency.
+    pub emergency: Option<String>,
+    /// Who asks, as their credential says.
+    pub by: Identity,
+    /// The name under which that is recorded.
     pub actor: String,
     /// What they typed or called.
     pub command: String,
+}
+
+impl DeployRequest {
+    /// What was given for the gates to look at.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked {
+            by: Some(self.by.clone()),
+            confirmation: self.confirmation.clone(),
+            ticket: self.ticket.clone(),
+            emergency: self.emergency.clone(),
+        }
+    }
+}
+
+/// Say what one thinks of a plan that waits.
+#[derive(Debug, Clone)]
+pub struct OpinionRequest {
+    /// Approve, reject or withdraw.
+    pub opinion: Opinion,
+    /// The hash of the plan that they had before them.
+    pub plan_hash: Digest,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who, as their credential says.
+    pub by: Identity,
 }
 
 /// Go back to a release that served before.
@@ -39,7 +70,9 @@ pub struct RollbackRequest {
     pub to: Option<Version>,
     /// Why.
     pub reason: Option<String>,
-    /// Who asks.
+    /// Who asks, as their credential says.
+    pub by: Identity,
+    /// The name under which that is recorded.
     pub actor: String,
     /// What they typed or called.
     pub command: String,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pilotage_engine::gate::{GateOutcome, GateResult};
-use pilotage_engine::{DeploymentEvent, DeploymentId, Outcome, Plan, Purpose, Request};
+use pilotage_engine::gate::{GateResult, may_pass_later};
+use pilotage_engine::{Asked, DeploymentEvent, DeploymentId, Outcome, Plan, Purpose, Request};
 use pilotage_journal::{Append, Expected, Holder, Lease, LeaseError};
 use pilotage_spec::{ReleaseId, ServiceName, Workload};
 use pilotage_views::{self as views, DeploymentRecord, RecordError};
@@ -12,23 +12,32 @@ use tracing::error;
 
 use crate::conductor::{Inner, lease_name};
 use crate::drive::Driver;
+use crate::gating::{self, Subject};
 use crate::log::{DeploymentLog, Right, SELF};
-use crate::planning::{check_gates, deploy_plan, known_releases, restore_plan};
+use crate::planning::{deploy_plan, known_releases, rehearsal_plan, restore_plan};
 use crate::{
     Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, crash, keeper, reroute,
 };
 
 /// A plan that somebody wants carried out.
-struct Asked<'a> {
+struct Wanted<'a> {
     plan: Plan,
     gates: Vec<GateResult>,
+    asked: Asked,
     actor: &'a str,
     command: &'a str,
 }
 
+/// Whether the release is to be kept, or only its way back to be tried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    Deploy,
+    Rehearse,
+}
+
 pub(crate) async fn preview(inner: &Inner, request: &DeployRequest) -> Result<Started, ConductorError> {
     let plan = deploy_plan(inner, request).await?;
-    let gates = check_gates(inner, &plan, request).await?;
+    let gates = gates_of(inner, &plan, request).await?;
     let id = next_id(inner)?;
     Ok(Started { id, plan, gates, outcome: None })
 }
@@ -36,12 +45,29 @@ pub(crate) async fn preview(inner: &Inner, request: &DeployRequest) -> Result<St
 pub(crate) async fn deploy(
     conductor: &Conductor,
     request: &DeployRequest,
+    intent: Intent,
 ) -> Result<Started, ConductorError> {
     let inner = &conductor.inner;
     refuse_if_busy(inner, &request.workload)?;
-    let plan = deploy_plan(inner, request).await?;
-    let gates = check_gates(inner, &plan, request).await?;
-    begin(inner, Asked { plan, gates, actor: &request.actor, command: &request.command }).await
+    let plan = match intent {
+        Intent::Deploy => deploy_plan(inner, request).await?,
+        Intent::Rehearse => rehearsal_plan(inner, request).await?,
+    };
+    let gates = gates_of(inner, &plan, request).await?;
+    let asked = request.asked();
+    let wanted = Wanted { plan, gates, asked, actor: &request.actor, command: &request.command };
+    match may_pass_later(&wanted.gates) {
+        true => begin_waiting(inner, wanted).await,
+        false => begin(inner, wanted).await,
+    }
+}
+
+async fn gates_of(
+    inner: &Inner,
+    plan: &Plan,
+    request: &DeployRequest,
+) -> Result<Vec<GateResult>, ConductorError> {
+    gating::check(inner, &Subject { plan, asked: &request.asked(), statements: &[] }).await
 }
 
 pub(crate) async fn roll_back(
@@ -61,7 +87,8 @@ pub(crate) async fn roll_back(
         }
     }
     let plan = restore_plan(inner, request)?;
-    begin(inner, Asked { plan, gates: Vec::new(), actor: &request.actor, command: &request.command }).await
+    let (asked, gates) = (Asked { by: Some(request.by.clone()), ..Asked::default() }, Vec::new());
+    begin(inner, Wanted { plan, gates, asked, actor: &request.actor, command: &request.command }).await
 }
 
 /// Turns a deployment that is under way. One that goes back already is left to it: asked twice is asked once.
@@ -75,7 +102,7 @@ async fn take_back(
         let why = format!("{id} is under way; roll it back first, without --to");
         return Err(ConductorError::NotNow(why));
     }
-    if deployment.plan.request.purpose == Purpose::Deploy {
+    if deployment.plan.request.purpose != Purpose::Restore {
         conductor.request(id, Request::Abort, request.reason.clone(), &request.actor).await?;
     }
     Ok(Started { id, plan: deployment.plan, gates: Vec::new(), outcome: None })
@@ -102,29 +129,44 @@ fn is_passing(inner: &Inner, lease: &Lease) -> bool {
 }
 
 /// Takes the lease, records the first events in one transaction, and lets the deployment go.
-async fn begin(inner: &Arc<Inner>, asked: Asked<'_>) -> Result<Started, ConductorError> {
+async fn begin(inner: &Arc<Inner>, wanted: Wanted<'_>) -> Result<Started, ConductorError> {
     let one_at_a_time = inner.starting.lock().await;
     let id = next_id(inner)?;
-    let lease = acquire(inner, &asked.plan.request.workload, asked.actor, id).await?;
+    let lease = acquire(inner, &wanted.plan.request.workload, wanted.actor, id).await?;
     let right = Right { lease: lease.name, token: lease.token };
-    let recorded = record_start(inner, id, &asked, &right).await;
+    let recorded = record_start(inner, id, &wanted, &right).await;
     drop(one_at_a_time);
     if let Err(error) = recorded {
         inner.journal.release(right.lease, right.token).await?;
         return Err(error);
     }
     drive(inner, DeploymentLog::load(&inner.journal, id)?, right);
-    let refused = asked.gates.iter().any(|gate| gate.outcome == GateOutcome::Refused);
-    Ok(Started { id, plan: asked.plan, gates: asked.gates, outcome: refused.then_some(Outcome::Refused) })
+    let refused = wanted.gates.iter().any(|gate| !gate.outcome.lets_pass());
+    Ok(Started { id, plan: wanted.plan, gates: wanted.gates, outcome: refused.then_some(Outcome::Refused) })
+}
+
+/// Records a deployment that somebody, or the time, can still let pass, and waits for that.
+async fn begin_waiting(inner: &Arc<Inner>, wanted: Wanted<'_>) -> Result<Started, ConductorError> {
+    let one_at_a_time = inner.starting.lock().await;
+    let id = next_id(inner)?;
+    let right = gating::hold(inner, &wanted.plan.request.workload, wanted.actor, id).await?;
+    let recorded = inner.journal.append(first_events(id, &wanted, &right)?).await;
+    drop(one_at_a_time);
+    if let Err(error) = recorded {
+        inner.journal.release(right.lease, right.token).await?;
+        return Err(error.into());
+    }
+    gating::wait(inner, DeploymentLog::load(&inner.journal, id)?, right);
+    Ok(Started { id, plan: wanted.plan, gates: wanted.gates, outcome: None })
 }
 
 async fn record_start(
     inner: &Inner,
     id: DeploymentId,
-    asked: &Asked<'_>,
+    wanted: &Wanted<'_>,
     right: &Right,
 ) -> Result<(), ConductorError> {
-    let Asked { plan, gates, actor, command } = asked;
+    let Wanted { plan, gates, actor, command, .. } = wanted;
     let request = &plan.request;
     // The plan was made before the lease was held.
     let serving = inner.record(&request.workload)?.current().map(|served| served.release.id.clone());
@@ -132,23 +174,46 @@ async fn record_start(
         let why = format!("{}: another deployment has ended meanwhile; try again", request.workload);
         return Err(ConductorError::NotNow(why));
     }
-    let first = [
-        DeploymentEvent::Started { plan: Box::new(plan.clone()), command: (*command).to_owned() },
-        DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: gates.clone() },
-    ];
-    let events = first.iter().map(views::new_event).collect::<Result<Vec<_>, _>>()?;
-    let append = Append::new(views::deployment_stream(id)?, Expected::Version(0), *actor, events);
-    let mut appends = vec![append.fenced(right.lease.clone(), right.token)];
-    if gates.iter().all(|gate| gate.outcome == GateOutcome::Passed) {
-        appends.extend(first_use(inner, &request.workload.service, &request.candidate.id, actor)?);
-        if let Some(edge) = &request.edge {
-            appends.extend(reroute::edge_set(inner, &request.workload.environment, edge, actor, command)?);
-        }
+    let mut appends = vec![first_events(id, wanted, right)?];
+    if gates.iter().all(|gate| gate.outcome.lets_pass()) {
+        appends.extend(first_steps(inner, plan, actor, command)?);
     }
     crash::point("started", "before_record");
     inner.journal.append_all(appends).await?;
     crash::point("started", "after_record");
     Ok(())
+}
+
+/// What was asked for, and what the gates said of it.
+fn first_events(id: DeploymentId, wanted: &Wanted<'_>, right: &Right) -> Result<Append, ConductorError> {
+    let Wanted { plan, gates, asked, actor, command } = wanted;
+    let first = [
+        DeploymentEvent::Started {
+            plan: Box::new(plan.clone()),
+            command: (*command).to_owned(),
+            asked: Box::new(asked.clone()),
+        },
+        DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: gates.clone() },
+    ];
+    let events = first.iter().map(views::new_event).collect::<Result<Vec<_>, _>>()?;
+    let append = Append::new(views::deployment_stream(id)?, Expected::Version(0), *actor, events);
+    Ok(append.fenced(right.lease.clone(), right.token))
+}
+
+/// What is recorded elsewhere when a deployment begins to move.
+pub(crate) fn first_steps(
+    inner: &Inner,
+    plan: &Plan,
+    actor: &str,
+    command: &str,
+) -> Result<Vec<Append>, ConductorError> {
+    let request = &plan.request;
+    let mut appends = Vec::new();
+    appends.extend(first_use(inner, &request.workload.service, &request.candidate.id, actor)?);
+    if let Some(edge) = &request.edge {
+        appends.extend(reroute::edge_set(inner, &request.workload.environment, edge, actor, command)?);
+    }
+    Ok(appends)
 }
 
 /// What makes a version known by its digest for ever, unless it is already.
@@ -197,7 +262,7 @@ fn next_id(inner: &Inner) -> Result<DeploymentId, ConductorError> {
 }
 
 /// Takes the lease, also from a holder that is about to give it back: what that still does is fenced against us.
-async fn acquire(
+pub(crate) async fn acquire(
     inner: &Inner,
     workload: &Workload,
     actor: &str,

@@ -9,8 +9,9 @@ use std::time::Duration;
 use pilotage_spec::{Inconclusive, Timestamp, Version};
 
 use crate::event::{Cause, DeploymentEvent, Outcome};
+use crate::gate::{GateOutcome, GateResult};
 use crate::judge::{self, Case, Judgement, Reading, Verdict};
-use crate::plan::{Check, Purpose, Step, way_back};
+use crate::plan::{Check, Step, way_back};
 use crate::{Action, ActionFailure, Deployment, Direction, Facts, interlock};
 
 /// What to do next.
@@ -43,6 +44,11 @@ pub enum Waiting {
         /// Wanted ones.
         wanted: u32,
     },
+    /// Gates that somebody, or the time, can still let pass.
+    Gates {
+        /// What is missing, in words.
+        missing: String,
+    },
     /// A watch goes on.
     Watch,
     /// A person lets it go on.
@@ -70,6 +76,8 @@ const BACK_LIMIT: Duration = Duration::from_secs(300);
 const READY_SLACK: Duration = Duration::from_secs(10);
 /// A watch that is extended goes on until it has taken so many times as long as planned.
 const EXTENDED: u32 = 3;
+/// How long a deployment is held before its gates pass.
+const HELD_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long an interlock may hold up the way forward.
 const INTERLOCK_LIMIT: Duration = Duration::from_secs(30);
 
@@ -79,7 +87,7 @@ pub fn decide(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decisio
         return Decision::Finished(*outcome);
     }
     if !deployment.gates_passed() {
-        return refused(deployment);
+        return gated(deployment, now);
     }
     match deployment.course.direction {
         Direction::Forward => forward(deployment, facts, now),
@@ -87,12 +95,40 @@ pub fn decide(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decisio
     }
 }
 
-fn refused(deployment: &Deployment) -> Decision {
-    let refusals = deployment.gates.iter().flatten().filter(|gate| gate.remedy.is_some());
-    let words: Vec<_> =
-        refusals.map(|gate| format!("gate `{}` refused: {}", gate.gate, gate.finding)).collect();
-    let reason = if words.is_empty() { "the gates were not asked".to_owned() } else { words.join("; ") };
+/// Not every gate has passed: nothing is done.
+fn gated(deployment: &Deployment, now: Timestamp) -> Decision {
+    if let Some(reason) = &deployment.aborted {
+        let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        return complete(Outcome::Refused, Some(format!("given up before it began{why}")));
+    }
+    let refused = deployment.open_gates().any(|gate| gate.outcome == GateOutcome::Refused);
+    if deployment.held && !refused {
+        if now.since(deployment.started_at) > HELD_LIMIT {
+            return complete(
+                Outcome::Refused,
+                Some(format!("nobody let it pass in time: {}", open(deployment))),
+            );
+        }
+        return wait(now, Waiting::Gates { missing: open(deployment) });
+    }
+    let reason = match deployment.gates {
+        None => "the gates were not asked".to_owned(),
+        Some(_) => open(deployment),
+    };
     complete(Outcome::Refused, Some(reason))
+}
+
+/// The gates that do not pass, in words.
+fn open(deployment: &Deployment) -> String {
+    let words = |gate: &GateResult| {
+        let says = match gate.outcome {
+            GateOutcome::Waiting => "waits",
+            GateOutcome::Error => "cannot tell",
+            _ => "refused",
+        };
+        format!("gate `{}` {says}: {}", gate.gate, gate.finding)
+    };
+    deployment.open_gates().map(words).collect::<Vec<_>>().join("; ")
 }
 
 fn forward(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
@@ -100,7 +136,7 @@ fn forward(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
         return roll_back(deployment, facts, Cause::Asked { reason: reason.clone() });
     }
     // A release that is restored is known to be good; what is measured now may still be the bad one's doing.
-    let known_good = deployment.plan.request.purpose == Purpose::Restore;
+    let known_good = deployment.plan.request.purpose.is_known_good();
     // Once the last watch has passed, the judge has spoken; a first deployment has none, and nothing to go back to.
     if !known_good
         && !deployment.soaked()
@@ -302,6 +338,10 @@ fn hold(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
 }
 
 fn conclude(deployment: &Deployment, facts: &Facts) -> Decision {
+    if let Some(release) = deployment.plan.rehearsed() {
+        let reason = format!("the way back from {} is rehearsed", release.version);
+        return roll_back(deployment, facts, Cause::Concluded { reason });
+    }
     let seen = facts.reading.as_ref().map(|reading| judged(deployment, reading).words());
     let reason = match seen.filter(|words| !words.is_empty()) {
         Some(words) => format!("the trial is over: {words}"),

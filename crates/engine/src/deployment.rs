@@ -6,8 +6,9 @@ use pilotage_spec::{Digest, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::event::{Cause, DeploymentEvent, Outcome, Request};
-use crate::gate::{GateOutcome, GateResult};
+use crate::approval::Statement;
+use crate::event::{Asked, Cause, DeploymentEvent, Outcome, Request};
+use crate::gate::{GateResult, may_pass_later};
 use crate::judge::Verdict;
 use crate::plan::{Plan, Step};
 use crate::{Action, ActionFailure, ActionResult};
@@ -47,6 +48,8 @@ pub struct Course {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Nothing has been done yet: a gate waits for somebody, or for its time.
+    Waiting,
     /// Steps are being taken.
     Moving,
     /// Everybody is served by the new version; the old one is kept warm.
@@ -72,10 +75,18 @@ pub struct Deployment {
     pub plan_hash: Digest,
     /// What was typed or called.
     pub command: String,
+    /// What was given with the request for the gates to look at.
+    pub asked: Asked,
     /// When it was asked for.
     pub started_at: Timestamp,
     /// What the gates said of this very plan; `None` until they were asked.
     pub gates: Option<Vec<GateResult>>,
+    /// Whether a gate was found waiting once, and none refusing: since then it is held until all pass.
+    pub held: bool,
+    /// What people have said of the plan, oldest first.
+    pub statements: Vec<Statement>,
+    /// When those who can let it pass were last asked or reminded.
+    pub reminded_at: Timestamp,
     /// The steps that are being taken.
     pub course: Course,
     /// Somebody asked for a pause.
@@ -133,17 +144,17 @@ impl Deployment {
         history: impl IntoIterator<Item = (&'a DeploymentEvent, Timestamp)>,
     ) -> Result<Self, FoldError> {
         let mut history = history.into_iter();
-        let Some((DeploymentEvent::Started { plan, command }, at)) = history.next() else {
+        let Some((DeploymentEvent::Started { plan, command, asked }, at)) = history.next() else {
             return Err(FoldError::NoStart);
         };
-        let mut deployment = Self::start((**plan).clone(), command.clone(), at);
+        let mut deployment = Self::start((**plan).clone(), command.clone(), (**asked).clone(), at);
         for (event, at) in history {
             deployment.apply(event, at)?;
         }
         Ok(deployment)
     }
 
-    fn start(plan: Plan, command: String, at: Timestamp) -> Self {
+    fn start(plan: Plan, command: String, asked: Asked, at: Timestamp) -> Self {
         let plan_hash = plan.hash();
         let course = Course::new(Direction::Forward, plan.steps.clone(), at);
         let wanted =
@@ -152,8 +163,12 @@ impl Deployment {
             plan,
             plan_hash,
             command,
+            asked,
             started_at: at,
             gates: None,
+            held: false,
+            statements: Vec::new(),
+            reminded_at: at,
             course,
             paused: false,
             promoted: false,
@@ -181,9 +196,19 @@ impl Deployment {
             DeploymentEvent::GatesChecked { plan_hash, results } => {
                 // A result for another plan says nothing about this one.
                 if *plan_hash == self.plan_hash {
+                    self.held |= may_pass_later(results);
                     self.gates = Some(results.clone());
+                    self.course.restart(at);
                 }
             }
+            DeploymentEvent::Stated { opinion, by, plan_hash, reason } => self.statements.push(Statement {
+                opinion: *opinion,
+                by: (**by).clone(),
+                plan_hash: plan_hash.clone(),
+                reason: reason.clone(),
+                at,
+            }),
+            DeploymentEvent::Reminded { .. } => self.reminded_at = at,
             DeploymentEvent::Intended { direction, step, attempt, action } => {
                 self.expect_step(*direction, *step)?;
                 self.course.intended = Some(action.clone());
@@ -204,8 +229,7 @@ impl Deployment {
             DeploymentEvent::Requested { request, reason } => self.requested(*request, reason, at),
             DeploymentEvent::Adopted => {
                 // Nobody looked and nothing was tried meanwhile: no limit may count that time.
-                self.course.set_at = at;
-                self.course.since = at;
+                self.course.restart(at);
                 self.course.failure = None;
             }
             DeploymentEvent::ClockStepped { by_micros } => self.course.shift(*by_micros),
@@ -285,9 +309,18 @@ impl Deployment {
 
     /// Whether every gate that applies has passed this very plan. Not asked means no.
     pub fn gates_passed(&self) -> bool {
-        let passed =
-            |results: &Vec<GateResult>| results.iter().all(|gate| gate.outcome == GateOutcome::Passed);
+        let passed = |results: &Vec<GateResult>| results.iter().all(|gate| gate.outcome.lets_pass());
         self.gates.as_ref().is_some_and(passed)
+    }
+
+    /// Whether it is held until its gates pass: nothing has been done yet.
+    pub fn is_waiting(&self) -> bool {
+        self.end.is_none() && self.held && !self.gates_passed()
+    }
+
+    /// The gates that do not pass, as they were found last.
+    pub fn open_gates(&self) -> impl Iterator<Item = &GateResult> {
+        self.gates.iter().flatten().filter(|gate| !gate.outcome.lets_pass())
     }
 
     /// Whether every watch of the plan is behind it, the soak included.
@@ -301,6 +334,8 @@ impl Deployment {
     pub fn phase(&self) -> Phase {
         if self.end.is_some() {
             Phase::Ended
+        } else if self.is_waiting() {
+            Phase::Waiting
         } else if self.course.direction == Direction::Back {
             if self.is_concluding() { Phase::Concluding } else { Phase::RollingBack }
         } else if self.paused {
@@ -328,6 +363,12 @@ impl Course {
     /// Whether every switch of the traffic is behind it.
     pub fn is_switched(&self) -> bool {
         !self.steps.iter().skip(self.next).any(|step| matches!(step, Step::Route(_)))
+    }
+
+    /// Counts the time from here on.
+    fn restart(&mut self, at: Timestamp) {
+        self.set_at = at;
+        self.since = at;
     }
 
     /// Moves what has begun by a step of the clock.

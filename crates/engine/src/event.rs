@@ -1,8 +1,9 @@
 //! What is recorded of a deployment. The history of these events is its only state.
 
-use pilotage_spec::{Digest, Version};
+use pilotage_spec::{Digest, Identity, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::approval::Opinion;
 use crate::gate::GateResult;
 use crate::judge::{Reading, Verdict};
 use crate::plan::{Plan, Step};
@@ -18,6 +19,9 @@ pub enum DeploymentEvent {
         plan: Box<Plan>,
         /// What was typed or called.
         command: String,
+        /// What was given with it for the gates to look at.
+        #[serde(default, skip_serializing_if = "Asked::is_default")]
+        asked: Box<Asked>,
     },
     /// The gates have spoken about the plan with this hash.
     GatesChecked {
@@ -25,6 +29,22 @@ pub enum DeploymentEvent {
         plan_hash: Digest,
         /// One result for each gate that applies.
         results: Vec<GateResult>,
+    },
+    /// Somebody has said what they think of the plan.
+    Stated {
+        /// What they think.
+        opinion: Opinion,
+        /// Who, as their credential says.
+        by: Box<Identity>,
+        /// The hash of the plan that they had before them.
+        plan_hash: Digest,
+        /// Why, in their words.
+        reason: Option<String>,
+    },
+    /// Those who can let it pass were reminded.
+    Reminded {
+        /// What is still missing, in words.
+        missing: Vec<String>,
     },
     /// An effect is about to be tried.
     Intended {
@@ -100,6 +120,10 @@ impl DeploymentEvent {
         match self {
             Self::Started { .. } => "deployment.started",
             Self::GatesChecked { .. } => "deployment.approval_checked",
+            Self::Stated { opinion: Opinion::Approve, .. } => "deployment.approved",
+            Self::Stated { opinion: Opinion::Reject, .. } => "deployment.rejected",
+            Self::Stated { opinion: Opinion::Withdraw, .. } => "deployment.approval_withdrawn",
+            Self::Reminded { .. } => "deployment.reminded",
             Self::Intended { .. } => "deployment.intended",
             Self::Executed { .. } => "deployment.executed",
             Self::HealthChecked { .. } => "deployment.health_check",
@@ -110,6 +134,30 @@ impl DeploymentEvent {
             Self::RollbackStarted { .. } => "deployment.rollback",
             Self::Completed { .. } => "deployment.completed",
         }
+    }
+}
+
+/// What was given with a request for a deployment, for the gates to look at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Who asked, as their credential says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Identity>,
+    /// The environment's name as they typed it for confirmation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<String>,
+    /// The name of the change ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// Why gates are to be gone past, if it is an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<String>,
+}
+
+impl Asked {
+    #[expect(clippy::borrowed_box, reason = "serde hands a reference to the field")]
+    fn is_default(asked: &Box<Self>) -> bool {
+        **asked == Self::default()
     }
 }
 

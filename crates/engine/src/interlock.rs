@@ -119,7 +119,7 @@ fn may_retire(deployment: &Deployment, facts: &Facts, version: &Version, keep: u
     }
     let plan = &deployment.plan;
     let last_good = plan.stable() == Some(version) && plan.candidate() != version;
-    let careful = plan.request.purpose == Purpose::Deploy && !plan.takes_downtime();
+    let careful = plan.request.purpose != Purpose::Restore && !plan.takes_downtime();
     if last_good && careful && keep == 0 && !deployment.soaked() {
         return Err(Violation::NotSoaked { version: version.clone() });
     }

@@ -4,6 +4,7 @@
 //! clock, no random source, no file, no network. Start reading at [`decide()`].
 
 mod action;
+mod approval;
 mod decide;
 mod deployment;
 mod event;
@@ -20,9 +21,10 @@ pub mod simulate;
 mod split;
 
 pub use action::{Action, ActionFailure, ActionResult, Facts, TrafficState};
+pub use approval::{Opinion, Statement};
 pub use decide::{Decision, Waiting, decide};
 pub use deployment::{Course, Deployment, Direction, FoldError, Phase};
-pub use event::{Cause, DeploymentEvent, Outcome, Request};
+pub use event::{Asked, Cause, DeploymentEvent, Outcome, Request};
 pub use id::{DeploymentId, DeploymentIdError};
 pub use plan::{Check, Plan, PlanError, PlanRequest, Purpose, Step};
 pub use split::{Shares, Split};

@@ -66,10 +66,7 @@ impl Transport {
     ///
     /// # Errors
     /// Fails if there is no whole answer within [`TIMEOUT`], or it is too long.
-    pub async fn send(
-        &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Bytes>, TransportError> {
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, TransportError> {
         let whole = async {
             let response = self.begin(request).await?;
             let (head, body) = response.into_parts();

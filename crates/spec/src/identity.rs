@@ -41,21 +41,22 @@ pub struct Identity {
     /// The roles that it has where it acts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<RoleName>,
-    /// The person who issued the credential, if that was somebody else.
+    /// The person who vouches for the credential: whoever it speaks for if they have proved themselves who they are or have
+    /// issued it themselves, else whoever has issued it. Without one, the credential approves nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vouched_by: Option<PrincipalName>,
 }
 
 impl Identity {
-    /// A person who is known by this account alone.
+    /// A person who is known by this account alone, and has proved who they are.
     pub fn person(principal: PrincipalName) -> Self {
         Self {
             person: Some(principal.clone()),
-            principal,
             kind: PrincipalKind::Person,
             groups: BTreeSet::new(),
             roles: BTreeSet::new(),
-            vouched_by: None,
+            vouched_by: Some(principal.clone()),
+            principal,
         }
     }
 
@@ -116,7 +117,9 @@ mod tests {
         for text in ["anna", "anna@shop.example", "uid:1000", "repo:shop/api:ref:refs/heads/main"] {
             assert!(text.parse::<PrincipalName>().is_ok(), "{text}");
         }
-        for text in ["", "аnna", "anna\n", "-anna", "anna bert", "anna;id", "$(id)", "a\u{202e}b", "ann\u{200d}a"] {
+        for text in
+            ["", "аnna", "anna\n", "-anna", "anna bert", "anna;id", "$(id)", "a\u{202e}b", "ann\u{200d}a"]
+        {
             assert!(text.parse::<PrincipalName>().is_err(), "{text:?}");
         }
     }

@@ -50,7 +50,10 @@ pub use name::{
     ConditionName, EnvironmentName, HookName, HttpPath, NameError, ProjectName, RelativePath, RoleName,
     ServiceName, StrategyName, TicketSystemName, VariableName, WindowName,
 };
-pub use policy::{BlindWatch, Inconclusive, Policy};
+pub use policy::{
+    Approvals, BlindWatch, BreakGlass, BreakableGate, ErrorBudget, Inconclusive, Policy, PolicyLevel,
+    TicketFrom,
+};
 pub use read::{
     AmountError, Checked, ExpressionCheck, check, check_with, parse_multiple, parse_percentage, read,
     read_document,

@@ -1,10 +1,10 @@
 //! The audit log: one line for each event of the journal, in the same twelve fields whatever it is about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use pilotage_engine::gate::GateOutcome;
 use pilotage_engine::judge::{self, Case, Verdict};
-use pilotage_engine::{ActionResult, Deployment, DeploymentEvent, Outcome, Request};
+use pilotage_engine::{ActionResult, Deployment, DeploymentEvent, Opinion, Outcome, Request};
 use pilotage_journal::{Event, StreamId};
 use pilotage_spec::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,8 @@ impl AuditFold {
             service: Some(request.workload.service.to_string()),
             version: Some(deployment.plan.candidate().to_string()),
             command: Some(deployment.command.clone()),
+            change_ticket: deployment.asked.ticket.clone(),
+            approvers: approvers(&deployment),
             outcome: outcome(&fact).to_owned(),
             rollback_triggered: deployment.cause.as_ref().is_some_and(|cause| !cause.is_planned()),
             duration_seconds: duration_seconds(&fact, event.time, began, deployment.started_at),
@@ -104,13 +106,35 @@ impl AuditFold {
     }
 }
 
+/// The people whose approval of the plan stands.
+fn approvers(deployment: &Deployment) -> Vec<String> {
+    let mut latest = BTreeMap::new();
+    for said in deployment.statements.iter().filter(|said| said.plan_hash == deployment.plan_hash) {
+        latest.insert(&said.by.principal, said.opinion);
+    }
+    latest.retain(|_, opinion| *opinion == Opinion::Approve);
+    latest.into_keys().map(ToString::to_string).collect()
+}
+
 fn outcome(fact: &DeploymentEvent) -> &'static str {
     match fact {
         DeploymentEvent::Started { .. } => "started",
         DeploymentEvent::GatesChecked { results, .. } => {
-            let passed = results.iter().all(|gate| gate.outcome == GateOutcome::Passed);
-            if passed { "passed" } else { "refused" }
+            let has = |outcome| results.iter().any(|gate| gate.outcome == outcome);
+            match results.iter().all(|gate| gate.outcome.lets_pass()) {
+                true if has(GateOutcome::BrokenGlass) => "broken_glass",
+                true => "passed",
+                false if has(GateOutcome::Refused) => "refused",
+                false if has(GateOutcome::Error) => "error",
+                false => "waiting",
+            }
         }
+        DeploymentEvent::Stated { opinion, .. } => match opinion {
+            Opinion::Approve => "approved",
+            Opinion::Reject => "rejected",
+            Opinion::Withdraw => "withdrawn",
+        },
+        DeploymentEvent::Reminded { .. } => "reminded",
         DeploymentEvent::Intended { .. } => "intended",
         DeploymentEvent::Executed { result: ActionResult::Done, .. } => "done",
         DeploymentEvent::Executed { result: ActionResult::Failed(_), .. } => "failed",
@@ -210,6 +234,17 @@ fn workload(event: &Event) -> Result<AuditLine, RecordError> {
                 "listen": served.listen,
                 "artifact": served.release.id.digest,
             }),
+            ..line
+        },
+        WorkloadEvent::Rehearsed(rehearsed) => AuditLine {
+            version: Some(rehearsed.release.version.to_string()),
+            detail: json!({
+                "deployment": rehearsed.deployment,
+                "artifact": rehearsed.release.digest,
+                "way_back_ms": rehearsed.took.as_millis(),
+            }),
+            duration_seconds: Some(rehearsed.took.as_secs_f64()),
+            outcome: "rehearsed".to_owned(),
             ..line
         },
         WorkloadEvent::Rerouted { route, command } => {

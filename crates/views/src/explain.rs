@@ -6,8 +6,8 @@ use pilotage_engine::gate::{self, GateOutcome, GateResult};
 use pilotage_engine::judge::{self, Case, Finding, Reading, Verdict};
 use pilotage_engine::plan::{Check, Step};
 use pilotage_engine::{
-    ActionResult, Cause, Deployment, DeploymentEvent, DeploymentId, Direction, FoldError, Outcome, Purpose,
-    Request,
+    ActionResult, Cause, Deployment, DeploymentEvent, DeploymentId, Direction, FoldError, Opinion, Outcome,
+    Purpose, Request,
 };
 use pilotage_spec::{Timestamp, format_duration};
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,12 @@ fn title(id: DeploymentId, deployment: &Deployment) -> String {
         (Some(stable), Purpose::Restore) => {
             format!("{id} was to take {service} in {environment} from {stable} back to {candidate}")
         }
+        (Some(stable), Purpose::Rehearse) => {
+            format!("{id} was to rehearse the way back of {service} {candidate} to {stable} in {environment}")
+        }
+        (Some(stable), Purpose::RehearseServing) => {
+            format!("{id} was to rehearse the way back of {service} {stable} to {candidate} in {environment}")
+        }
         (Some(stable), Purpose::Deploy) => format!(
             "{id} was to take {service} in {environment} from {stable} to {candidate} by the strategy `{strategy}`"
         ),
@@ -113,6 +119,17 @@ fn tell(before: &Deployment, event: &DeploymentEvent, at: Timestamp, actor: &str
     let (text, notes) = match event {
         DeploymentEvent::Started { .. } | DeploymentEvent::Intended { .. } => return None,
         DeploymentEvent::GatesChecked { results, .. } => gates_told(results),
+        DeploymentEvent::Stated { opinion, by, reason, .. } => {
+            let what = match opinion {
+                Opinion::Approve => "approved it",
+                Opinion::Reject => "rejected it",
+                Opinion::Withdraw => "took back what they had said of it",
+            };
+            (format!("{by} {what}"), reason.iter().cloned().collect())
+        }
+        DeploymentEvent::Reminded { missing } => {
+            ("those who can let it pass were reminded".to_owned(), missing.clone())
+        }
         DeploymentEvent::Executed { result: ActionResult::Done, .. } => {
             let tries =
                 if course.attempts > 1 { format!(", at try {}", course.attempts) } else { String::new() };
@@ -145,19 +162,41 @@ fn tell(before: &Deployment, event: &DeploymentEvent, at: Timestamp, actor: &str
 }
 
 fn gates_told(results: &[GateResult]) -> (String, Vec<String>) {
-    let refused = results.iter().filter(|gate| gate.outcome == GateOutcome::Refused).count();
-    let text = match (results.len(), refused) {
+    let open = results.iter().filter(|gate| !gate.outcome.lets_pass()).count();
+    let text = match (results.len(), open) {
         (0, _) => "no gate applies".to_owned(),
         (1, 0) => "the gate passed".to_owned(),
         (all, 0) => format!("all {all} gates passed"),
-        (all, refused) => format!("{refused} of {all} gates refused"),
+        (all, open) => format!("{open} of {all} gates {}", verb(results)),
     };
     let note = |gate: &GateResult| {
         let remedy = gate.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-        let word = if gate.outcome == GateOutcome::Passed { "passed" } else { "refused" };
-        format!("gate `{}` {word}: {}{remedy}", gate.gate, gate.finding)
+        format!("gate `{}` {}: {}{remedy}", gate.gate, gate_word(gate.outcome), gate.finding)
     };
     (text, results.iter().map(note).collect())
+}
+
+/// What gates that do not pass do, taken together.
+fn verb(results: &[GateResult]) -> &'static str {
+    let has = |outcome| results.iter().any(|gate| gate.outcome == outcome);
+    if has(GateOutcome::Refused) {
+        "refused"
+    } else if has(GateOutcome::Error) {
+        "cannot tell"
+    } else {
+        "wait"
+    }
+}
+
+/// What a gate decides, in a word or two.
+pub fn gate_word(outcome: GateOutcome) -> &'static str {
+    match outcome {
+        GateOutcome::Passed => "passed",
+        GateOutcome::BrokenGlass => "broken",
+        GateOutcome::Waiting => "waits",
+        GateOutcome::Refused => "refused",
+        GateOutcome::Error => "cannot tell",
+    }
 }
 
 fn checked(

@@ -15,7 +15,7 @@ mod workload;
 
 pub use audit::{AuditFold, AuditLine};
 pub use environment::{EnvironmentEvent, edges, environment_stream};
-pub use explain::{Explanation, GateWords, Told, explain, gates};
+pub use explain::{Explanation, GateWords, Told, explain, gate_word, gates};
 pub use history::{HistoryLine, history_line};
 pub use record::{
     DeploymentRecord, RecordError, Recorded, deployment_stream, deployments, from_event, load, new_event,
@@ -26,6 +26,6 @@ pub use status::{
 };
 pub use time::{parse_rfc3339, rfc3339};
 pub use workload::{
-    Served, WorkloadEvent, WorkloadRecord, release_event, release_stream, releases, workload_record,
-    workload_stream, workloads,
+    Rehearsed, Served, ServicePast, WorkloadEvent, WorkloadRecord, release_author, release_event,
+    release_stream, releases, service_past, workload_record, workload_stream, workloads,
 };

@@ -1,7 +1,9 @@
 //! Deployments in the journal: which stream, which kinds, and back again.
 
+use std::time::Duration;
+
 use pilotage_engine::judge::Reading;
-use pilotage_engine::{Deployment, DeploymentEvent, DeploymentId, FoldError};
+use pilotage_engine::{Action, ActionResult, Deployment, DeploymentEvent, DeploymentId, FoldError, Purpose};
 use pilotage_journal::{Event, EventKind, NewEvent, ReadError, Reader, StreamId};
 use pilotage_spec::{NameError, Timestamp};
 use thiserror::Error;
@@ -38,6 +40,38 @@ impl DeploymentRecord {
     /// Who asked for the deployment.
     pub fn author(&self) -> &str {
         self.history.first().map_or("", |recorded| &recorded.actor)
+    }
+
+    /// How long it took, when a way back was rehearsed, from the decision until no user was on the release any more: out and
+    /// back, or the other way round for a release that served already. `None` if it has not come that far.
+    pub fn way_back_took(&self) -> Option<Duration> {
+        let (purpose, candidate) = (self.deployment.plan.request.purpose, self.deployment.plan.candidate());
+        let stable = self.deployment.plan.stable()?;
+        let (from, to) = match purpose {
+            Purpose::Rehearse => (self.began_back()?, stable),
+            Purpose::RehearseServing => (self.gates_passed_at()?, candidate),
+            Purpose::Deploy | Purpose::Restore => return None,
+        };
+        let switched = self.history.iter().filter(|recorded| recorded.at >= from).find(|recorded| {
+            let DeploymentEvent::Executed {
+                action: Action::Route(split), result: ActionResult::Done, ..
+            } = &recorded.event
+            else {
+                return false;
+            };
+            split.is_all(to)
+        })?;
+        Some(switched.at.since(from))
+    }
+
+    fn began_back(&self) -> Option<Timestamp> {
+        let began = |recorded: &&Recorded| matches!(recorded.event, DeploymentEvent::RollbackStarted { .. });
+        self.history.iter().find(began).map(|recorded| recorded.at)
+    }
+
+    fn gates_passed_at(&self) -> Option<Timestamp> {
+        let checked = |recorded: &&Recorded| matches!(recorded.event, DeploymentEvent::GatesChecked { .. });
+        self.history.iter().rfind(checked).map(|recorded| recorded.at)
     }
 
     /// What the judge went by when it spoke last.

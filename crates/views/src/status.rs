@@ -24,6 +24,8 @@ pub struct StatusFacts<'a> {
     pub observed: Option<&'a Observed>,
     /// The deployment that moves it, and what that does or waits for right now.
     pub moving: Option<(&'a DeploymentRecord, Option<&'a str>)>,
+    /// The deployment that waits for its gates, and what is missing.
+    pub waiting: Option<(&'a DeploymentRecord, Option<&'a str>)>,
     /// The deployment that ended last.
     pub last: Option<&'a DeploymentRecord>,
     /// When it is asked for.
@@ -67,6 +69,9 @@ pub struct WorkloadStatus {
     pub serving: Vec<VersionShare>,
     /// The deployment that is under way.
     pub moving: Option<MovingStatus>,
+    /// The deployment that waits for its gates; nothing has been done yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<MovingStatus>,
     /// The deployment that ended last.
     pub last: Option<LastDeployment>,
     /// What is wrong, in words.
@@ -185,6 +190,7 @@ pub fn workload_status(facts: StatusFacts<'_>) -> WorkloadStatus {
             .or_else(|| current.map(|served| served.route.url("http", served.listen))),
         serving: facts.observed.map(shares).unwrap_or_default(),
         moving,
+        waiting: facts.waiting.map(|(record, missing)| moving_status(record, missing)),
         last,
         troubles: facts.observed.map(|observed| observed.troubles.clone()).unwrap_or_default(),
         next_action: None,
@@ -258,8 +264,12 @@ fn next_action(workload: &Workload, status: &WorkloadStatus, now: Timestamp) -> 
             Phase::Holding => {
                 action(format!("pilotage promote {id}"), "it waits for a person to let it go on")
             }
-            Phase::Soaking | Phase::RollingBack | Phase::Concluding | Phase::Ended => None,
+            Phase::Waiting | Phase::Soaking | Phase::RollingBack | Phase::Concluding | Phase::Ended => None,
         };
+    }
+    if let Some(waiting) = &status.waiting {
+        let id = waiting.id;
+        return action(format!("pilotage gates {id}"), "it waits for its gates");
     }
     if let Some(last) = &status.last
         && !matches!(last.outcome, Outcome::Succeeded | Outcome::Concluded)
@@ -299,6 +309,7 @@ mod tests {
             record: &record,
             observed: Some(&observed),
             moving: Some((&deployment, Some("watching 1.2.0, 2 s left"))),
+            waiting: None,
             last: None,
             now: NOW,
         });
@@ -310,7 +321,14 @@ mod tests {
         let (record, deployment) = (testing::served(), testing::record(12));
         let observed = observed(&[("1.1.0", 2)], &[("1.1.0", 10_000)]);
         let last = Some(&deployment);
-        let facts = StatusFacts { record: &record, observed: Some(&observed), moving: None, last, now: NOW };
+        let facts = StatusFacts {
+            record: &record,
+            observed: Some(&observed),
+            moving: None,
+            waiting: None,
+            last,
+            now: NOW,
+        };
         let status = workload_status(facts);
         let ended_at = status.last.as_ref().unwrap().ended_at.as_micros();
         assert_eq!(status.next_action.unwrap().command, "pilotage explain d7");
@@ -325,7 +343,14 @@ mod tests {
     #[test]
     fn missing_instances_and_missing_deployments_have_a_next_action() {
         let record = testing::served();
-        let facts = StatusFacts { record: &record, observed: None, moving: None, last: None, now: NOW };
+        let facts = StatusFacts {
+            record: &record,
+            observed: None,
+            moving: None,
+            waiting: None,
+            last: None,
+            now: NOW,
+        };
         assert_eq!(workload_status(facts).next_action.unwrap().command, "pilotage logs api --env production");
         let never = WorkloadRecord { served: Vec::new(), ..testing::served() };
         let command = workload_status(StatusFacts { record: &never, ..facts }).next_action.unwrap().command;

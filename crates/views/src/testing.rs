@@ -86,6 +86,7 @@ pub(crate) fn story() -> Vec<(i64, DeploymentEvent)> {
         outcome: GateOutcome::Passed,
         finding: finding.to_owned(),
         remedy: None,
+        evidence: [].into(),
     };
     let results = vec![gate("environment-confirmed", "`production` was confirmed by name")];
     let intended = |direction, step, action: &Action| DeploymentEvent::Intended {
@@ -123,7 +124,7 @@ pub(crate) fn story() -> Vec<(i64, DeploymentEvent)> {
     let command = "pilotage deploy api 1.2.0 --env production --confirm production".to_owned();
     assert!(matches!(plan.steps[1], Step::Check { check: Check::Ready { replicas: 1 }, .. }));
     vec![
-        (0, DeploymentEvent::Started { plan: Box::new(plan.clone()), command }),
+        (0, DeploymentEvent::Started { plan: Box::new(plan.clone()), command, asked: Box::default() }),
         (1, DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results }),
         (2, intended(forward, 0, &one)),
         (12, executed(forward, 0, &one, 10)),

@@ -1,11 +1,13 @@
 //! What serves where: the stream of each workload, and the releases that are known.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use pilotage_engine::gate::{Passed, Rehearsal};
 use pilotage_engine::{DeploymentId, Purpose};
 use pilotage_journal::{Event, EventKind, NewEvent, Reader, StreamId};
 use pilotage_spec::{
-    NameError, Release, ReleaseId, RouteSettings, ServiceName, Timestamp, Version, Workload,
+    NameError, Release, ReleaseId, RouteSettings, ServiceName, Timestamp, Version, Workload, duration_ms,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ use crate::RecordError;
 pub enum WorkloadEvent {
     /// From now on it is served by this, and kept so.
     Serving(Box<Served>),
+    /// A way back was tried out.
+    Rehearsed(Rehearsed),
     /// What serves it is reached like this from now on.
     Rerouted {
         /// Its route.
@@ -24,6 +28,18 @@ pub enum WorkloadEvent {
         /// What was typed or called.
         command: String,
     },
+}
+
+/// A way back that was tried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rehearsed {
+    /// From which release.
+    pub release: ReleaseId,
+    /// How long it took until no user was on it any more.
+    #[serde(with = "duration_ms", rename = "took_ms")]
+    pub took: Duration,
+    /// The deployment that has done it.
+    pub deployment: DeploymentId,
 }
 
 /// What serves a workload.
@@ -104,6 +120,7 @@ impl WorkloadEvent {
     pub fn new_event(&self) -> Result<NewEvent, RecordError> {
         let kind = match self {
             Self::Serving(_) => "workload.serving",
+            Self::Rehearsed(_) => "workload.rehearsed",
             Self::Rerouted { .. } => "workload.rerouted",
         };
         json_event(kind, self)
@@ -155,6 +172,23 @@ pub fn releases(reader: &Reader, service: &ServiceName) -> Result<(Vec<ReleaseId
     Ok((releases, stream_version))
 }
 
+/// Who made a release known; `None` if it is not known.
+///
+/// # Errors
+/// Fails if the journal cannot be read.
+pub fn release_author(
+    reader: &Reader,
+    service: &ServiceName,
+    release: &ReleaseId,
+) -> Result<Option<String>, RecordError> {
+    for event in reader.stream(&release_stream(service)?, 0)? {
+        if payload::<ReleaseId>(&event)? == *release {
+            return Ok(Some(event.actor));
+        }
+    }
+    Ok(None)
+}
+
 /// The fact in an event.
 pub(crate) fn payload<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, RecordError> {
     serde_json::from_value(event.payload.clone()).map_err(|error| RecordError::Payload {
@@ -175,12 +209,47 @@ pub fn workload_record(reader: &Reader, workload: &Workload) -> Result<WorkloadR
     for event in &events {
         match (payload(event)?, served.last_mut()) {
             (WorkloadEvent::Serving(now), _) => served.push((event.time, *now)),
+            (WorkloadEvent::Rehearsed(_), _) => {}
             (WorkloadEvent::Rerouted { route, .. }, Some((_, now))) => now.route = *route,
             // Nothing serves that could be reached otherwise.
             (WorkloadEvent::Rerouted { .. }, None) => {}
         }
     }
     Ok(WorkloadRecord { workload: workload.clone(), stream_version, served })
+}
+
+/// Where a service has been deployed successfully, and where its ways back were rehearsed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServicePast {
+    /// Every deployment that has succeeded, by environment and time.
+    pub passed: Vec<Passed>,
+    /// Every rehearsal, by environment and time.
+    pub rehearsals: Vec<Rehearsal>,
+}
+
+/// Reads where a service has been.
+///
+/// # Errors
+/// Fails if the journal cannot be read.
+pub fn service_past(reader: &Reader, service: &ServiceName) -> Result<ServicePast, RecordError> {
+    let mut past = ServicePast::default();
+    for workload in workloads(reader)?.into_iter().filter(|workload| workload.service == *service) {
+        for event in reader.stream(&workload_stream(&workload)?, 0)? {
+            let (environment, at) = (workload.environment.clone(), event.time);
+            match payload(&event)? {
+                WorkloadEvent::Serving(served) if served.purpose == Purpose::Deploy => {
+                    let ReleaseId { version, digest } = served.release.id;
+                    past.passed.push(Passed { environment, version, digest, at });
+                }
+                WorkloadEvent::Rehearsed(Rehearsed { release, took, .. }) => {
+                    let ReleaseId { version, digest } = release;
+                    past.rehearsals.push(Rehearsal { environment, version, digest, took, at });
+                }
+                WorkloadEvent::Serving(_) | WorkloadEvent::Rerouted { .. } => {}
+            }
+        }
+    }
+    Ok(past)
 }
 
 /// All workloads that anything ever served.

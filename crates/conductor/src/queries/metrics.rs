@@ -5,12 +5,14 @@ use std::sync::Arc;
 use pilotage_engine::Plan;
 use pilotage_engine::judge::{Known, MetricReading};
 use pilotage_signals::{JsonClient, Source};
-use pilotage_spec::{Metric, MetricSource, Version, Workload};
+use pilotage_spec::{JsonSource, Metric, MetricSource, Prometheus, Version, Workload};
 use tokio::sync::Semaphore;
 
 use super::repeated::{Last, Repeated};
 use super::{Client, old};
 use crate::readings::SecretReader;
+
+const NO_PROMETHEUS: &str = "the environment has no `prometheus`";
 
 /// All metrics of a strategy.
 pub(super) struct Metrics(Vec<(Metric, Repeated<MetricReading>)>);
@@ -68,15 +70,32 @@ impl Metrics {
 fn source(metric: &Metric, prometheus: Option<&Client>, secrets: &SecretReader) -> Result<Source, String> {
     match &metric.source {
         MetricSource::Query(query) => {
-            let client = prometheus.ok_or("the environment has no `prometheus`")?.clone()?;
+            let client = prometheus.ok_or(NO_PROMETHEUS)?.clone()?;
             Ok(Source::Prometheus { client, query: query.clone() })
         }
-        MetricSource::Json(json) => {
-            let token = json.token.as_ref().map(|source| secrets(source)).transpose()?;
-            let client = JsonClient::new(json.clone(), token).map_err(|error| error.to_string())?;
-            Ok(Source::Json(client))
-        }
+        MetricSource::Json(json) => in_json(json, secrets),
     }
+}
+
+/// A source of its own, with the environment's Prometheus if it is a query.
+pub(crate) fn source_of(
+    source: &MetricSource,
+    prometheus: Option<&Prometheus>,
+    secrets: &SecretReader,
+) -> Result<Source, String> {
+    match source {
+        MetricSource::Query(query) => {
+            let client = super::client(prometheus.ok_or(NO_PROMETHEUS)?, secrets)?;
+            Ok(Source::Prometheus { client, query: query.clone() })
+        }
+        MetricSource::Json(json) => in_json(json, secrets),
+    }
+}
+
+fn in_json(json: &JsonSource, secrets: &SecretReader) -> Result<Source, String> {
+    let token = json.token.as_ref().map(|source| secrets(source)).transpose()?;
+    let client = JsonClient::new(json.clone(), token).map_err(|error| error.to_string())?;
+    Ok(Source::Json(client))
 }
 
 impl Question {

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::readings::SecretReader;
 use metrics::Metrics;
+pub(crate) use metrics::source_of;
 use repeated::{Last, Repeated};
 
 /// So many questions are under way at once.

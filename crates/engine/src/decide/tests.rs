@@ -22,9 +22,14 @@ fn watched(request: PlanRequest) -> Deployment {
         outcome: GateOutcome::Passed,
         finding: "fine".to_owned(),
         remedy: None,
+        evidence: [].into(),
     };
     let checked = DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: vec![passed] };
-    let started = DeploymentEvent::Started { plan: Box::new(plan), command: "deploy".to_owned() };
+    let started = DeploymentEvent::Started {
+        plan: Box::new(plan),
+        command: "deploy".to_owned(),
+        asked: Box::default(),
+    };
     let mut deployment = Deployment::replay([(&started, BEGUN), (&checked, BEGUN)]).unwrap();
     walk_to_watch(&mut deployment);
     deployment

@@ -23,19 +23,16 @@ impl Gate for EnvironmentConfirmed {
         let environment = plan.request.workload.environment.as_str();
         match facts.confirmation.as_deref() {
             Some(typed) if typed == environment => {
-                Ok(Finding(format!("`{environment}` was confirmed by name")))
+                Ok(Finding::new(format!("`{environment}` was confirmed by name")))
             }
-            Some(typed) => Err(Refusal {
-                finding: format!(
-                    "`{}` was confirmed, but the plan goes to `{environment}`",
-                    typed.escape_debug()
-                ),
-                remedy: format!("if `{environment}` is meant, pass --confirm {environment}"),
-            }),
-            None => Err(Refusal {
-                finding: format!("nobody confirmed that `{environment}` is meant"),
-                remedy: format!("pass --confirm {environment}, or type the name when asked"),
-            }),
+            Some(typed) => Err(Refusal::refused(
+                format!("`{}` was confirmed, but the plan goes to `{environment}`", typed.escape_debug()),
+                format!("if `{environment}` is meant, pass --confirm {environment}"),
+            )),
+            None => Err(Refusal::refused(
+                format!("nobody confirmed that `{environment}` is meant"),
+                format!("pass --confirm {environment}, or type the name when asked"),
+            )),
         }
     }
 }
@@ -46,9 +43,8 @@ mod tests {
     use crate::plan::testing;
 
     fn check(typed: Option<&str>) -> Result<Finding, Refusal> {
-        let plan = testing::plan("canary");
-        EnvironmentConfirmed
-            .check(&plan, &GateFacts { confirmation: typed.map(str::to_owned), traffic: None })
+        let facts = GateFacts { confirmation: typed.map(str::to_owned), ..GateFacts::default() };
+        EnvironmentConfirmed.check(&testing::plan("canary"), &facts)
     }
 
     #[test]

@@ -25,20 +25,18 @@ impl Gate for GradualRollout {
     fn check(&self, plan: &Plan, _facts: &GateFacts) -> Result<Finding, Refusal> {
         let strategy = &plan.request.strategy_name;
         if plan.stable().is_none() {
-            return Ok(Finding("the first deployment replaces nothing".to_owned()));
+            return Ok(Finding::new("the first deployment replaces nothing"));
         }
         match &plan.request.strategy.kind {
-            StrategyKind::Recreate => Err(Refusal {
-                finding: format!("strategy `{strategy}` stops the old version before the new one serves"),
-                remedy: "use canary, blue-green or rolling".to_owned(),
-            }),
-            StrategyKind::Canary { steps } if steps.len() < 2 => Err(Refusal {
-                finding: format!(
-                    "strategy `{strategy}` sends all users to the new version in its first step"
-                ),
-                remedy: "give the canary at least one smaller step, for example [5, 100]".to_owned(),
-            }),
-            kind => Ok(Finding(format!("strategy `{strategy}` is gradual ({})", kind.name()))),
+            StrategyKind::Recreate => Err(Refusal::refused(
+                format!("strategy `{strategy}` stops the old version before the new one serves"),
+                "use canary, blue-green or rolling",
+            )),
+            StrategyKind::Canary { steps } if steps.len() < 2 => Err(Refusal::refused(
+                format!("strategy `{strategy}` sends all users to the new version in its first step"),
+                "give the canary at least one smaller step, for example [5, 100]",
+            )),
+            kind => Ok(Finding::new(format!("strategy `{strategy}` is gradual ({})", kind.name()))),
         }
     }
 }

@@ -24,29 +24,27 @@ impl Gate for Sighted {
 
     fn check(&self, plan: &Plan, facts: &GateFacts) -> Result<Finding, Refusal> {
         let Some(traffic) = &facts.traffic else {
-            return Err(Refusal {
-                finding: "the edge cannot be asked how much traffic there is".to_owned(),
-                remedy: "see `pilotage status`, and try again when the edge answers".to_owned(),
-            });
+            return Err(Refusal::unknown(
+                "the edge cannot be asked how much traffic there is",
+                "see `pilotage status`, and try again when the edge answers",
+            ));
         };
-        let forecast = Forecast::of(plan, traffic).map_err(|error| Refusal {
-            finding: error.to_string(),
-            remedy: "switch `errors_vs_stable` on, or write `blind_watch: warn`".to_owned(),
+        let forecast = Forecast::of(plan, traffic).map_err(|error| {
+            Refusal::refused(error.to_string(), "switch `errors_vs_stable` on, or write `blind_watch: warn`")
         })?;
         let rate = (traffic.requests_per_second * 100.0).round() / 100.0;
         let blind: Vec<&WatchOutlook> = forecast.iter().flat_map(Forecast::blind).collect();
         if blind.is_empty() {
-            return Ok(Finding(format!("every watch sees something at {rate} requests a second")));
+            return Ok(Finding::new(format!("every watch sees something at {rate} requests a second")));
         }
         let steps: Vec<String> = blind.iter().map(|watch| (watch.step + 1).to_string()).collect();
-        Err(Refusal {
-            finding: format!(
+        Err(Refusal::refused(
+            format!(
                 "at {rate} requests a second, not even a release that fails every request would be noticed in step {}",
                 steps.join(", ")
             ),
-            remedy: "give the first steps more weight or time, as `pilotage plan` proposes, or deploy when there is more traffic"
-                .to_owned(),
-        })
+            "give the first steps more weight or time, as `pilotage plan` proposes, or deploy when there is more traffic",
+        ))
     }
 }
 

@@ -55,6 +55,15 @@ pub(super) fn steps(request: &PlanRequest) -> Vec<Step> {
     steps
 }
 
+/// One switch, a watch, and back as planned.
+pub(super) fn rehearsal(request: &PlanRequest) -> Vec<Step> {
+    let mut steps = bring_up(request, request.replicas, true);
+    steps.push(Step::Route(Split::all(&request.candidate.id.version)));
+    steps.push(watch(request));
+    steps.push(Step::Conclude);
+    steps
+}
+
 /// Up to the switch: what serves already goes on serving, and the new version is looked at where users do not see it.
 fn before_switch(request: &PlanRequest) -> Vec<Step> {
     let mut steps = bring_up(request, request.replicas, request.stable.is_none());

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use pilotage_spec::{
-    Digest, EdgeSettings, Policy, Prometheus, Release, RollBackWhen, RouteSettings, Strategy, StrategyKind,
-    StrategyName, Version, VersionError, Workload,
+    Digest, EdgeSettings, Policy, Prometheus, Release, ReleaseId, RollBackWhen, RouteSettings, Strategy,
+    StrategyKind, StrategyName, Version, VersionError, Workload,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -60,6 +60,22 @@ pub enum Purpose {
     Deploy,
     /// To go back to a release that was good. No gate stands in its way.
     Restore,
+    /// To try out the way back from a release: it goes out, and is taken back as planned.
+    Rehearse,
+    /// The same for a release that serves already: the one before is brought back, and gone back from as planned.
+    RehearseServing,
+}
+
+impl Purpose {
+    /// Whether it ends as it began, and only shows that there is a way back.
+    pub fn is_rehearsal(self) -> bool {
+        matches!(self, Self::Rehearse | Self::RehearseServing)
+    }
+
+    /// Whether the candidate is known to be good, so that nothing that is measured takes it back.
+    pub fn is_known_good(self) -> bool {
+        matches!(self, Self::Restore | Self::RehearseServing)
+    }
 }
 
 /// A list of steps with everything needed to take them, also after a restart and when the file has changed.
@@ -153,6 +169,7 @@ impl Plan {
                 scale::steps(&request)
             }
             _ if request.purpose == Purpose::Restore => restore::steps(&request),
+            Some(_) if request.purpose.is_rehearsal() => blue_green::rehearsal(&request),
             None => first(&request)?,
             Some(_) => match &request.strategy.kind {
                 StrategyKind::BlueGreen => blue_green::steps(&request),
@@ -200,6 +217,15 @@ impl Plan {
     /// The version that is known to be good, if there is one.
     pub fn stable(&self) -> Option<&Version> {
         self.request.stable.as_ref().map(|stable| &stable.id.version)
+    }
+
+    /// The release whose way back is rehearsed, if one is.
+    pub fn rehearsed(&self) -> Option<&ReleaseId> {
+        match self.request.purpose {
+            Purpose::Rehearse => Some(&self.request.candidate.id),
+            Purpose::RehearseServing => self.request.stable.as_ref().map(|stable| &stable.id),
+            Purpose::Deploy | Purpose::Restore => None,
+        }
     }
 
     /// The releases that take part, by version.

@@ -61,7 +61,11 @@ impl Rehearsal {
         faults.iter().try_for_each(|fault| meets(&course, fault))?;
         let now = Timestamp::default();
         let allowed = DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results: Vec::new() };
-        let started = DeploymentEvent::Started { plan: Box::new(plan.clone()), command: String::new() };
+        let started = DeploymentEvent::Started {
+            plan: Box::new(plan.clone()),
+            command: String::new(),
+            asked: Box::default(),
+        };
         let begun = Deployment::replay([(&started, now), (&allowed, now)])?;
         Ok(Self { plan, course, traffic, faults, begun })
     }

@@ -9,7 +9,7 @@ use super::random::Random;
 use super::scenario::{Sabotage, Scenario};
 use super::world::World;
 use crate::event::Cause;
-use crate::gate::{self, GateFacts};
+use crate::gate::{self, GateFacts, Serving};
 use crate::plan::{PlanError, Purpose, Step};
 use crate::{
     Action, ActionFailure, ActionResult, Decision, Deployment, DeploymentEvent, Outcome, Phase, Plan,
@@ -106,9 +106,19 @@ impl Driver {
 
     fn begin(&mut self, plan: Plan) -> Result<Deployment, Broken> {
         let confirmation = self.scenario.confirmed.then(|| plan.request.workload.environment.to_string());
-        let results = gate::check(&plan, &GateFacts { confirmation, traffic: None });
+        let serving = match &plan.request.stable {
+            Some(stable) => Serving::Release(stable.id.clone()),
+            None => Serving::Nothing,
+        };
+        let (policy, serving) = (Some(plan.request.policy.clone()), Some(serving));
+        let results =
+            gate::check(&plan, &GateFacts { confirmation, policy, serving, ..GateFacts::default() });
         let checked = DeploymentEvent::GatesChecked { plan_hash: plan.hash(), results };
-        let started = DeploymentEvent::Started { plan: Box::new(plan), command: "simulate".to_owned() };
+        let started = DeploymentEvent::Started {
+            plan: Box::new(plan),
+            command: "simulate".to_owned(),
+            asked: Box::default(),
+        };
         self.history.push((started, self.world.now));
         let mut deployment = self.replay()?;
         self.record(&mut deployment, checked)?;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::edge::{EdgeDraft, edge};
+use super::policy::{PolicyDraft, policy};
 use super::route::{Hosts, RouteDraft, hosts, route};
 use super::service::{EnvDraft, env, port, replicas};
 use super::token::token;
@@ -10,7 +11,7 @@ use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node, Spanned};
 use crate::read::shape::{Fields, Hidden, ListOf, MapOf, Named, Object, Placed, Scalar, Shape, field};
 use crate::read::values::{address, base_url, label};
-use crate::{BlindWatch, EnvironmentName, Inconclusive, Prometheus, ServiceName, StrategyName, TargetKind};
+use crate::{EnvironmentName, Prometheus, ServiceName, StrategyName, TargetKind};
 
 /// An environment as it is written.
 pub(crate) struct EnvironmentDraft {
@@ -25,15 +26,6 @@ pub(crate) struct EnvironmentDraft {
     pub prometheus: Option<Prometheus>,
 }
 
-/// What is written about a policy; the defaults depend on the environment's name.
-#[derive(Default)]
-pub(crate) struct PolicyDraft {
-    pub confirm: Option<bool>,
-    pub gradual: Option<bool>,
-    pub inconclusive: Option<Inconclusive>,
-    pub blind_watch: BlindWatch,
-}
-
 /// What an environment changes of a service, as it is written.
 pub(crate) struct OverrideDraft {
     pub port: Option<Spanned<u64>>,
@@ -42,10 +34,6 @@ pub(crate) struct OverrideDraft {
     pub route: RouteDraft,
 }
 
-/// Why keys of the format that only promise something are refused.
-pub(super) const NOT_ENFORCED: &str =
-    "a policy that is not enforced must not be written down: remove it until it can be enforced";
-
 /// The shape of an environment.
 pub(crate) const fn environment() -> Object<EnvironmentDraft> {
     Object { expected: "an environment", fields }
@@ -53,7 +41,6 @@ pub(crate) const fn environment() -> Object<EnvironmentDraft> {
 
 fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
     fields.unsupported(&OTHER_TARGETS, ONLY_PROCESS);
-    fields.unsupported(&["approvals", "ticket", "window", "windows"], NOT_ENFORCED);
     Some(EnvironmentDraft {
         target: fields.or(
             field("target", "What runs the instances: processes on this machine."),
@@ -86,7 +73,7 @@ fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
         policy: fields
             .optional(
                 field("policy", "What a deployment to this environment needs."),
-                &Object { expected: "`policy`", fields: policy },
+                &policy(),
             )
             .unwrap_or_default(),
         aliases: fields
@@ -155,45 +142,6 @@ impl Shape for Target {
     fn schema(&self) -> serde_json::Value {
         Self::shape().schema()
     }
-}
-
-fn policy(fields: &mut Fields<'_>) -> Option<PolicyDraft> {
-    fields.unsupported(&["approvals", "ticket", "window", "windows"], NOT_ENFORCED);
-    Some(PolicyDraft {
-        confirm: fields.optional(
-            field(
-                "confirm",
-                "Whether the environment's name must be typed, or passed by `--confirm`. Default: true for `production`.",
-            ),
-            &Scalar::truth(),
-        ),
-        gradual: fields.optional(
-            field(
-                "gradual",
-                "Whether only canary, rolling and blue-green are allowed, not recreate. Default: true for `production`.",
-            ),
-            &Scalar::truth(),
-        ),
-        inconclusive: fields.optional(
-            field(
-                "inconclusive",
-                "What follows where too little was seen in a watch: `go-on`; `raise` (go on while the stable version keeps some traffic, then hold); \
-                 `hold` (until enough was seen, or a person promotes); `extend` (up to three times the watch, then roll back); `roll-back`. \
-                 Default: raise for `production`, else go-on.",
-            ),
-            &Scalar::word("what follows from an inconclusive watch", &Inconclusive::WORDS),
-        ),
-        blind_watch: fields
-            .or(
-                field(
-                    "blind_watch",
-                    "What follows where a watch is planned in which not even a release that fails every request would be noticed: `warn` or `refuse`.",
-                ),
-                &Scalar::word("`warn` or `refuse`", &[("warn", BlindWatch::Warn), ("refuse", BlindWatch::Refuse)]),
-                "warn",
-            )
-            .unwrap_or_default(),
-    })
 }
 
 fn common_route(fields: &mut Fields<'_>) -> Option<Option<Hosts>> {

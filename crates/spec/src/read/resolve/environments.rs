@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::services::env;
-use super::{report_unknown, routes};
+use super::{policy, report_unknown, routes};
 use crate::quote::quoted;
 use crate::read::fault::Faults;
 use crate::read::file::{EnvironmentDraft, OverrideDraft, ServiceDraft};
 use crate::read::node::{Span, Spanned};
 use crate::read::shape::Named;
 use crate::{
-    Environment, EnvironmentName, Goal, Inconclusive, MetricSource, Policy, ServiceName, ServiceOverride,
-    Strategy, StrategyKind, StrategyName,
+    Environment, EnvironmentName, Goal, MetricSource, Policy, ServiceName, ServiceOverride, Strategy,
+    StrategyKind, StrategyName,
 };
-
-/// The name that brings the strict defaults.
-const PRODUCTION: &str = "production";
 
 /// Environments as they are written.
 pub(super) type Environments = Named<EnvironmentName, EnvironmentDraft>;
@@ -68,11 +65,12 @@ pub(super) fn resolve(
     strategies: &Strategies,
     faults: &mut Faults,
 ) -> BTreeMap<EnvironmentName, Environment> {
+    let names: Vec<EnvironmentName> = drafts.iter().map(|(name, _)| name.value.clone()).collect();
     let mut environments = BTreeMap::new();
     for (name, draft) in drafts {
         let Some(draft) = draft else { continue };
         let exposures = routes::exposures(&name, &draft, services);
-        if let Some(environment) = environment(&name, draft, strategies, faults) {
+        if let Some(environment) = environment(&name, draft, &names, strategies, faults) {
             environments.insert(name.value, Environment { exposures, ..environment });
         }
     }
@@ -82,20 +80,12 @@ pub(super) fn resolve(
 fn environment(
     name: &Spanned<EnvironmentName>,
     draft: EnvironmentDraft,
+    names: &[EnvironmentName],
     strategies: &Strategies,
     faults: &mut Faults,
 ) -> Option<Environment> {
-    let strict = name.value.as_str() == PRODUCTION;
-    let policy = Policy {
-        confirm: draft.policy.confirm.unwrap_or(strict),
-        gradual: draft.policy.gradual.unwrap_or(strict),
-        inconclusive: draft.policy.inconclusive.unwrap_or(match strict {
-            true => Inconclusive::Raise,
-            false => Inconclusive::GoOn,
-        }),
-        blind_watch: draft.policy.blind_watch,
-    };
     let edge = routes::edge(&draft).map(|edge| edge.value);
+    let policy = policy::resolve(name, draft.policy, names, faults);
     let has_prometheus = draft.prometheus.is_some();
     let strategy = match draft.strategy {
         Some(strategy) => strategy,
@@ -124,7 +114,7 @@ fn environment(
 fn default_strategy(environment: &str) -> Option<StrategyName> {
     let name = match environment {
         "dev" => "rolling",
-        PRODUCTION => "canary",
+        policy::PRODUCTION => "canary",
         _ => "blue-green",
     };
     name.parse().ok()

@@ -4,6 +4,7 @@
 mod access;
 mod conditions;
 mod environments;
+mod policy;
 mod ports;
 mod routes;
 mod secrets;

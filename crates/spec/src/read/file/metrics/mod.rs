@@ -6,4 +6,4 @@ mod source;
 
 pub(super) use metric::metrics;
 pub(super) use score::score;
-pub(super) use source::{pointer, query};
+pub(super) use source::{pointer, query, source};

@@ -12,7 +12,7 @@ use crate::{JsonSource, MetricSource, variables};
 const KNOWN: [&str; 3] = ["SERVICE", "ENVIRONMENT", "VERSION"];
 
 /// Asks for the one source that a metric has.
-pub(super) fn source(fields: &mut Fields<'_>) -> Option<MetricSource> {
+pub(in crate::read::file) fn source(fields: &mut Fields<'_>) -> Option<MetricSource> {
     fields.exactly_one(&["query", "json"]);
     let query = fields.optional(
         field(

@@ -1,0 +1,13 @@
+//! What gates are asked, and deployments that wait for them.
+
+mod budget;
+mod dependencies;
+mod facts;
+mod hold;
+mod origin;
+mod registry;
+mod subject;
+
+pub(crate) use hold::{hold, is_waiting_lease, wait, waiting};
+pub use registry::Registry;
+pub(crate) use subject::{Subject, check};
