@@ -105,6 +105,22 @@ impl Directory {
         }
     }
 
+    /// Who may approve deployments of a service in an environment: people alone, with the roles that they have there.
+    pub fn approvers(&self, environment: &str, service: &str) -> Vec<Identity> {
+        let names: Vec<&PrincipalName> = match &*self.said {
+            Said::Access(access) => access.principals.keys().collect(),
+            Said::Nothing => self.owners.iter().collect(),
+            Said::Unreadable => Vec::new(),
+        };
+        let may = |name: &&PrincipalName| {
+            let permissions = self.permissions(name);
+            permissions.is_some_and(|permissions| permissions.allows(Verb::Approve, environment, service))
+        };
+        let identities =
+            names.into_iter().filter(may).filter_map(|name| self.identity_at(name, environment, service));
+        identities.filter(|identity| identity.kind == PrincipalKind::Person).collect()
+    }
+
     /// Whether it is known who answers for a principal, and it is this person.
     pub fn answers_for(&self, person: &Identity, principal: &PrincipalName) -> bool {
         let behind = self.bare(principal).and_then(|identity| identity.person);
@@ -126,7 +142,8 @@ impl Directory {
                     person: principal.person.clone(),
                     groups: principal.groups.clone(),
                     roles: BTreeSet::new(),
-                    vouched_by: None,
+                    // Until a credential says that somebody else has issued it.
+                    vouched_by: principal.person.clone(),
                 })
             }
             // Every name that the log has then is that of a user of this machine.

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod edge;
+mod gates;
 mod judge;
 mod policy;
 mod simulate;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use edge::{Edge, EdgeReload, EdgeRun, EdgeVerb, Top};
+pub use gates::{Gates, Given, Opinion, Rehearse};
 pub use judge::{Compare, Judge};
 pub use policy::{Policy, PolicyTest, PolicyVerb};
 pub use simulate::Simulate;
@@ -82,6 +84,18 @@ pub enum Verb {
     Simulate(Simulate),
     /// Bring out a version, and watch over it until it is done or taken back
     Deploy(Deploy),
+    /// Show every gate between a release and an environment, what is missing, and who can give it
+    Gates(Gates),
+    /// Show what waits for somebody's approval, a window or a ticket
+    Approvals,
+    /// Approve the plan of a deployment that waits
+    Approve(Opinion),
+    /// Reject the plan of a deployment that waits: one such word is enough
+    Reject(Opinion),
+    /// Take back what you have said of a plan that waits
+    Withdraw(Opinion),
+    /// Bring a version out and take it back as planned, to know that there is a way back
+    Rehearse(Rehearse),
     /// End the watch that runs now, and take the next step
     Promote(Promote),
     /// Go back to the version before, or to any that has served
@@ -153,18 +167,8 @@ pub struct Plan {
     pub service: String,
     /// The version, such as 1.4.0
     pub version: String,
-    /// The environment [default: dev, or the only one]
-    #[arg(long, short, value_name = "NAME")]
-    pub env: Option<String>,
-    /// Another strategy than the environment's
-    #[arg(long, value_name = "NAME")]
-    pub strategy: Option<String>,
-    /// Another artifact than the file's
-    #[arg(long, value_name = "PATH")]
-    pub artifact: Option<PathBuf>,
-    /// The environment's name once more, where its policy asks for it
-    #[arg(long, value_name = "ENVIRONMENT")]
-    pub confirm: Option<String>,
+    #[command(flatten)]
+    pub given: Given,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,8 @@ pub const DONE: u8 = 0;
 pub const FAILED: u8 = 1;
 /// It was rolled back.
 pub const ROLLED_BACK: u8 = 2;
+/// It waits for an approval, a window or a ticket.
+pub const WAITS: u8 = 3;
 /// It goes on, and was waited for long enough.
 pub const TIMED_OUT: u8 = 4;
 /// The command made no sense.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pilotage_engine::gate::GateOutcome;
 use pilotage_engine::{Outcome, Phase};
 use pilotage_spec::format_duration;
 
@@ -54,6 +55,7 @@ pub fn outcome(outcome: Outcome) -> (Tone, &'static str, &'static str) {
 /// Where a deployment stands: tone, glyph and word.
 pub fn phase(phase: Phase) -> (Tone, &'static str, &'static str) {
     match phase {
+        Phase::Waiting => (Tone::Moving, "‖", "waiting for its gates"),
         Phase::Moving => (Tone::Moving, "▸", "moving"),
         Phase::Soaking => (Tone::Moving, "▸", "soaking"),
         Phase::Paused => (Tone::Moving, "‖", "paused"),
@@ -61,6 +63,17 @@ pub fn phase(phase: Phase) -> (Tone, &'static str, &'static str) {
         Phase::Concluding => (Tone::Moving, "▸", "concluding"),
         Phase::RollingBack => (Tone::Bad, "↩", "rolling back"),
         Phase::Ended => (Tone::Plain, "·", "ended"),
+    }
+}
+
+/// How a gate's decision is shown.
+pub fn gate_mark(outcome: GateOutcome) -> (Tone, &'static str, &'static str) {
+    match outcome {
+        GateOutcome::Passed => (Tone::Good, "✓", "passes"),
+        GateOutcome::BrokenGlass => (Tone::Bad, "!", "is broken"),
+        GateOutcome::Waiting => (Tone::Moving, "‖", "waits"),
+        GateOutcome::Refused => (Tone::Bad, "✗", "refuses"),
+        GateOutcome::Error => (Tone::Bad, "✗", "cannot tell"),
     }
 }
 

@@ -242,7 +242,12 @@ fn an_address_that_moves_is_told_before_it_does() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let file = std::fs::read_to_string(world.root().join("pilotage.yaml")).unwrap();
     let port = format!("replicas: 1\n    port: {}", free.port());
-    let file = file.replace("replicas: 1", &port).replace("  production: { strategy: quick }\n", "");
+    let file = file
+        .replace("replicas: 1", &port)
+        .lines()
+        .filter(|line| !line.starts_with("  production: "))
+        .collect::<Vec<_>>()
+        .join("\n");
     world.write("pilotage.yaml", &file);
     let moves = format!("the address moves at the complete switch, from {before} to http://{free}");
     let planned = world.pilotage(&["plan", "api", "1.1.0", "--artifact", &second]).expect(0).stdout;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use pilotage_conductor::{Live, Rerouted};
+use pilotage_engine::gate::GateResult;
+use pilotage_engine::{Opinion, Statement};
 use pilotage_spec::Digest;
 use pilotage_views::{HistoryLine, MovingStatus, WorkloadStatus};
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,12 @@ pub struct DeployBody {
     /// The environment's name as typed for confirmation.
     #[serde(default)]
     pub confirmation: Option<String>,
+    /// The name of the change ticket.
+    #[serde(default)]
+    pub ticket: Option<String>,
+    /// Why gates are to be gone past, if it is an emergency.
+    #[serde(default)]
+    pub emergency: Option<String>,
     /// What was typed, for the journal.
     pub command: String,
 }
@@ -89,6 +97,19 @@ pub struct RequestBody {
     pub full: bool,
 }
 
+/// Say what one thinks of a plan that waits. Who says it is known from the credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpinionBody {
+    /// Approve, reject or withdraw.
+    pub opinion: Opinion,
+    /// The hash of the plan that was looked at.
+    pub plan_hash: Digest,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
 /// One deployment, as it is now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeploymentDetail {
@@ -96,6 +117,12 @@ pub struct DeploymentDetail {
     pub summary: HistoryLine,
     /// Its steps, and where it stands.
     pub status: MovingStatus,
+    /// The hash of its plan, which approvals are bound to.
+    pub plan_hash: Digest,
+    /// What the gates said last.
+    pub gates: Vec<GateResult>,
+    /// What people have said of the plan.
+    pub statements: Vec<Statement>,
     /// What is being measured; `None` unless it is under way.
     pub live: Option<Live>,
 }

@@ -98,6 +98,8 @@ impl From<ConductorError> for ErrorBody {
         let message = error.to_string();
         match error {
             ConductorError::Busy { workload, lease } => Self::busy(&workload, &lease),
+            ConductorError::Waiting { .. } => Self::new(ErrorKind::Busy, message)
+                .help("`pilotage approvals` shows what waits, and for whom"),
             ConductorError::Unknown(_) => Self::new(ErrorKind::Unknown, message),
             ConductorError::NeedMissing { service: _, needed, environment } => {
                 Self::new(ErrorKind::Refused, message)

@@ -15,6 +15,7 @@ mod file;
 mod latest;
 mod listen;
 mod peer;
+mod registry;
 mod routes;
 mod secret;
 mod serve;
@@ -22,8 +23,8 @@ mod state;
 mod stopped;
 
 pub use api::{
-    BackupBody, BackupDone, DeployBody, DeploymentDetail, DownBody, DownDone, Health, RequestBody,
-    RollbackBody, StatusReport, UpBody, UpDone, VerifyReport,
+    BackupBody, BackupDone, DeployBody, DeploymentDetail, DownBody, DownDone, Health, OpinionBody,
+    RequestBody, RollbackBody, StatusReport, UpBody, UpDone, VerifyReport,
 };
 pub use client::{Client, ClientError, Lines};
 pub use config::ServerConfig;

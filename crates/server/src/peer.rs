@@ -5,6 +5,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
+use pilotage_spec::{Identity, PrincipalName};
 use tokio::net::UnixListener;
 
 use crate::error::{ErrorBody, ErrorKind};
@@ -28,6 +29,21 @@ impl Peer {
         let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         name_of(&users, uid).unwrap_or_else(|| format!("uid:{uid}"))
     }
+}
+
+impl Peer {
+    /// Who that is.
+    pub(crate) fn identity(&self) -> Result<Identity, ErrorBody> {
+        let name = self.name().parse::<PrincipalName>()?;
+        Ok(Identity::person(name))
+    }
+}
+
+/// The users to whom the server belongs: whoever runs it, and root.
+pub(crate) fn owners() -> Vec<PrincipalName> {
+    let own = rustix::process::geteuid().as_raw();
+    let names = [own, 0].map(|uid| Peer { uid: Some(uid) }.name());
+    names.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 /// The name of a user in the text of `/etc/passwd`; passwd(5).

@@ -15,7 +15,8 @@ use tokio::sync::watch;
 use tracing::info;
 
 use crate::context::Context;
-use crate::peer::{Peer, only_ours};
+use crate::peer::{Peer, only_ours, owners};
+use crate::registry::FileRegistry;
 use crate::{ServerConfig, StateError, Stopped, listen, routes, secret};
 
 /// The longest body of a request, in bytes.
@@ -80,6 +81,7 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
         target: Arc::clone(&target) as Arc<dyn Target>,
         edge: target.edge(),
         secrets: secret::reader(config.project_folder()),
+        registry: Arc::new(FileRegistry { file: config.project_file.clone(), owners: owners() }),
         folder: config.project_folder().to_owned(),
         keep: stopped.is_none(),
     })

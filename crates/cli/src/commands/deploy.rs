@@ -4,12 +4,14 @@ use std::io::BufRead;
 
 use pilotage_conductor::Started;
 use pilotage_engine::Outcome;
+use pilotage_engine::gate::may_pass_later;
 use pilotage_server::{Client, DeployBody};
 use pilotage_spec::Project;
 
+use super::gates::show_gates;
 use super::{Session, address_move, plan};
 use crate::arguments::{Deploy, Wait};
-use crate::failure::{DONE, FAILED, Failure, ROLLED_BACK};
+use crate::failure::{DONE, FAILED, Failure, ROLLED_BACK, WAITS};
 use crate::follow::{self, Ending};
 use crate::place::environment;
 use crate::printer::Printer;
@@ -42,6 +44,9 @@ pub async fn stay(
     code: fn(Outcome) -> u8,
 ) -> Result<u8, Failure> {
     let printer = &session.printer;
+    if started.outcome.is_none() && may_pass_later(&started.gates) {
+        return Ok(waits(started, printer));
+    }
     if wait.detach {
         if printer.json() {
             printer.object(&serde_json::json!({ "deployment": started.id }));
@@ -59,7 +64,22 @@ pub async fn stay(
     })
 }
 
-fn code(outcome: Outcome) -> u8 {
+/// It goes on by itself once its gates pass; nobody has to stay for that.
+fn waits(started: &Started, printer: &Printer) -> u8 {
+    let id = started.id;
+    if printer.json() {
+        printer.object(&serde_json::json!({ "deployment": id, "waiting": started.gates }));
+    } else {
+        printer.line(format!("‖ {id} waits: {}", plan::headline(&started.plan)));
+        let open: Vec<_> = started.gates.iter().filter(|gate| !gate.outcome.lets_pass()).cloned().collect();
+        show_gates(&open, printer);
+        printer.hint(format!("it begins by itself once they pass; `pilotage abort {id}` gives it up"));
+    }
+    WAITS
+}
+
+/// The exit status of a deployment that has ended.
+pub fn code(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Succeeded | Outcome::Concluded => DONE,
         Outcome::RolledBack => ROLLED_BACK,

@@ -8,14 +8,17 @@ mod completions;
 mod deploy;
 mod edge;
 mod explain;
+mod gates;
 mod history;
 mod internal;
 mod judge;
 mod logs;
+mod opinion;
 mod plan;
 mod plan_forecast;
 mod plan_route;
 mod policy;
+mod rehearse;
 mod rollback;
 mod schema;
 mod serve;
@@ -25,7 +28,7 @@ mod up;
 
 use std::process::ExitCode;
 
-use pilotage_engine::Request;
+use pilotage_engine::{Opinion, Request};
 use pilotage_journal::{Journal, Reader};
 
 use crate::arguments::{Arguments, Edge, Policy, PolicyVerb, Verb};
@@ -105,6 +108,12 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Plan(asked) => plan::run(&asked, &session()?).await,
         Verb::Simulate(asked) => simulate::run(&asked, &session()?).await,
         Verb::Deploy(asked) => deploy::run(&asked, &session()?).await,
+        Verb::Gates(asked) => gates::run(&asked, &session()?).await,
+        Verb::Approvals => opinion::waiting(&session()?).await,
+        Verb::Approve(asked) => opinion::say(Opinion::Approve, &asked, &session()?).await,
+        Verb::Reject(asked) => opinion::say(Opinion::Reject, &asked, &session()?).await,
+        Verb::Withdraw(asked) => opinion::say(Opinion::Withdraw, &asked, &session()?).await,
+        Verb::Rehearse(asked) => rehearse::run(&asked, &session()?).await,
         Verb::Rollback(asked) => rollback::run(&asked, &session()?).await,
         Verb::Promote(asked) => ask::promote(&asked, &session()?).await,
         Verb::Abort(asked) => ask::run(Request::Abort, &asked, &session()?).await,

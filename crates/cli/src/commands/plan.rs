@@ -4,27 +4,37 @@ use std::collections::BTreeMap;
 
 use pilotage_conductor::Started;
 use pilotage_engine::forecast::Forecast;
-use pilotage_engine::gate::{GateOutcome, GateResult};
 use pilotage_engine::plan::{Step, way_back};
 use pilotage_engine::{Facts, Plan, Split, TrafficState};
 use pilotage_server::DeployBody;
 use pilotage_spec::{Project, Version};
 
+use super::gates::show_gates;
 use super::plan_route::{self, address_move};
 use super::{Session, plan_forecast, typed};
-use crate::arguments;
+use crate::arguments::{self, Given};
 use crate::failure::{DONE, Failure};
 use crate::place::environment;
-use crate::printer::{Printer, Tone};
+use crate::printer::Printer;
 use crate::words::{count, percent};
 
 /// Checks what was typed against the file, and makes it a request.
 pub fn request(asked: &arguments::Plan, project: &Project) -> Result<DeployBody, Failure> {
-    let version: Version = asked.version.parse()?;
-    let (service, _) = project.service(&asked.service)?;
-    let (environment, _) = environment(project, asked.env.as_deref())?;
-    let strategy = asked.strategy.as_deref().map(|name| project.strategy(name)).transpose()?;
-    let artifact = match &asked.artifact {
+    request_of(&asked.service, &asked.version, &asked.given, project)
+}
+
+/// The same from its parts.
+pub fn request_of(
+    service: &str,
+    version: &str,
+    given: &Given,
+    project: &Project,
+) -> Result<DeployBody, Failure> {
+    let version: Version = version.parse()?;
+    let (service, _) = project.service(service)?;
+    let (environment, _) = environment(project, given.env.as_deref())?;
+    let strategy = given.strategy.as_deref().map(|name| project.strategy(name)).transpose()?;
+    let artifact = match &given.artifact {
         Some(path) => Some(std::fs::canonicalize(path).map_err(|error| {
             Failure::usage(format!("cannot find the artifact {}: {error}", path.display()))
         })?),
@@ -36,7 +46,9 @@ pub fn request(asked: &arguments::Plan, project: &Project) -> Result<DeployBody,
         environment: environment.to_string(),
         strategy: strategy.map(|(name, _)| name.to_string()),
         artifact,
-        confirmation: asked.confirm.clone(),
+        confirmation: given.confirm.clone(),
+        ticket: given.ticket.clone(),
+        emergency: given.break_glass.clone(),
         command: typed(),
     })
 }
@@ -106,28 +118,6 @@ fn show(planned: &Started, printer: &Printer) {
     }
     printer.line("");
     show_gates(&planned.gates, printer);
-}
-
-/// What the gates say, a line each.
-pub fn show_gates(gates: &[GateResult], printer: &Printer) {
-    if gates.is_empty() {
-        printer.line("  no gate applies");
-    }
-    for gate in gates {
-        let (tone, glyph, word) = match gate.outcome {
-            GateOutcome::Passed => (Tone::Good, "✓", "passes"),
-            GateOutcome::Refused => (Tone::Bad, "✗", "refuses"),
-        };
-        printer.line(format!(
-            "  {} gate `{}` {word}: {}",
-            printer.paint(tone, glyph),
-            gate.gate,
-            gate.finding
-        ));
-        if let Some(remedy) = &gate.remedy {
-            printer.hint(format!("{remedy}; see `pilotage explain gate {}`", gate.gate));
-        }
-    }
 }
 
 /// The steps, each with what is there and what is served after it.

@@ -101,7 +101,10 @@ fn lines(report: &StatusReport, printer: &Printer) -> Vec<String> {
 }
 
 fn is_there(workload: &WorkloadStatus) -> bool {
-    workload.version.is_some() || workload.moving.is_some() || workload.last.is_some()
+    workload.version.is_some()
+        || workload.moving.is_some()
+        || workload.waiting.is_some()
+        || workload.last.is_some()
 }
 
 fn name(workload: &WorkloadStatus) -> String {
@@ -120,6 +123,9 @@ fn one(workload: &WorkloadStatus, width: usize, stopped: bool, printer: &Printer
         vec![format!("{} {:width$}  {}", printer.paint(tone, glyph), name(workload), summary(workload))];
     if let Some(moving) = &workload.moving {
         lines.extend(moving_lines(moving, workload));
+    }
+    if let Some(waiting) = &workload.waiting {
+        lines.extend(moving_lines(waiting, workload));
     }
     lines.extend(
         workload.troubles.iter().map(|trouble| format!("    {} {trouble}", printer.paint(Tone::Bad, "!"))),

@@ -84,6 +84,8 @@ impl Play<'_> {
             strategy: None,
             artifact: Some(self.stage.release(version)),
             confirmation: None,
+            ticket: None,
+            emergency: None,
             command: format!("pilotage deploy api {version}"),
         };
         let started: Started = self.client.post("/v1/deployments", &body).await?;

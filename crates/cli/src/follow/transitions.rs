@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use pilotage_engine::gate::GateOutcome;
+use pilotage_engine::gate::GateResult;
 use pilotage_engine::judge::{self, Case, Judgement, Reading, Verdict};
-use pilotage_engine::{ActionResult, Cause, Deployment, DeploymentEvent, Direction, Request, Step};
+use pilotage_engine::{ActionResult, Cause, Deployment, DeploymentEvent, Direction, Opinion, Request, Step};
 use pilotage_journal::Event;
 
 use crate::commands::{address_move, headline};
 use crate::printer::{Printer, Tone};
-use crate::words::{count, span};
+use crate::words::{count, gate_mark, span};
 
 /// The lines that tell one event; `before` is the deployment as it was until then.
 pub fn lines(
@@ -45,15 +45,23 @@ fn tell(before: &Deployment, fact: &DeploymentEvent, event: &Event) -> Vec<Told>
     let took = event.time.since(before.course.since);
     match fact {
         DeploymentEvent::GatesChecked { results, .. } => {
-            let gate = |gate: &pilotage_engine::gate::GateResult| match gate.outcome {
-                GateOutcome::Passed => {
-                    (Tone::Good, "✓", format!("gate `{}` passes: {}", gate.gate, gate.finding))
-                }
-                GateOutcome::Refused => {
-                    (Tone::Bad, "✗", format!("gate `{}` refuses: {}", gate.gate, gate.finding))
-                }
+            let gate = |gate: &GateResult| {
+                let (tone, glyph, word) = gate_mark(gate.outcome);
+                (tone, glyph, format!("gate `{}` {word}: {}", gate.gate, gate.finding))
             };
             results.iter().map(gate).collect()
+        }
+        DeploymentEvent::Stated { opinion, by, reason, .. } => {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let (tone, glyph, said) = match opinion {
+                Opinion::Approve => (Tone::Good, "✓", "has approved it"),
+                Opinion::Reject => (Tone::Bad, "✗", "has rejected it"),
+                Opinion::Withdraw => (Tone::Moving, "‖", "has taken back what they had said"),
+            };
+            vec![(tone, glyph, format!("{by} {said}{reason}"))]
+        }
+        DeploymentEvent::Reminded { missing } => {
+            vec![(Tone::Moving, "‖", format!("still waiting: {}", missing.join("; ")))]
         }
         DeploymentEvent::Executed { result: ActionResult::Done, .. } => {
             vec![(Tone::Good, "✓", format!("{} ({})", step(before), span(took)))]

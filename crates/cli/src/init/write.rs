@@ -33,7 +33,8 @@ services:
 environments:
   # For trying things out.
   dev: {{ strategy: quick }}
-  # A growing share of the users, watched at each step. Needs --confirm production.
+  # A growing share of the users, watched at each step. By default it asks for two approvals, a change ticket, a smoke suite
+  # and more: `pilotage gates` shows what is missing. While you are alone, `policy: {{ level: open }}` asks for nothing.
   production: {{ strategy: canary }}
 
 strategies:

@@ -126,6 +126,8 @@ impl World {
             strategy: None,
             artifact: artifact.map(Path::to_owned),
             confirmation: Some(environment.to_owned()),
+            ticket: None,
+            emergency: None,
             command: format!("deploy {service} {version}"),
         };
         let started: Value = self.client().post("/v1/deployments", &body).await?;

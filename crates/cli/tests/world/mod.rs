@@ -56,7 +56,7 @@ services:
     stop_grace: 2s
 environments:
   dev: {{ strategy: quick }}
-  production: {{ strategy: quick }}
+  production: {{ strategy: quick, policy: {{ level: open, confirm: true, gradual: true, inconclusive: raise }} }}
 strategies:
   quick:
     {strategy}

@@ -4,7 +4,7 @@ use pilotage_engine::gate::{self, Emergency, GateFacts, Serving};
 use pilotage_engine::{Asked, Plan};
 use pilotage_spec::{Identity, Policy, Project, Workload};
 
-use super::{Subject, budget, dependencies, origin};
+use super::{Subject, budget, conditions, dependencies, origin};
 use crate::conductor::{Inner, now};
 use crate::{ConductorError, measure};
 
@@ -60,7 +60,7 @@ async fn with_project(
     let reason = asked.emergency.clone();
     let emergency = reason.zip(requester.clone()).map(|(reason, by)| Emergency { by, reason });
     let policy = &plan.request.policy;
-    Ok(GateFacts {
+    let facts = GateFacts {
         policy: policy_now(project, workload),
         requester,
         author,
@@ -69,7 +69,9 @@ async fn with_project(
         failing: budget::failing(inner, plan).await,
         emergency,
         ..facts
-    })
+    };
+    let conditions = conditions::facts(plan, project, &facts).await;
+    Ok(GateFacts { conditions, ..facts })
 }
 
 fn without_roles(identity: &Identity) -> Identity {

@@ -1,6 +1,7 @@
 //! What gates are asked, and deployments that wait for them.
 
 mod budget;
+mod conditions;
 mod dependencies;
 mod facts;
 mod hold;

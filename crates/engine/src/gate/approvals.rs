@@ -32,27 +32,45 @@ impl Gate for Approved {
                 "see the policy in pilotage.yaml",
             ));
         };
-        let unknown = |what: &str| Refusal::unknown(format!("{what} is not known"), "see the server's log");
-        let now = facts.now.ok_or_else(|| unknown("the time"))?;
-        let requester =
-            party(facts.requester.as_ref()).ok_or_else(|| unknown("who asked for the deployment"))?;
-        let author = party(facts.author.as_ref()).ok_or_else(|| unknown("who brought the release in"))?;
-        let latest = latest_by_person(plan, facts);
-        if let Some((said, _)) = latest.values().find(|(said, _)| said.opinion == Opinion::Reject) {
-            return Err(rejected(said));
-        }
-        let parties = [requester, author];
-        let mut given = BTreeMap::new();
-        let mut discounted = Vec::new();
-        for (person, (said, approver)) in &latest {
-            match (approver, discount(said, approver.unwrap_or(&said.by), wanted, parties, now)) {
-                (Some(approver), None) => drop(given.insert(*person, (*said, *approver))),
-                (None, _) => discounted.push(format!("{}: may not approve here", said.by)),
-                (_, Some(why)) => discounted.push(format!("{}: {why}", said.by)),
-            }
-        }
+        let Count { parties, given, discounted } = count(plan, wanted, facts)?;
         Ask { wanted, given, discounted, approvers: &facts.approvers, parties }.answer()
     }
+}
+
+/// The people whose approvals count now; `None` if nobody can tell.
+pub fn counted(plan: &Plan, facts: &GateFacts) -> Option<Vec<Identity>> {
+    let usual = Approvals::of(0);
+    let wanted = plan.request.policy.approvals.as_ref().unwrap_or(&usual);
+    let given = count(plan, wanted, facts).ok()?.given;
+    Some(given.into_values().map(|(_, approver)| approver.clone()).collect())
+}
+
+/// Who has approved.
+struct Count<'a> {
+    parties: [&'a Identity; 2],
+    given: BTreeMap<&'a PrincipalName, (&'a Statement, &'a Identity)>,
+    discounted: Vec<String>,
+}
+
+fn count<'a>(plan: &Plan, wanted: &Approvals, facts: &'a GateFacts) -> Result<Count<'a>, Refusal> {
+    let unknown = |what: &str| Refusal::unknown(format!("{what} is not known"), "see the server's log");
+    let now = facts.now.ok_or_else(|| unknown("the time"))?;
+    let requester = party(facts.requester.as_ref()).ok_or_else(|| unknown("who asked for the deployment"))?;
+    let author = party(facts.author.as_ref()).ok_or_else(|| unknown("who brought the release in"))?;
+    let latest = latest_by_person(plan, facts);
+    if let Some((said, _)) = latest.values().find(|(said, _)| said.opinion == Opinion::Reject) {
+        return Err(rejected(said));
+    }
+    let parties = [requester, author];
+    let (mut given, mut discounted) = (BTreeMap::new(), Vec::new());
+    for (person, (said, approver)) in &latest {
+        match (approver, discount(said, approver.unwrap_or(&said.by), wanted, parties, now)) {
+            (Some(approver), None) => drop(given.insert(*person, (*said, *approver))),
+            (None, _) => discounted.push(format!("{}: may not approve here", said.by)),
+            (_, Some(why)) => discounted.push(format!("{}: {why}", said.by)),
+        }
+    }
+    Ok(Count { parties, given, discounted })
 }
 
 /// One whose own approval does not count, if it is known who that is: of a person's account, the person behind it too.

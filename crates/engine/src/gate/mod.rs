@@ -24,6 +24,7 @@ mod window;
 
 use crate::plan::{Plan, Purpose};
 
+pub use approvals::counted as counted_approvals;
 pub use facts::{
     ConditionDecision, ConditionFact, Conflict, Dependency, Emergency, GateFacts, Passed, Planned, Rehearsal,
     Script, Serving, TicketFact, WindowFact,

@@ -29,11 +29,37 @@ pub(crate) async fn deploy(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Body(body): Body<DeployBody>,
 ) -> Result<(StatusCode, Json<Started>), ErrorBody> {
+    begin(context, &peer, body, Intent::Deploy).await
+}
+
+pub(crate) async fn rehearse(
+    State(context): State<Context>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Body(body): Body<DeployBody>,
+) -> Result<(StatusCode, Json<Started>), ErrorBody> {
+    begin(context, &peer, body, Intent::Rehearse).await
+}
+
+/// Whether the release is to be kept, or only its way back to be tried out.
+enum Intent {
+    Deploy,
+    Rehearse,
+}
+
+async fn begin(
+    context: Context,
+    peer: &Peer,
+    body: DeployBody,
+    intent: Intent,
+) -> Result<(StatusCode, Json<Started>), ErrorBody> {
     let admitted = context.admission.admit()?;
-    let request = deploy_request(&context, body, &peer).await?;
+    let request = deploy_request(&context, body, peer).await?;
     // The admission is kept until it has begun, whether or not the client waits for that.
     let begun = to_its_end(async move {
-        let begun = context.conductor.deploy(&request).await?;
+        let begun = match intent {
+            Intent::Deploy => context.conductor.deploy(&request).await?,
+            Intent::Rehearse => context.conductor.rehearse(&request).await?,
+        };
         bring_back(&context, &begun, &request.actor, request.command).await?;
         drop(admitted);
         Ok(begun)
@@ -52,6 +78,7 @@ pub(crate) async fn rollback(
         workload: context.workload(&project, &body.environment, &body.service)?,
         to: body.to.map(|version| version.parse()).transpose()?,
         reason: body.reason,
+        by: peer.identity()?,
         actor: peer.name(),
         command: body.command,
     };
@@ -102,6 +129,9 @@ async fn deploy_request(
         artifact,
         strategy,
         confirmation: body.confirmation,
+        ticket: body.ticket,
+        emergency: body.emergency,
+        by: peer.identity()?,
         actor: peer.name(),
         command: body.command,
     })

@@ -9,6 +9,7 @@ mod health;
 mod history;
 mod logs;
 mod ndjson;
+mod opinion;
 mod request;
 mod selection;
 mod status;
@@ -34,6 +35,9 @@ pub(crate) fn all() -> Router<Context> {
         .route("/v1/deployments/{id}", get(status::deployment))
         .route("/v1/deployments/{id}/explanation", get(history::explanation))
         .route("/v1/deployments/{id}/{request}", post(request::request))
+        .route("/v1/deployments/{id}/opinion", post(opinion::say))
+        .route("/v1/waiting", get(opinion::waiting))
+        .route("/v1/rehearsals", post(deploy::rehearse))
         .route("/v1/rollback", post(deploy::rollback))
         .route("/v1/history", get(history::history))
         .route("/v1/events", get(events::events))

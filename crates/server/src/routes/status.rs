@@ -24,6 +24,7 @@ use crate::error::ErrorBody;
 struct Told {
     record: WorkloadRecord,
     moving: Option<DeploymentRecord>,
+    waiting: Option<DeploymentRecord>,
     last: Option<DeploymentRecord>,
 }
 
@@ -66,6 +67,9 @@ pub(crate) async fn detail(context: Context, id: DeploymentId) -> Result<Deploym
     Ok(DeploymentDetail {
         summary: views::history_line(&record),
         status: views::moving_status(&record, activity),
+        plan_hash: record.deployment.plan_hash.clone(),
+        gates: record.deployment.gates.clone().unwrap_or_default(),
+        statements: record.deployment.statements.clone(),
         live,
     })
 }
@@ -92,9 +96,13 @@ fn tell(context: &Context, workloads: BTreeSet<Workload>) -> Result<Vec<Told>, E
             // And given back an instant after the last one.
             Some(loaded) => Some(loaded?).filter(|record| record.deployment.end.is_none()),
         };
+        let waiting = match context.conductor.waiting(&workload)?.map(|id| views::load(&reader, id)) {
+            None | Some(Err(RecordError::Unknown(_))) => None,
+            Some(loaded) => Some(loaded?).filter(|record| record.deployment.is_waiting()),
+        };
         let record = views::workload_record(&reader, &workload)?;
         let last = context.latest()?.ended(&workload).map(|id| views::load(&reader, id)).transpose()?;
-        Ok(Told { record, moving, last })
+        Ok(Told { record, moving, waiting, last })
     };
     workloads.into_iter().map(tell).collect()
 }
@@ -102,12 +110,16 @@ fn tell(context: &Context, workloads: BTreeSet<Workload>) -> Result<Vec<Told>, E
 async fn one(context: &Context, told: &Told) -> WorkloadStatus {
     let observed = context.target.observe(&told.record.workload).await.ok();
     let observed = observed.map(|observation| observed_of(&observation));
-    let live = told.moving.as_ref().and_then(|record| context.conductor.live(record.id));
-    let activity = live.as_ref().map(|live| live.activity.as_str());
+    let activity = |record: &Option<DeploymentRecord>| {
+        let live = record.as_ref().and_then(|record| context.conductor.live(record.id));
+        live.map(|live| live.activity)
+    };
+    let (does, waits_for) = (activity(&told.moving), activity(&told.waiting));
     views::workload_status(StatusFacts {
         record: &told.record,
         observed: observed.as_ref(),
-        moving: told.moving.as_ref().map(|record| (record, activity)),
+        moving: told.moving.as_ref().map(|record| (record, does.as_deref())),
+        waiting: told.waiting.as_ref().map(|record| (record, waits_for.as_deref())),
         last: told.last.as_ref(),
         now: now(),
     })
