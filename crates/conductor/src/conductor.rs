@@ -15,7 +15,7 @@ use pilotage_views as views;
 use tokio::sync::{Notify, watch};
 use tracing::error;
 
-use crate::gating::{self, Registry};
+use crate::gating::{self, Registry, TicketCache};
 use crate::log::DeploymentLog;
 use crate::readings::SecretReader;
 use crate::request::{Live, Started};
@@ -55,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) edge: EdgeClient,
     pub(crate) secrets: SecretReader,
     pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) tickets: TicketCache,
     pub(crate) folder: PathBuf,
     keeping: watch::Sender<bool>,
     active: Mutex<HashMap<DeploymentId, Arc<Active>>>,
@@ -89,6 +90,7 @@ impl Conductor {
             edge,
             secrets,
             registry,
+            tickets: TicketCache::default(),
             folder,
             keeping: watch::Sender::new(keep),
             active: Mutex::default(),

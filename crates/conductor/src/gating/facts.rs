@@ -4,7 +4,7 @@ use pilotage_engine::gate::{self, Emergency, GateFacts, Serving};
 use pilotage_engine::{Asked, Plan};
 use pilotage_spec::{Identity, Policy, Project, Workload};
 
-use super::{Subject, budget, conditions, dependencies, origin};
+use super::{Subject, budget, conditions, dependencies, origin, tickets, windows};
 use crate::conductor::{Inner, now};
 use crate::{ConductorError, measure};
 
@@ -68,6 +68,8 @@ async fn with_project(
         dependencies: dependencies::facts(inner, policy, project, workload).await?,
         failing: budget::failing(inner, plan).await,
         emergency,
+        ticket: tickets::fact(inner, asked, project).await,
+        windows: windows::facts(inner, plan, project, now()).await,
         ..facts
     };
     let conditions = conditions::facts(plan, project, &facts).await;

@@ -8,7 +8,10 @@ mod hold;
 mod origin;
 mod registry;
 mod subject;
+mod tickets;
+mod windows;
 
 pub(crate) use hold::{hold, is_waiting_lease, wait, waiting};
 pub use registry::Registry;
 pub(crate) use subject::{Subject, check};
+pub(crate) use tickets::TicketCache;
