@@ -73,7 +73,9 @@ fn find<'a>(
     };
     match found {
         Some((name, system)) => Ok((name, system, key)),
-        None if project.tickets.is_empty() => Err("pilotage.yaml names no ticket system under `tickets`".to_owned()),
+        None if project.tickets.is_empty() => {
+            Err("pilotage.yaml names no ticket system under `tickets`".to_owned())
+        }
         None => Err(format!("there is no such ticket system; there are: {}", names())),
     }
 }
@@ -84,7 +86,8 @@ async fn look(
     system: &TicketSystem,
     key: &TicketKey,
 ) -> Result<TicketFact, String> {
-    let tickets = Tickets::new(system, |source| (inner.secrets)(source)).map_err(|error| error.to_string())?;
+    let tickets =
+        Tickets::new(system, |source| (inner.secrets)(source)).map_err(|error| error.to_string())?;
     let ticket = tickets.look(key).await.map_err(|error| error.to_string())?;
     let planned = planned(&ticket, system);
     Ok(TicketFact {

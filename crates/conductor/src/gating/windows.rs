@@ -12,16 +12,15 @@ use crate::conductor::Inner;
 /// What the calendars say. A window that the file does not have is left out, which the gate takes for what it is.
 pub(super) async fn facts(inner: &Inner, plan: &Plan, project: &Project, now: Timestamp) -> Vec<WindowFact> {
     let names = &plan.request.policy.windows;
-    let written: Vec<(WindowName, Windows)> = names
-        .iter()
-        .filter_map(|name| Some((name.clone(), project.windows.get(name)?.clone())))
-        .collect();
+    let written: Vec<(WindowName, Windows)> =
+        names.iter().filter_map(|name| Some((name.clone(), project.windows.get(name)?.clone()))).collect();
     if written.is_empty() {
         return Vec::new();
     }
     let folder = inner.folder.clone();
     // Calendars are files, and may be long.
-    let read = move || written.into_iter().map(|(name, windows)| fact(name, &windows, &folder, now)).collect();
+    let read =
+        move || written.into_iter().map(|(name, windows)| fact(name, &windows, &folder, now)).collect();
     tokio::task::spawn_blocking(read).await.unwrap_or_default()
 }
 
