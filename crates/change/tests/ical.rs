@@ -254,6 +254,7 @@ fn what_is_not_understood_for_certain_keeps_the_window_closed() {
             "DTSTART:20261224T120000Z\nRRULE:FREQ=YEARLY;COUNT=5;BYMONTH=2;BYMONTHDAY=30",
             "days that never come",
         ),
+        ("DTSTART:20261224T120000Z\nRECURRENCE-ID:20261224T120000Z", "UID is missing"),
         ("DTSTART:20261224T120000Z\nEXRULE:FREQ=DAILY", "EXRULE"),
         ("DTSTART:20261224T120000Z\nEXDATE;VALUE=DATE:20261225", "EXDATE must hold dates"),
         ("DTSTART:20261224T120000Z\nRDATE;VALUE=PERIOD:20261225T000000Z/PT1H", "neither a date"),

@@ -45,6 +45,7 @@ pub enum TicketKind {
     /// Jira Service Management: the state is the final decision of each approval of a request; places are fields.
     ServiceManagement,
     /// ServiceNow: the state is that of a change request, which must have been approved too; places are fields.
+    #[serde(rename = "servicenow")]
     ServiceNow {
         /// What its field `approval` says when it is approved.
         approvals: Vec<String>,
@@ -52,8 +53,10 @@ pub enum TicketKind {
         conflicts: Vec<String>,
     },
     /// GitHub: the states are labels of an open issue; places are beginnings of labels.
+    #[serde(rename = "github")]
     GitHub,
     /// GitLab: the same.
+    #[serde(rename = "gitlab")]
     GitLab,
     /// Any JSON document: places are JSON pointers (RFC 6901).
     Json {

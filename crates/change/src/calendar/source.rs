@@ -63,7 +63,7 @@ impl Source {
             Kind::Once { start, end } => finds.keep(*start, *end, &self.name),
             Kind::Events { path, events } => {
                 for event in events {
-                    let found = event.find(&mut finds).map_err(exhausted)?;
+                    let found = event.find(path.as_str(), &mut finds).map_err(exhausted)?;
                     found.map_err(|fault| CalendarError::Calendar { path: path.clone(), fault })?;
                 }
             }
@@ -73,10 +73,12 @@ impl Source {
 }
 
 fn once(from: LocalTime, to: LocalTime, zone: &TimeZone) -> Result<Kind, CalendarError> {
-    let (Some(start), Some(end)) = (begin(zone, civil(from)), end(zone, civil(to))) else {
-        return Err(CalendarError::Time(i64::MAX));
-    };
-    Ok(Kind::Once { start, end })
+    let start = civil(from).and_then(|from| begin(zone, from));
+    let end = civil(to).and_then(|to| end(zone, to));
+    match (start, end) {
+        (Some(start), Some(end)) => Ok(Kind::Once { start, end }),
+        _ => Err(CalendarError::Time(i64::MAX)),
+    }
 }
 
 fn events(
@@ -87,8 +89,7 @@ fn events(
     let unreadable = |reason| CalendarError::Unreadable { path: path.clone(), reason };
     let text = calendars(path).map_err(unreadable)?;
     check_length(text.len() as u64).map_err(unreadable)?;
-    ical::events(path.as_str(), &text, zone)
-        .map_err(|fault| CalendarError::Calendar { path: path.clone(), fault })
+    ical::events(&text, zone).map_err(|fault| CalendarError::Calendar { path: path.clone(), fault })
 }
 
 fn weekly(
@@ -122,8 +123,8 @@ fn at(day: Date, clock: ClockTime) -> DateTime {
     day.to_datetime(Time::midnight()).saturating_add(i64::from(clock.minutes()).minutes())
 }
 
-fn civil(time: LocalTime) -> DateTime {
+fn civil(time: LocalTime) -> Option<DateTime> {
     let (year, month, day) = time.date();
-    let date = Date::constant(year.cast_signed(), month.cast_signed(), day.cast_signed());
-    date.to_datetime(Time::midnight()).saturating_add(i64::from(time.minutes()).minutes())
+    let date = Date::new(year.cast_signed(), month.cast_signed(), day.cast_signed()).ok()?;
+    Some(date.to_datetime(Time::midnight()).saturating_add(i64::from(time.minutes()).minutes()))
 }

@@ -51,9 +51,14 @@ impl Finds {
         Ok(())
     }
 
-    /// Keeps a stretch of time if it has a length and touches the period.
+    /// Whether a stretch of time has a length and touches the period.
+    pub fn wants(&self, start: Timestamp, end: Timestamp) -> bool {
+        start < end && end > self.period.from && start <= self.period.to
+    }
+
+    /// Keeps a stretch of time if it is wanted.
     pub fn keep(&mut self, start: Timestamp, end: Timestamp, name: &Arc<str>) {
-        if start < end && end > self.period.from && start <= self.period.to {
+        if self.wants(start, end) {
             self.spans.push(Span { start, end, name: Arc::clone(name) });
         }
     }

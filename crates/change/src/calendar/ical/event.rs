@@ -19,7 +19,8 @@ use crate::calendar::zone::{begin, end};
 pub(in crate::calendar) struct Event {
     /// The line in which it begins.
     line: usize,
-    name: Arc<str>,
+    /// What it is called, as written: hardly any of many events is ever named.
+    summary: Option<Box<str>>,
     start: DateTime,
     zone: TimeZone,
     length: Length,
@@ -34,7 +35,6 @@ impl Event {
     /// Reads the values. `moved` are the occurrences for which other events stand.
     pub(super) fn new(
         raw: &RawEvent<'_>,
-        name: Arc<str>,
         zones: &Zones,
         moved: Option<&HashSet<Timestamp>>,
     ) -> Result<Self, IcalFault> {
@@ -56,24 +56,34 @@ impl Event {
                 dates.push(time.begin(line)?.to_zoned(start.zone.clone()).datetime());
             }
         }
-        Ok(Self { line: raw.number, name, start: start.time, zone: start.zone, length, rules, dates, except })
+        let summary = raw.summary.as_ref().map(|line| line.value().into());
+        Ok(Self {
+            line: raw.number,
+            summary,
+            start: start.time,
+            zone: start.zone,
+            length,
+            rules,
+            dates,
+            except,
+        })
     }
 
-    /// The spans that touch the period. The outer error says that too much was looked at, the inner one what is wrong.
-    pub fn find(&self, finds: &mut Finds) -> Result<Result<(), IcalFault>, Exhausted> {
+    /// The spans that touch the period; `path` is the calendar of which messages speak. The outer error says that too much was looked at, the inner one what is wrong.
+    pub fn find(&self, path: &str, finds: &mut Finds) -> Result<Result<(), IcalFault>, Exhausted> {
         for time in std::iter::once(&self.start).chain(&self.dates) {
             finds.count()?;
-            self.keep(*time, finds);
+            self.keep(*time, path, finds);
         }
         for rule in &self.rules {
-            if let Err(fault) = self.follow(rule, finds)? {
+            if let Err(fault) = self.follow(rule, path, finds)? {
                 return Ok(Err(fault));
             }
         }
         Ok(Ok(()))
     }
 
-    fn follow(&self, rule: &Rule, finds: &mut Finds) -> Result<Result<(), IcalFault>, Exhausted> {
+    fn follow(&self, rule: &Rule, path: &str, finds: &mut Finds) -> Result<Result<(), IcalFault>, Exhausted> {
         let period = finds.period();
         let local = |moment: Timestamp| moment.to_zoned(self.zone.clone()).datetime();
         // A day more at both ends than any change of the clock can take.
@@ -83,14 +93,14 @@ impl Event {
         for time in rule.times(self.start, from, to) {
             finds.count()?;
             match time {
-                Ok(time) => self.keep(time, finds),
+                Ok(time) => self.keep(time, path, finds),
                 Err(reason) => return Ok(Err(IcalFault::new(self.line, reason))),
             }
         }
         Ok(Ok(()))
     }
 
-    fn keep(&self, time: DateTime, finds: &mut Finds) {
+    fn keep(&self, time: DateTime, path: &str, finds: &mut Finds) {
         let Some(start) = begin(&self.zone, time) else { return };
         if self.except.contains(&start) {
             return;
@@ -102,8 +112,16 @@ impl Event {
             days => end(&self.zone, time.saturating_add(days.seconds())),
         };
         let end = end.and_then(|end| end.checked_add(SignedDuration::from_secs(seconds)).ok());
-        if let Some(end) = end {
-            finds.keep(start, end, &self.name);
+        if let Some(end) = end.filter(|end| finds.wants(start, *end)) {
+            finds.keep(start, end, &self.name(path));
+        }
+    }
+
+    /// What it is called, on one line and not for long, and where it stands.
+    fn name(&self, path: &str) -> Arc<str> {
+        match self.summary.as_deref().map(shown).filter(|summary| !summary.is_empty()) {
+            Some(summary) => format!("`{summary}` of {path}").into(),
+            None => path.into(),
         }
     }
 }
@@ -147,4 +165,16 @@ fn like(times: Vec<Local>, start: &Local, line: &Line<'_>) -> Result<Vec<Local>,
         true => Ok(times),
         false => Err(line.fault(format!("{} must hold dates if DTSTART is one, else times", line.name()))),
     }
+}
+
+/// A text of a calendar (RFC 5545, section 3.3.11) without what would turn or hide what stands beside it.
+fn shown(summary: &str) -> String {
+    const LIMIT: usize = 80;
+    let text = summary.replace("\\n", " ").replace("\\N", " ").replace('\\', "");
+    let shown = text.chars().filter(|c| !c.is_control() && !is_invisible(*c) && *c != '`');
+    shown.take(LIMIT).collect::<String>().trim().to_owned()
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

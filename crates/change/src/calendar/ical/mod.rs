@@ -12,7 +12,6 @@ mod time;
 pub(super) use event::Event;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -25,29 +24,27 @@ use time::Zones;
 const EVENT_LIMIT: usize = 50_000;
 
 /// The events of a calendar. `zone` is whose clock is meant where an event does not say it.
-pub(super) fn events(path: &str, text: &str, zone: Option<&TimeZone>) -> Result<Vec<Event>, IcalFault> {
+pub(super) fn events(text: &str, zone: Option<&TimeZone>) -> Result<Vec<Event>, IcalFault> {
     let Calendar { events: raw, zones, default_zone } = parts::read(text, EVENT_LIMIT)?;
     let zones = Zones::new(zones, zone.cloned().or(default_zone));
     let mut replaced: HashMap<&str, HashSet<Timestamp>> = HashMap::new();
     for (event, identity) in raw.iter().filter_map(|event| Some((event, event.recurrence_id.as_ref()?))) {
-        let moments = replaced.entry(event.uid.as_ref()).or_default();
-        moments.insert(time::moment(identity, &zones)?);
+        let uid = event.uid.as_ref().ok_or_else(|| {
+            identity.fault("it is not said of which event this is an occurrence: UID is missing")
+        })?;
+        replaced.entry(uid.value()).or_default().insert(time::moment(identity, &zones)?);
     }
     let lasting = raw.iter().filter(|event| !event.is_cancelled);
-    lasting.map(|event| built(path, event, &zones, &replaced)).collect()
+    lasting.map(|event| built(event, &zones, &replaced)).collect()
 }
 
 fn built(
-    path: &str,
     raw: &RawEvent<'_>,
     zones: &Zones,
     replaced: &HashMap<&str, HashSet<Timestamp>>,
 ) -> Result<Event, IcalFault> {
-    let name: Arc<str> = match raw.summary() {
-        Some(summary) => format!("`{summary}` of {path}").into(),
-        None => path.into(),
-    };
     // What replaces one occurrence stands for itself.
-    let moved = if raw.recurrence_id.is_none() { replaced.get(raw.uid.as_ref()) } else { None };
-    Event::new(raw, name, zones, moved)
+    let is_series = raw.recurrence_id.is_none();
+    let uid = raw.uid.as_ref().filter(|_| is_series);
+    Event::new(raw, zones, uid.and_then(|uid| replaced.get(uid.value())))
 }

@@ -1,6 +1,5 @@
 //! From lines to events whose values have not been looked at yet.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
@@ -27,8 +26,8 @@ pub(super) struct Calendar<'a> {
 pub(super) struct RawEvent<'a> {
     /// The line in which it begins.
     pub number: usize,
-    /// What its occurrences have in common; empty if it has none.
-    pub uid: Cow<'a, str>,
+    /// What its occurrences have in common.
+    pub uid: Option<Line<'a>>,
     pub is_cancelled: bool,
     pub start: Option<Line<'a>>,
     pub end: Option<Line<'a>>,
@@ -38,14 +37,14 @@ pub(super) struct RawEvent<'a> {
     pub rules: Vec<Line<'a>>,
     pub dates: Vec<Line<'a>>,
     pub except: Vec<Line<'a>>,
-    summary: Option<Line<'a>>,
+    pub summary: Option<Line<'a>>,
 }
 
 impl<'a> RawEvent<'a> {
     fn new(number: usize) -> Self {
         Self {
             number,
-            uid: Cow::Borrowed(""),
+            uid: None,
             is_cancelled: false,
             start: None,
             end: None,
@@ -58,16 +57,6 @@ impl<'a> RawEvent<'a> {
         }
     }
 
-    /// What it is called: on one line, and not for long.
-    pub fn summary(&self) -> Option<String> {
-        const LIMIT: usize = 80;
-        let text = self.summary.as_ref()?.value().replace("\\n", " ").replace("\\N", " ").replace('\\', "");
-        let shown: String =
-            text.chars().filter(|c| !c.is_control() && !is_invisible(*c) && *c != '`').take(LIMIT).collect();
-        let shown = shown.trim();
-        (!shown.is_empty()).then(|| shown.to_owned())
-    }
-
     fn take(&mut self, line: Line<'a>) -> Result<(), IcalFault> {
         let is = |name: &str| line.name().eq_ignore_ascii_case(name);
         if is("EXRULE") {
@@ -78,9 +67,7 @@ impl<'a> RawEvent<'a> {
                 "a change of all later occurrences (RANGE) is not supported: end the old event and begin a new one",
             ));
         }
-        if is("UID") {
-            self.uid = Cow::Owned(line.value().to_owned());
-        } else if is("STATUS") {
+        if is("STATUS") {
             self.is_cancelled = line.value().trim().eq_ignore_ascii_case("CANCELLED");
         } else if is("RRULE") {
             self.rules.push(line);
@@ -105,15 +92,11 @@ impl<'a> RawEvent<'a> {
             () if is("DTEND") => Some(&mut self.end),
             () if is("DURATION") => Some(&mut self.duration),
             () if is("RECURRENCE-ID") => Some(&mut self.recurrence_id),
+            () if is("UID") => Some(&mut self.uid),
             () if is("SUMMARY") => Some(&mut self.summary),
             () => None,
         }
     }
-}
-
-/// Characters that turn or hide what stands beside them.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Reads all events, at most so many.
