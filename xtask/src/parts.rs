@@ -43,8 +43,11 @@ fn install(packages: &[&str]) {
         println!("{error}");
     }
     if Path::new("/run/systemd/system").exists() {
-        let services: Vec<&str> =
-            packages.iter().copied().filter(|p| matches!(*p, "nginx" | "prometheus" | "haproxy")).collect();
+        let services: Vec<&str> = packages
+            .iter()
+            .copied()
+            .filter(|p| matches!(*p, "nginx" | "prometheus" | "prometheus-alertmanager" | "haproxy"))
+            .collect();
         // Tests and benches start their own; nothing of this is to run after the next boot either.
         succeeds(Command::new("systemctl").args(["disable", "--now"]).args(services));
     }

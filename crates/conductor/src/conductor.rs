@@ -15,6 +15,7 @@ use pilotage_views as views;
 use tokio::sync::{Notify, watch};
 use tracing::error;
 
+use crate::alert::AlertLedger;
 use crate::gating::{self, Registry, TicketCache};
 use crate::log::DeploymentLog;
 use crate::readings::SecretReader;
@@ -61,6 +62,8 @@ pub(crate) struct Inner {
     active: Mutex<HashMap<DeploymentId, Arc<Active>>>,
     /// Held while an id is chosen and its first event recorded.
     pub(crate) starting: tokio::sync::Mutex<()>,
+    /// Held while an alert is taken in.
+    pub(crate) alerts: tokio::sync::Mutex<AlertLedger>,
 }
 
 /// A deployment that is being driven.
@@ -95,6 +98,7 @@ impl Conductor {
             keeping: watch::Sender::new(keep),
             active: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
+            alerts: tokio::sync::Mutex::default(),
         });
         let conductor = Self { inner };
         adopt::unfinished(&conductor).await?;

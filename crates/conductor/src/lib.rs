@@ -5,6 +5,7 @@
 //! in `drive`.
 
 mod adopt;
+mod alert;
 mod clock;
 mod conductor;
 pub mod crash;
@@ -23,6 +24,7 @@ mod readings;
 mod relay;
 mod request;
 mod reroute;
+mod scripts;
 mod smoke;
 mod start;
 mod traffic;
@@ -33,3 +35,4 @@ pub use gating::Registry;
 pub use readings::SecretReader;
 pub use request::{DeployRequest, Live, OpinionRequest, RollbackRequest, Started};
 pub use reroute::{Effect, Rerouted};
+pub use scripts::{Script, scripts};

@@ -135,6 +135,9 @@ fn forward(deployment: &Deployment, facts: &Facts, now: Timestamp) -> Decision {
     if let Some(reason) = &deployment.aborted {
         return roll_back(deployment, facts, Cause::Asked { reason: reason.clone() });
     }
+    if let Some(alert) = &deployment.alert {
+        return roll_back(deployment, facts, Cause::Alert { alert: alert.clone() });
+    }
     // A release that is restored is known to be good; what is measured now may still be the bad one's doing.
     let known_good = deployment.plan.request.purpose.is_known_good();
     // Once the last watch has passed, the judge has spoken; a first deployment has none, and nothing to go back to.

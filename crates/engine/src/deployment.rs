@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pilotage_spec::{Digest, Timestamp, Version};
+use pilotage_spec::{AlertCause, Digest, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -97,6 +97,8 @@ pub struct Deployment {
     pub promoted_fully: bool,
     /// Somebody asked to take it back, perhaps with a reason.
     pub aborted: Option<Option<String>>,
+    /// The first alert from outside that takes it back.
+    pub alert: Option<Box<AlertCause>>,
     /// How many instances of each version there are to be, from the effects done so far.
     pub wanted: BTreeMap<Version, u32>,
     /// Users have been served by the new version, by share or by cohort.
@@ -174,6 +176,7 @@ impl Deployment {
             promoted: false,
             promoted_fully: false,
             aborted: None,
+            alert: None,
             wanted,
             traffic_moved: false,
             tried: false,
@@ -227,6 +230,9 @@ impl Deployment {
                 }
             }
             DeploymentEvent::Requested { request, reason } => self.requested(*request, reason, at),
+            DeploymentEvent::Alerted { alert } => {
+                self.alert.get_or_insert_with(|| alert.clone());
+            }
             DeploymentEvent::Adopted => {
                 // Nobody looked and nothing was tried meanwhile: no limit may count that time.
                 self.course.restart(at);

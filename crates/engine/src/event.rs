@@ -1,6 +1,6 @@
 //! What is recorded of a deployment. The history of these events is its only state.
 
-use pilotage_spec::{Digest, Identity, Version};
+use pilotage_spec::{AlertCause, Digest, Identity, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::approval::Opinion;
@@ -90,6 +90,11 @@ pub enum DeploymentEvent {
         /// Why, in their words.
         reason: Option<String>,
     },
+    /// An alert from outside says that the new version is bad.
+    Alerted {
+        /// The alert.
+        alert: Box<AlertCause>,
+    },
     /// The control plane came back and goes on with the deployment; a watch begins anew, since what was measured before
     /// is not known any more.
     Adopted,
@@ -128,6 +133,7 @@ impl DeploymentEvent {
             Self::Executed { .. } => "deployment.executed",
             Self::HealthChecked { .. } => "deployment.health_check",
             Self::Requested { .. } => "deployment.requested",
+            Self::Alerted { .. } => "deployment.alerted",
             Self::Adopted => "deployment.adopted",
             Self::RollbackStarted { cause: Cause::Concluded { .. }, .. } => "deployment.conclusion",
             Self::ClockStepped { .. } => "deployment.clock_stepped",
@@ -191,6 +197,11 @@ pub enum Cause {
         /// Their reason, if they gave one.
         reason: Option<String>,
     },
+    /// An alert from outside.
+    Alert {
+        /// The alert.
+        alert: Box<AlertCause>,
+    },
     /// A step could not be done.
     StepFailed {
         /// Why, in words.
@@ -217,6 +228,7 @@ impl Cause {
             | Self::Concluded { reason }
             | Self::Asked { reason: Some(reason) } => reason.clone(),
             Self::Asked { reason: None } => "somebody asked for it".to_owned(),
+            Self::Alert { alert } => alert.words(),
         }
     }
 }

@@ -9,6 +9,7 @@ use pilotage_targets::ProcessTarget;
 use tokio::sync::watch;
 
 use crate::admission::Admission;
+use crate::deliveries::Deliveries;
 use crate::error::{ErrorBody, ErrorKind};
 use crate::latest::Latest;
 use crate::{ServerConfig, read_project};
@@ -25,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) closing: Arc<watch::Sender<bool>>,
     /// Held while what was stopped is being brought back.
     pub(crate) bringing_back: Arc<tokio::sync::Mutex<()>>,
+    /// How many deliveries of alerts are taken in.
+    pub(crate) deliveries: Arc<Deliveries>,
     latest: Arc<Mutex<Latest>>,
 }
 
@@ -43,6 +46,7 @@ impl Context {
             admission: Admission::default(),
             closing: Arc::new(watch::Sender::new(false)),
             bringing_back: Arc::default(),
+            deliveries: Arc::default(),
             latest: Arc::default(),
         }
     }

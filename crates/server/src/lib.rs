@@ -10,6 +10,7 @@ mod api;
 mod client;
 mod config;
 mod context;
+mod deliveries;
 mod error;
 mod file;
 mod latest;

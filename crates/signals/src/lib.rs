@@ -1,7 +1,8 @@
-//! What production says: edge counters, Prometheus, and numbers in JSON documents.
+//! What production says: edge counters, Prometheus, numbers in JSON documents, and alerts that others send.
 
 mod copies;
 mod edge;
+pub mod hooks;
 mod json;
 mod prometheus;
 mod source;

@@ -85,8 +85,9 @@ fn check_principal(kind: &'static str, text: &str) -> Result<(), NameError> {
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-@+:/".contains(c);
     let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if !begins || !text.chars().all(allowed) {
-        let rule = "use letters of the English alphabet, digits and `. _ - @ + : /`, starting with a letter or digit";
+    let leads_up = text.split('/').any(|part| part == "..");
+    if !begins || leads_up || !text.chars().all(allowed) {
+        let rule = "use letters of the English alphabet, digits and `. _ - @ + : /`, starting with a letter or digit, without `..` between slashes";
         return Err(NameError::malformed(kind, text, rule));
     }
     if text.len() > LIMIT {

@@ -5,10 +5,12 @@
 
 mod ab;
 mod access;
+mod allowed_url;
 mod condition;
 mod diagnostic;
 mod digest;
 mod duration;
+mod hook;
 mod identity;
 mod lookup;
 mod metric;
@@ -35,10 +37,12 @@ pub use access::{
     Access, Audience, ClaimName, ClaimValue, Grant, Issuer, Login, LoginError, Principal, SignIn, SignInName,
     Verb, WorkloadIdentity,
 };
+pub use allowed_url::{AllowedUrl, AllowedUrlError, AllowedUrls};
 pub use condition::{ExpressionFault, PolicyCondition};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use digest::{Digest, DigestError};
 pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};
+pub use hook::{Alert, AlertCause, Hook, HookKind};
 pub use identity::{Identity, PrincipalKind, PrincipalName};
 pub use lookup::LookupError;
 pub use metric::{Comparison, JsonSource, Metric, MetricLimit, MetricSource, Score, WEIGHT_ONE};
@@ -47,8 +51,8 @@ pub use model::{
     ServiceOverride, Strategy, StrategyKind, TargetKind, Trigger,
 };
 pub use name::{
-    ConditionName, EnvironmentName, HookName, HttpPath, NameError, ProjectName, RelativePath, RoleName,
-    ServiceName, StrategyName, TicketSystemName, VariableName, WindowName,
+    ClusterName, ConditionName, EnvironmentName, HookName, HttpPath, NameError, Namespace, ProjectName,
+    RelativePath, RoleName, ServiceName, StrategyName, TicketSystemName, VariableName, WindowName,
 };
 pub use policy::{
     Approvals, BlindWatch, BreakGlass, BreakableGate, ErrorBudget, Inconclusive, Policy, PolicyLevel,

@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AbTrial, Access, Baseline, ConditionName, Copies, EdgeSettings, EnvironmentName, Exposure, Health,
-    InstanceSpec, ListenOn, Metric, Policy, PolicyCondition, ProjectName, Protocol, RelativePath, Score,
-    ServiceName, Stage, StrategyName, TicketSystem, TicketSystemName, Value, VariableName, WindowName,
-    Windows, duration_ms,
+    AbTrial, Access, AllowedUrls, Baseline, ConditionName, Copies, Digest, EdgeSettings, EnvironmentName,
+    Exposure, Health, Hook, HookName, InstanceSpec, ListenOn, Metric, Policy, PolicyCondition, ProjectName,
+    Protocol, RelativePath, Score, ServiceName, Stage, StrategyName, TicketSystem, TicketSystemName, Value,
+    VariableName, WindowName, Windows, duration_ms,
 };
 
 /// A whole project.
@@ -39,6 +39,15 @@ pub struct Project {
     /// The systems in which changes have tickets, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tickets: BTreeMap<TicketSystemName, TicketSystem>,
+    /// Sources of alerts that call us, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hooks: BTreeMap<HookName, Hook>,
+    /// The servers that may be asked beside those of this machine.
+    #[serde(default, skip_serializing_if = "AllowedUrls::is_empty")]
+    pub allowed_urls: AllowedUrls,
+    /// Scripts that somebody has looked at, by their path or by what they are called, with their digests.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approved_scripts: BTreeMap<String, Digest>,
 }
 
 /// A service as every environment shares it.

@@ -157,6 +157,14 @@ text_type!(
     HookName, "name of a hook", check_label
 );
 text_type!(
+    /// The name of a cluster, by which it is registered: a DNS label.
+    ClusterName, "name of a cluster", check_label
+);
+text_type!(
+    /// A namespace of a cluster: a DNS label.
+    Namespace, "namespace", check_label
+);
+text_type!(
     /// The name of an environment variable: `[A-Za-z_][A-Za-z0-9_]*`, 128 at most.
     VariableName, "variable name", check_variable
 );

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub enum Part {
     /// The metrics server.
     Prometheus,
+    /// What Prometheus hands its alerts to.
+    Alertmanager,
     /// The web server.
     Nginx,
     /// Node.js.
@@ -42,8 +44,9 @@ const SERVER_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
 impl Part {
     /// Those that tests need. Benches name their own.
-    pub const FOR_TESTS: [Self; 9] = [
+    pub const FOR_TESTS: [Self; 10] = [
         Self::Prometheus,
+        Self::Alertmanager,
         Self::Nginx,
         Self::Node,
         Self::Python,
@@ -58,6 +61,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "prometheus",
+            Self::Alertmanager => "prometheus-alertmanager",
             Self::Nginx => "nginx",
             Self::Node => "node",
             Self::Python => "python3",
@@ -76,6 +80,7 @@ impl Part {
     pub fn variable(self) -> &'static str {
         match self {
             Self::Prometheus => "PILOTAGE_TEST_PROMETHEUS",
+            Self::Alertmanager => "PILOTAGE_TEST_ALERTMANAGER",
             Self::Nginx => "PILOTAGE_TEST_NGINX",
             Self::Node => "PILOTAGE_TEST_NODE",
             Self::Python => "PILOTAGE_TEST_PYTHON",

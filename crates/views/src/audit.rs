@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::time::as_rfc3339;
 use crate::workload::payload;
-use crate::{EnvironmentEvent, RecordError, WorkloadEvent, from_event};
+use crate::{AlertReceived, Consequence, EnvironmentEvent, RecordError, WorkloadEvent, from_event};
 
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,6 +66,7 @@ impl AuditFold {
             Some(("deployment", _)) => self.deployment(event),
             Some(("workload", _)) => workload(event),
             Some(("environment", _)) => environment(event),
+            Some(("alert", _)) => alert(event),
             _ => Ok(other(event)),
         }
     }
@@ -150,6 +151,7 @@ fn outcome(fact: &DeploymentEvent) -> &'static str {
             Request::Pause => "pause",
             Request::Resume => "resume",
         },
+        DeploymentEvent::Alerted { .. } => "alerted",
         DeploymentEvent::Adopted => "resumed",
         DeploymentEvent::RollbackStarted { cause, .. } if cause.is_planned() => "concluding",
         DeploymentEvent::ClockStepped { .. } => "clock_stepped",
@@ -257,6 +259,15 @@ fn environment(event: &Event) -> Result<AuditLine, RecordError> {
     let EnvironmentEvent::EdgeSet { edge, command } = payload(event)?;
     let environment = event.stream.as_str().strip_prefix("environment/").map(str::to_owned);
     Ok(AuditLine { environment, command: Some(command), detail: json!({ "edge": edge }), ..other(event) })
+}
+
+fn alert(event: &Event) -> Result<AuditLine, RecordError> {
+    let AlertReceived { workload, consequence, .. } = AlertReceived::from_event(event)?;
+    let (environment, service) =
+        workload.map(|workload| (workload.environment.to_string(), workload.service.to_string())).unzip();
+    let outcome = consequence.word().to_owned();
+    let rollback_triggered = matches!(consequence, Consequence::TakenBack { .. });
+    Ok(AuditLine { environment, service, outcome, rollback_triggered, ..other(event) })
 }
 
 /// A line in which only what every event has is filled in.

@@ -144,6 +144,10 @@ fn tell(before: &Deployment, event: &DeploymentEvent, at: Timestamp, actor: &str
         DeploymentEvent::Requested { request, reason } => {
             (format!("{actor} asked to {}", request_words(*request)), reason.iter().cloned().collect())
         }
+        DeploymentEvent::Alerted { alert } => (
+            format!("an alert came by the hook `{}`: {}", alert.hook, alert.alert.summary),
+            alert.alert.labels.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+        ),
         DeploymentEvent::Adopted => {
             ("the control plane had been away, looked at what is there, and went on".to_owned(), Vec::new())
         }
@@ -256,6 +260,7 @@ fn rollback(cause: &Cause, steps: &[Step]) -> (String, Vec<String>) {
         Cause::Verdict { reason } => format!("it was taken back, because production disagreed: {reason}"),
         Cause::Asked { reason: Some(reason) } => format!("it was taken back, as asked: {reason}"),
         Cause::Asked { reason: None } => "it was taken back, as asked".to_owned(),
+        Cause::Alert { alert } => format!("it was taken back, because of an alert: {}", alert.words()),
         Cause::StepFailed { reason } => {
             format!("it was taken back, because a step could not be done: {reason}")
         }

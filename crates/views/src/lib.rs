@@ -2,6 +2,7 @@
 //!
 //! `record`, `workload` and `environment` read the streams; `status`, `history`, `audit` and `explain` are what people are shown.
 
+mod alert;
 mod audit;
 mod environment;
 mod explain;
@@ -13,6 +14,7 @@ mod testing;
 mod time;
 mod workload;
 
+pub use alert::{AlertReceived, Consequence};
 pub use audit::{AuditFold, AuditLine};
 pub use environment::{EnvironmentEvent, edges, environment_stream};
 pub use explain::{Explanation, GateWords, Told, explain, gate_word, gates};

@@ -24,6 +24,7 @@ access:
     on-call: [rollback]
   sign_in:
     company: { issuer: https://accounts.shop.example, client_id: pilotage, claim: email }
+allowed_urls: ["https://ci.example.com", "https://accounts.shop.example"]
 "#;
 
 fn name(text: &str) -> PrincipalName {

@@ -76,6 +76,7 @@ fn tell(before: &Deployment, fact: &DeploymentEvent, event: &Event) -> Vec<Told>
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             vec![(Tone::Moving, "▸", format!("{} asked to {}{reason}", event.actor, asked(*request)))]
         }
+        DeploymentEvent::Alerted { alert } => vec![(Tone::Bad, "!", format!("alert: {}", alert.words()))],
         DeploymentEvent::Adopted => {
             vec![(Tone::Moving, "▸", "the server is back, and goes on".to_owned())]
         }
@@ -138,6 +139,7 @@ fn rollback(cause: &Cause) -> String {
     match cause {
         Cause::Verdict { .. } => "rolling back: production disagrees".to_owned(),
         Cause::Asked { .. } => "rolling back, as asked".to_owned(),
+        Cause::Alert { .. } => "rolling back: an alert came".to_owned(),
         Cause::StepFailed { reason } => format!("rolling back: {reason}"),
         Cause::Concluded { reason } => reason.clone(),
     }

@@ -7,6 +7,7 @@ mod events;
 mod extract;
 mod health;
 mod history;
+mod hooks;
 mod logs;
 mod ndjson;
 mod opinion;
@@ -17,7 +18,10 @@ mod traffic;
 mod up;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+
+use pilotage_signals::hooks::BODY_LIMIT_BYTES;
 
 use crate::context::Context;
 use crate::error::{ErrorBody, ErrorKind};
@@ -41,6 +45,7 @@ pub(crate) fn all() -> Router<Context> {
         .route("/v1/rollback", post(deploy::rollback))
         .route("/v1/history", get(history::history))
         .route("/v1/events", get(events::events))
+        .route("/v1/hooks/{name}", post(hooks::deliver).layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES)))
         .route("/v1/logs", get(logs::logs))
         .route("/v1/audit", get(audit::audit))
         .route("/v1/audit/verify", get(audit::verify))

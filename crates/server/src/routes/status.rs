@@ -131,7 +131,8 @@ fn advise_up(status: &mut WorkloadStatus) {
         Some(NextAction { command: "pilotage up".to_owned(), why: "everything was stopped".to_owned() });
 }
 
-fn now() -> Timestamp {
+/// The time now.
+pub(super) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(since_epoch.as_micros().try_into().unwrap_or(i64::MAX))
 }

@@ -9,9 +9,12 @@ mod node;
 mod number;
 mod parse;
 mod resolve;
+mod scripts;
 mod shape;
 mod syntax;
+mod urls;
 mod values;
+mod walk;
 mod web;
 
 pub use amounts::{AmountError, parse_multiple, parse_percentage};
@@ -23,7 +26,7 @@ pub(crate) use shape::Shape;
 use fault::Faults;
 
 use crate::diagnostic::Diagnostics;
-use crate::{ExpressionFault, Project};
+use crate::{Digest, ExpressionFault, Project};
 
 /// What reading a file gives.
 #[derive(Debug, Clone)]
@@ -55,7 +58,17 @@ pub fn check(file_name: &str, text: &str) -> Checked {
 pub fn check_with(file_name: &str, text: &str, expression: &ExpressionCheck<'_>) -> Checked {
     let mut faults = Faults::default();
     let project = parse::parse(text, &mut faults)
-        .and_then(|tree| grammar().read(&tree, &mut faults))
+        .and_then(|tree| {
+            let draft = grammar().read(&tree, &mut faults)?;
+            let approved: Vec<Digest> =
+                draft.approved_scripts.iter().filter_map(|(_, digest)| digest.clone()).collect();
+            // What is refused already is not refused once more.
+            if faults.errors() == 0 {
+                urls::check(&tree, &draft.allowed_urls, &mut faults);
+                scripts::check(&tree, &approved, &mut faults);
+            }
+            Some(draft)
+        })
         .and_then(|draft| resolve::resolve(draft, expression, &mut faults))
         .filter(|_| faults.errors() == 0);
     if project.is_none() && faults.errors() == 0 {

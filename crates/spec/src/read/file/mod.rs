@@ -1,9 +1,11 @@
 //! The file as it is written: one table of fields an object. What is left out stays out, names are not yet looked up.
 
 mod access;
+mod approvals;
 mod conditions;
 mod edge;
 mod environment;
+mod hooks;
 mod metrics;
 mod policy;
 mod project;
@@ -16,8 +18,10 @@ mod triggers;
 mod windows;
 
 pub(crate) use access::{AccessDraft, GrantDraft, PrincipalDraft};
+pub(crate) use approvals::by_name;
 pub(crate) use conditions::Conditions;
 pub(crate) use environment::{EnvironmentDraft, OverrideDraft};
+pub(crate) use hooks::Hooks;
 pub(crate) use policy::PolicyDraft;
 pub(crate) use project::{ProjectDraft, project};
 pub(crate) use route::{Hosts, RouteDraft};

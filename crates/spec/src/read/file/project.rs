@@ -1,8 +1,10 @@
 //! The whole file.
 
 use super::access::{AccessDraft, access};
+use super::approvals::{Approved, allowed_urls, approved_scripts};
 use super::conditions::{Conditions, conditions};
 use super::environment::{EnvironmentDraft, environment};
+use super::hooks::{Hooks, hooks};
 use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
 use super::tickets::tickets;
@@ -10,8 +12,8 @@ use super::windows::windows;
 use crate::read::shape::{Fields, MapOf, Named, Object, field};
 use crate::read::values::label;
 use crate::{
-    EnvironmentName, ProjectName, ServiceName, Strategy, StrategyName, TicketSystem, TicketSystemName,
-    WindowName, Windows,
+    AllowedUrls, EnvironmentName, ProjectName, ServiceName, Strategy, StrategyName, TicketSystem,
+    TicketSystemName, WindowName, Windows,
 };
 
 /// The file as it is written.
@@ -24,6 +26,9 @@ pub(crate) struct ProjectDraft {
     pub conditions: Conditions,
     pub windows: Named<WindowName, Windows>,
     pub tickets: Named<TicketSystemName, TicketSystem>,
+    pub hooks: Hooks,
+    pub allowed_urls: AllowedUrls,
+    pub approved_scripts: Approved,
 }
 
 /// The shape of the file.
@@ -77,6 +82,24 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
     );
     let tickets =
         fields.optional(field("tickets", "The systems in which changes have tickets, by name."), &tickets());
+    let hooks = fields.optional(field("hooks", "Sources of alerts that call Pilotage, by name."), &hooks());
+    let allowed = fields.optional(
+        field(
+            "allowed_urls",
+            "The servers that Pilotage may ask beside those of this machine: scheme, host and port.",
+        )
+        .example("[\"https://jira.shop.example\"]"),
+        &allowed_urls(),
+    );
+    let approved = fields.optional(
+        field(
+            "approved_scripts",
+            "Scripts that somebody has looked at, by path, with the digest of what they looked at; for one that is written into a \
+             command, any name and the digest of the command.",
+        )
+        .example("{ smoke.sh: \"sha256:…\" }"),
+        &approved_scripts(),
+    );
     Some(ProjectDraft {
         name,
         services: services.unwrap_or_default(),
@@ -86,5 +109,8 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         conditions: conditions.unwrap_or_default(),
         windows: windows.unwrap_or_default(),
         tickets: tickets.unwrap_or_default(),
+        hooks: hooks.unwrap_or_default(),
+        allowed_urls: AllowedUrls(allowed.unwrap_or_default()),
+        approved_scripts: approved.unwrap_or_default(),
     })
 }

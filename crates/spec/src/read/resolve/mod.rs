@@ -4,6 +4,7 @@
 mod access;
 mod conditions;
 mod environments;
+mod hooks;
 mod policy;
 mod ports;
 mod routes;
@@ -14,7 +15,7 @@ mod templates;
 
 use super::ExpressionCheck;
 use super::fault::Faults;
-use super::file::ProjectDraft;
+use super::file::{self, ProjectDraft};
 use super::node::Span;
 use crate::Project;
 use crate::quote::quoted;
@@ -37,6 +38,7 @@ pub(super) fn resolve(
     routes::check(&draft.services, &written, faults);
     let access = draft.access.map(|access| access::resolve(access, &written, &draft.services, faults));
     let conditions = conditions::resolve(draft.conditions, expression, faults);
+    let hooks = hooks::resolve(draft.hooks, &draft.services, &written, faults);
     let aliases = environments::aliases(&written, faults);
     let environments = environments::resolve(written, &draft.services, &strategies, faults);
     Some(Project {
@@ -53,6 +55,9 @@ pub(super) fn resolve(
             .into_iter()
             .filter_map(|(name, windows)| Some((name.value, windows?)))
             .collect(),
+        hooks,
+        allowed_urls: draft.allowed_urls,
+        approved_scripts: file::by_name(draft.approved_scripts).collect(),
     })
 }
 
