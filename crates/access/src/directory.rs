@@ -121,10 +121,13 @@ impl Directory {
         identities.filter(|identity| identity.kind == PrincipalKind::Person).collect()
     }
 
-    /// Whether it is known who answers for a principal, and it is this person.
+    /// Whether a person answers for a machine or an agent. Nobody answers for another account of a person, even their own: it
+    /// may be the one that is kept for what is dangerous.
     pub fn answers_for(&self, person: &Identity, principal: &PrincipalName) -> bool {
-        let behind = self.bare(principal).and_then(|identity| identity.person);
-        person.kind == PrincipalKind::Person && behind.is_some() && behind == person.person
+        let Some(behind) = self.bare(principal).filter(|behind| behind.kind != PrincipalKind::Person) else {
+            return false;
+        };
+        person.kind == PrincipalKind::Person && behind.person.is_some() && behind.person == person.person
     }
 
     /// Whether the file names such a principal.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod access;
 mod edge;
 mod gates;
 mod judge;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use access::{Login, Serve, Token, TokenCreate, TokenVerb};
 pub use edge::{Edge, EdgeReload, EdgeRun, EdgeVerb, Top};
 pub use gates::{Gates, Given, Opinion, Rehearse};
 pub use judge::{Compare, Judge};
@@ -47,6 +49,12 @@ pub struct Global {
     /// Where everything is kept [default: $PILOTAGE_STATE, or .pilotage beside the project's file]
     #[arg(long, global = true, value_name = "FOLDER", help_heading = "Everywhere")]
     pub state: Option<PathBuf>,
+    /// A server elsewhere, such as https://deploy.shop.example:7443 [default: $PILOTAGE_SERVER, or the one on this machine]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
+    pub server: Option<String>,
+    /// A file with a token [default: $PILOTAGE_TOKEN, $PILOTAGE_ID_TOKEN, or the session of `login`]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub token_file: Option<PathBuf>,
     /// How results are written: text, or json with one object a line where there are several
     #[arg(long, global = true, value_enum, default_value_t = Output::Text, hide_possible_values = true, value_name = "FORM", help_heading = "Everywhere")]
     pub output: Output,
@@ -124,6 +132,14 @@ pub enum Verb {
     Audit(Audit),
     /// Copy the journal to a new file
     Backup(Backup),
+    /// Show who you are to the server, and what you may do
+    Whoami,
+    /// Sign in where the project's people do
+    Login(Login),
+    /// End the session of `login`
+    Logout,
+    /// Issue, list and revoke tokens for programs
+    Token(Token),
     /// See a canary go out, a bad release come back by itself, and the log that proves it
     Demo(Demo),
     /// Print completions for a shell
@@ -151,13 +167,6 @@ pub struct PassListener {
     /// The program, its name and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub words: Vec<std::ffi::OsString>,
-}
-
-#[derive(Debug, Args)]
-pub struct Serve {
-    /// In a session of its own, as `up` starts it
-    #[arg(long, hide = true)]
-    pub background: bool,
 }
 
 /// What is deployed where, and how.

@@ -12,6 +12,7 @@ use pilotage_server::{Client, ClientError, Health};
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::printer::Printer;
+use crate::reach::{ID_TOKEN_VARIABLE, TOKEN_VARIABLE};
 
 /// How long a server may take to answer. It may have a long journal to read, and an edge to start.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -22,8 +23,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The server's client, after starting the server if it was not there.
 pub async fn connect(place: &Place, printer: &Printer) -> Result<Client, Failure> {
-    let client = Client::new(place.state.socket());
-    if is_there(&client).await? {
+    let client = place.client()?;
+    if place.reach.is_remote() || is_there(&client).await? {
         return Ok(client);
     }
     let pid = start(place, &client).await?;
@@ -36,13 +37,14 @@ pub async fn connect(place: &Place, printer: &Printer) -> Result<Client, Failure
 
 /// The server's client, or `None` if no server is there.
 pub async fn connect_only(place: &Place) -> Result<Option<Client>, Failure> {
-    let client = Client::new(place.state.socket());
-    Ok(is_there(&client).await?.then_some(client))
+    let client = place.client()?;
+    Ok((place.reach.is_remote() || is_there(&client).await?).then_some(client))
 }
 
 async fn is_there(client: &Client) -> Result<bool, Failure> {
     match client.get::<Health>("/v1/health").await {
-        Ok(_) => Ok(true),
+        // Whoever is refused has been answered.
+        Ok(_) | Err(ClientError::Refused(_)) => Ok(true),
         // A server that is being stopped may break off; the next attempt finds it gone.
         Err(ClientError::Unreachable { .. } | ClientError::Broken(_)) => Ok(false),
         Err(error) => Err(error.into()),
@@ -59,8 +61,10 @@ async fn start(place: &Place, client: &Client) -> Result<u32, Failure> {
     let mut child = spawn()?;
     let until = Instant::now() + START_LIMIT;
     while Instant::now() < until {
-        if let Ok(health) = client.get::<Health>("/v1/health").await {
-            return Ok(health.pid);
+        match client.get::<Health>("/v1/health").await {
+            Ok(health) => return Ok(health.pid),
+            Err(ClientError::Refused(_)) => return Ok(child.id()),
+            Err(_) => {}
         }
         if child.try_wait()?.is_some() {
             // The journal was another server's: one that just starts and answers soon, or one that ends and never does.
@@ -88,6 +92,9 @@ fn spawn(place: &Place, log: &Path) -> io::Result<Child> {
         .arg("--state")
         .arg(place.state.root())
         .current_dir("/")
+        // Credentials are for this command, and nothing that a server has a use for.
+        .env_remove(TOKEN_VARIABLE)
+        .env_remove(ID_TOKEN_VARIABLE)
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors)

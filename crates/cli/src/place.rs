@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use pilotage_server::{StateFolder, find_project_file, read_project};
+use pilotage_server::{Client, StateFolder, find_project_file, read_project};
 use pilotage_spec::{Environment, EnvironmentName, Project};
 use pilotage_targets::ProcessConfig;
 
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::reach::Reach;
 
+/// What the project's file is called.
+const FILE_NAME: &str = "pilotage.yaml";
 /// The folder beside the project's file.
 const STATE_FOLDER: &str = ".pilotage";
 /// The variable that names another folder.
@@ -23,16 +26,38 @@ pub struct Place {
     pub file: PathBuf,
     /// Where its things are kept.
     pub state: StateFolder,
+    /// How its server is reached, and as whom.
+    pub reach: Reach,
 }
 
 impl Place {
     /// The project in the current folder or above it, unless the command line says otherwise.
     pub fn find(global: &Global) -> Result<Self, Failure> {
-        let file = project_file(global)?;
+        let reach = Reach::find(global);
+        let file = match project_file(global) {
+            // What only asks a server elsewhere needs no file here.
+            Err(_) if reach.is_remote() && global.file.is_none() => std::env::current_dir()?.join(FILE_NAME),
+            found => found?,
+        };
         let named = global.state.clone().or_else(|| std::env::var_os(STATE_VARIABLE).map(PathBuf::from));
         let usual = || file.parent().unwrap_or(Path::new("/")).join(STATE_FOLDER);
         let state = StateFolder::at(&named.unwrap_or_else(usual))?;
-        Ok(Self { file, state })
+        Ok(Self { file, state, reach })
+    }
+
+    /// A client of the server, with the credential that was given.
+    pub fn client(&self) -> Result<Client, Failure> {
+        self.reach.client(&self.state)
+    }
+
+    /// Fails for a server elsewhere.
+    pub fn expect_here(&self, verb: &str) -> Result<(), Failure> {
+        match self.reach.is_remote() {
+            true => Err(Failure::usage(format!(
+                "`pilotage {verb}` works where the server runs, not with --server"
+            ))),
+            false => Ok(()),
+        }
     }
 
     /// The control socket of the project's edge.

@@ -251,7 +251,12 @@ fn every_error_has_one_shape() {
             ErrorKind::Usage,
             "is not the name of a deployment",
         ),
-        ("/v1/deployments/d9/stop", serde_json::json!({}), ErrorKind::Unknown, "cannot be asked to `stop`"),
+        (
+            "/v1/deployments/d9/stop",
+            serde_json::json!({}),
+            ErrorKind::Unknown,
+            "there is nothing at this path",
+        ),
         ("/v1/backup", serde_json::json!({ "path": "here" }), ErrorKind::Usage, "is not absolute"),
         ("/v1/nothing", serde_json::json!({}), ErrorKind::Unknown, "there is nothing at this path"),
     ] {

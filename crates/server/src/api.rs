@@ -1,11 +1,13 @@
 //! What travels between server and client, as JSON.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use pilotage_access::TokenRecord;
 use pilotage_conductor::{Live, Rerouted};
 use pilotage_engine::gate::GateResult;
 use pilotage_engine::{Opinion, Statement};
-use pilotage_spec::Digest;
+use pilotage_spec::{Digest, Identity, ProjectName, SignIn, SignInName, Verb};
 use pilotage_views::{HistoryLine, MovingStatus, WorkloadStatus};
 use serde::{Deserialize, Serialize};
 
@@ -197,3 +199,74 @@ pub struct DownDone {
     #[serde(default)]
     pub already: Option<Stopped>,
 }
+
+/// Who asks, as the server sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoAmI {
+    /// The project; `None` while its file cannot be read.
+    pub project: Option<ProjectName>,
+    /// By what the caller was recognised: `socket`, `token`, `session` or `workload`.
+    pub credential: String,
+    /// Who it is, with the roles that hold everywhere.
+    pub identity: Identity,
+    /// What it may do at one place at least.
+    pub verbs: BTreeSet<Verb>,
+    /// What it may do everywhere.
+    pub everywhere: BTreeSet<Verb>,
+}
+
+/// A place where people sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInPlace {
+    /// What it is called.
+    pub name: SignInName,
+    /// Where it is.
+    pub sign_in: SignIn,
+}
+
+/// Begin a session with an id token.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionBody {
+    /// The token, as the issuer gave it.
+    pub id_token: String,
+    /// What the token must repeat.
+    pub nonce: String,
+}
+
+/// Issue a token.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenBody {
+    /// To whom; the caller if not given.
+    #[serde(default)]
+    pub principal: Option<String>,
+    /// What it is called.
+    #[serde(default)]
+    pub purpose: Option<String>,
+    /// Only for these verbs.
+    #[serde(default)]
+    pub verbs: Option<BTreeSet<Verb>>,
+    /// Only in these environments, by name or alias.
+    #[serde(default)]
+    pub environments: Option<Vec<String>>,
+    /// Only for these services.
+    #[serde(default)]
+    pub services: Option<Vec<String>>,
+    /// How long it is good for.
+    #[serde(default)]
+    pub expires_seconds: Option<u64>,
+}
+
+/// A token that was issued. It is given this once.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct TokenDone {
+    /// The token.
+    pub token: String,
+    /// What is known of it.
+    pub record: TokenRecord,
+}
+
+/// Nothing more to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Empty {}

@@ -1,11 +1,13 @@
 //! The other side of the API.
 
+mod remote;
+
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use bytes::{Buf, Bytes};
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -16,14 +18,27 @@ use thiserror::Error;
 use tokio::net::UnixStream;
 
 use crate::ErrorBody;
+use remote::Remote;
+pub use remote::RemoteError;
 
 /// A longer line is taken for something else than an answer of ours, in bytes.
 const LINE_LIMIT_BYTES: usize = 8 << 20;
 
-/// Speaks to one server. Each request has a connection of its own, so that a restart in between does no harm.
+/// Speaks to one server.
 #[derive(Debug, Clone)]
 pub struct Client {
-    socket: PathBuf,
+    way: Way,
+    /// `Authorization`, if a credential was given; never printed.
+    authorization: Option<HeaderValue>,
+}
+
+/// How the server is reached.
+#[derive(Debug, Clone)]
+enum Way {
+    /// By its socket. Each request has a connection of its own, so that a restart in between does no harm.
+    Socket(PathBuf),
+    /// By the network.
+    Remote(Remote),
 }
 
 /// Why there is no answer, or not the one that was wished for.
@@ -51,12 +66,26 @@ pub enum ClientError {
 impl Client {
     /// A client of the server behind a socket. Nothing is opened yet.
     pub fn new(socket: impl Into<PathBuf>) -> Self {
-        Self { socket: socket.into() }
+        Self { way: Way::Socket(socket.into()), authorization: None }
     }
 
-    /// The server's socket.
-    pub fn socket(&self) -> &Path {
-        &self.socket
+    /// A client of a server on the network: `https://HOST:PORT`, or `http://` on this machine. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// Fails if the address is none, or a token would travel in the clear.
+    pub fn remote(url: &str) -> Result<Self, RemoteError> {
+        Ok(Self { way: Way::Remote(Remote::new(url)?), authorization: None })
+    }
+
+    /// The same with a token, which goes along with every request.
+    ///
+    /// # Errors
+    /// Fails if the token holds what no header can; it is not repeated.
+    pub fn with_token(mut self, token: &str) -> Result<Self, RemoteError> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| RemoteError::Token)?;
+        value.set_sensitive(true);
+        self.authorization = Some(value);
+        Ok(self)
     }
 
     /// Asks for something. `path` begins with `/v1/`.
@@ -83,23 +112,37 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Incoming, ClientError> {
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|source| ClientError::Unreachable { socket: self.socket.clone(), source })?;
-        let broken = |error: hyper::Error| ClientError::Broken(error.to_string());
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-        tokio::spawn(connection);
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "pilotage")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
-            .map_err(|error| ClientError::Strange(error.to_string()))?;
-        let response = sender.send_request(request).await.map_err(broken)?;
+        let mut request = Request::builder().method(method).header(header::CONTENT_TYPE, "application/json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let strange = |error: http::Error| ClientError::Strange(error.to_string());
+        let response = match &self.way {
+            Way::Socket(socket) => {
+                let request = request.uri(path).header(header::HOST, "pilotage");
+                over_socket(socket, request.body(Full::new(body)).map_err(strange)?).await?
+            }
+            Way::Remote(remote) => {
+                let request = request.uri(remote.uri(path));
+                remote.send(request.body(Full::new(body)).map_err(strange)?).await?
+            }
+        };
         let (status, body) = (response.status(), response.into_body());
         if status.is_success() { Ok(body) } else { Err(refusal(status, body).await) }
     }
+}
+
+async fn over_socket(
+    socket: &Path,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Incoming>, ClientError> {
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(|source| ClientError::Unreachable { socket: socket.to_owned(), source })?;
+    let broken = |error: hyper::Error| ClientError::Broken(error.to_string());
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(broken)
 }
 
 async fn refusal(status: StatusCode, body: Incoming) -> ClientError {

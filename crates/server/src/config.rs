@@ -1,5 +1,6 @@
 //! What a server is started with.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::StateFolder;
@@ -13,6 +14,28 @@ pub struct ServerConfig {
     pub state: StateFolder,
     /// The binary that is run as shim and as edge.
     pub program: PathBuf,
+    /// Where it listens beside its socket.
+    pub network: Option<Network>,
+    /// Names under which clients reach it over the network, beside its addresses.
+    pub hosts: Vec<String>,
+}
+
+/// Where a server listens beside its socket.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// The address.
+    pub address: SocketAddr,
+    /// The files of its certificate; without them, only this machine can be listened to.
+    pub tls: Option<TlsFiles>,
+}
+
+/// The files of a certificate, both PEM.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate, followed by those of the authorities between it and one that clients trust.
+    pub chain: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
 }
 
 impl ServerConfig {

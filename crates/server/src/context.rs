@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::admission::Admission;
 use crate::deliveries::Deliveries;
 use crate::error::{ErrorBody, ErrorKind};
+use crate::guard::Guard;
 use crate::latest::Latest;
 use crate::{ServerConfig, read_project};
 
@@ -21,6 +22,8 @@ pub(crate) struct Context {
     pub(crate) journal: Journal,
     pub(crate) target: Arc<ProcessTarget>,
     pub(crate) conductor: Conductor,
+    /// Who asks, and what they may.
+    pub(crate) guard: Guard,
     pub(crate) admission: Admission,
     /// Becomes true when the server stops, so that answers without an end come to one.
     pub(crate) closing: Arc<watch::Sender<bool>>,
@@ -37,12 +40,14 @@ impl Context {
         journal: Journal,
         target: Arc<ProcessTarget>,
         conductor: Conductor,
+        guard: Guard,
     ) -> Self {
         Self {
             config: Arc::new(config),
             journal,
             target,
             conductor,
+            guard,
             admission: Admission::default(),
             closing: Arc::new(watch::Sender::new(false)),
             bringing_back: Arc::default(),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use pilotage_access::TokenError;
 use pilotage_conductor::ConductorError;
 use pilotage_engine::DeploymentId;
 use pilotage_journal::{BackupError, Holder, Lease, ReadError};
@@ -27,8 +28,12 @@ pub enum ErrorKind {
     Busy,
     /// It cannot be done as things stand.
     Refused,
+    /// Nobody knows who the caller is.
+    Unauthenticated,
     /// The caller may not ask.
     Forbidden,
+    /// The caller asks too often.
+    TooMany,
     /// Something of ours, or of the machine, failed.
     Internal,
 }
@@ -51,7 +56,12 @@ impl ErrorBody {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let exit_code = match kind {
             ErrorKind::Usage | ErrorKind::Unknown | ErrorKind::File => 64,
-            ErrorKind::Busy | ErrorKind::Refused | ErrorKind::Forbidden | ErrorKind::Internal => 1,
+            ErrorKind::Busy
+            | ErrorKind::Refused
+            | ErrorKind::Unauthenticated
+            | ErrorKind::Forbidden
+            | ErrorKind::TooMany
+            | ErrorKind::Internal => 1,
         };
         Self { kind, message: message.into(), help: None, exit_code }
     }
@@ -81,7 +91,9 @@ impl ErrorBody {
             ErrorKind::Unknown => StatusCode::NOT_FOUND,
             ErrorKind::File => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::Busy | ErrorKind::Refused => StatusCode::CONFLICT,
+            ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
             ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+            ErrorKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -184,6 +196,18 @@ impl From<VersionError> for ErrorBody {
 impl From<ReadError> for ErrorBody {
     fn from(error: ReadError) -> Self {
         Self::new(ErrorKind::Internal, error.to_string())
+    }
+}
+
+impl From<TokenError> for ErrorBody {
+    fn from(error: TokenError) -> Self {
+        let kind = match error {
+            TokenError::Life | TokenError::Purpose => ErrorKind::Usage,
+            TokenError::Unknown { .. } => ErrorKind::Unknown,
+            TokenError::TooMany { .. } => ErrorKind::Refused,
+            _ => ErrorKind::Internal,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 

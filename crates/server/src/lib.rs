@@ -1,7 +1,8 @@
-//! The HTTP API over a unix socket, and its client.
+//! The HTTP API over a unix socket and, if wished, over the network; and its client.
 //!
 //! One server drives one project. It listens on a socket in a folder that only its user can enter, and asks the kernel
-//! who calls; that name stands in the journal beside everything the caller does.
+//! who calls; whoever comes over the network brings a token. The name of the caller stands in the journal beside everything
+//! it does. Whether it may, one layer decides for all routes: `guard`.
 //!
 //! Start reading at [`run`]; `api` is what travels, `routes` is one file a resource, `client` is the other side.
 
@@ -13,9 +14,10 @@ mod context;
 mod deliveries;
 mod error;
 mod file;
+mod guard;
 mod latest;
 mod listen;
-mod peer;
+mod network;
 mod registry;
 mod routes;
 mod secret;
@@ -24,13 +26,16 @@ mod state;
 mod stopped;
 
 pub use api::{
-    BackupBody, BackupDone, DeployBody, DeploymentDetail, DownBody, DownDone, Health, OpinionBody,
-    RequestBody, RollbackBody, StatusReport, UpBody, UpDone, VerifyReport,
+    BackupBody, BackupDone, DeployBody, DeploymentDetail, DownBody, DownDone, Empty, Health, OpinionBody,
+    RequestBody, RollbackBody, SessionBody, SignInPlace, StatusReport, TokenBody, TokenDone, UpBody, UpDone,
+    VerifyReport, WhoAmI,
 };
-pub use client::{Client, ClientError, Lines};
-pub use config::ServerConfig;
+pub use client::{Client, ClientError, Lines, RemoteError};
+pub use config::{Network, ServerConfig, TlsFiles};
 pub use error::{ErrorBody, ErrorKind};
 pub use file::{FileError, calendar_faults, find_project_file, read_project, window_faults};
+pub use network::NetworkError;
+pub use routes::{About, Needs, RouteInfo, route_table};
 pub use serve::{ServeError, run};
 pub use state::{StateError, StateFolder};
 pub use stopped::Stopped;

@@ -15,12 +15,10 @@ use tokio::sync::watch;
 use tracing::info;
 
 use crate::context::Context;
-use crate::peer::{Peer, only_ours, owners};
+use crate::guard::{BODY_LIMIT_BYTES, Guard, Origin, guard, owners};
+use crate::network::{self, NetworkError};
 use crate::registry::FileRegistry;
 use crate::{ServerConfig, StateError, Stopped, listen, routes, secret};
-
-/// The longest body of a request, in bytes.
-const BODY_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Why a server cannot start or go on.
 #[derive(Debug, Error)]
@@ -52,6 +50,9 @@ pub enum ServeError {
     /// Deployments cannot be taken up.
     #[error(transparent)]
     Conductor(#[from] ConductorError),
+    /// The network cannot be listened to.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// The socket cannot be had, or broke.
     #[error("the socket {}: {source}", .path.display())]
     Socket {
@@ -69,8 +70,13 @@ pub enum ServeError {
 /// # Errors
 /// Fails if it cannot start, or its socket breaks.
 pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), ServeError> {
+    if let Some(network) = &config.network {
+        network::check(network)?;
+    }
     config.state.create()?;
     let journal = open_journal(&config)?;
+    // Before anything is started that would go on without this server.
+    let network = config.network.as_ref().map(network::listen).transpose()?;
     let stopped = Stopped::read(&journal.reader())?;
     if let Some(Stopped { since, by }) = &stopped {
         info!(since, by, "everything is stopped, and stays so until `pilotage up` or a deployment");
@@ -89,13 +95,22 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
     let (socket, run_folder) = (config.state.socket(), config.state.run().to_owned());
     let broken = |source| ServeError::Socket { path: socket.clone(), source };
     let listener = listen::listen(&socket).map_err(broken)?;
-    let context = Context::new(config, journal, target, conductor);
+    let guard = Guard::new(&config, journal.clone())?;
+    let context = Context::new(config, journal, target, conductor, guard);
     let stop = stop_signal(Arc::clone(&context.closing)).map_err(broken)?;
     let admission = context.admission.clone();
     info!(socket = %socket.display(), "ready");
     ready();
-    let service = router(context).into_make_service_with_connect_info::<Peer>();
+    let closing = Arc::clone(&context.closing);
+    let router = router(context);
+    let network = network.map(|listener| tokio::spawn(listener.serve(router.clone(), closing.subscribe())));
+    let service = router.into_make_service_with_connect_info::<Origin>();
     let served = axum::serve(listener, service).with_graceful_shutdown(stop).await;
+    closing.send_replace(true);
+    if let Some(network) = network {
+        // It ends by the same sign; what it was still answering is answered.
+        let _ = network.await;
+    }
     // Whoever has asked for the end of everything may have gone away; it is brought about all the same.
     admission.settled().await;
     // A stale socket is harmless, and this one must not keep a clean end from being one.
@@ -123,7 +138,7 @@ fn target_config(config: &ServerConfig) -> ProcessConfig {
 fn router(context: Context) -> Router {
     routes::all()
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(middleware::from_fn(only_ours))
+        .layer(middleware::from_fn_with_state(context.clone(), guard))
         .with_state(context)
 }
 

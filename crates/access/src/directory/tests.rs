@@ -98,6 +98,8 @@ fn several_accounts_of_a_person_are_one_person() {
     assert!(directory.answers_for(&identity("bert"), &name("helper")));
     assert!(!directory.answers_for(&identity("anna"), &name("helper")));
     assert!(!directory.answers_for(&identity("anna"), &name("ci")), "nobody answers for it");
+    assert!(!directory.answers_for(&identity("anna-second"), &name("anna")), "the other account may do more");
+    assert!(!directory.answers_for(&identity("helper"), &name("helper")), "an agent is no person");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::failure::{DONE, Failure};
 
 /// Needs no server, and asks the one that is there.
 pub async fn run(asked: &Backup, session: &Session) -> Result<u8, Failure> {
+    session.place.expect_here("backup")?;
     let path = std::path::absolute(&asked.path)?;
     let done = match connect_only(&session.place).await? {
         Some(client) => client.post("/v1/backup", &BackupBody { path }).await?,

@@ -12,6 +12,7 @@ mod gates;
 mod history;
 mod internal;
 mod judge;
+mod login;
 mod logs;
 mod opinion;
 mod plan;
@@ -24,7 +25,9 @@ mod schema;
 mod serve;
 mod simulate;
 mod status;
+mod token;
 mod up;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -105,6 +108,10 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Demo(asked) => demo::run(&asked, printer).await,
         Verb::Up => up::up(&session()?).await,
         Verb::Down => up::down(&session()?).await,
+        Verb::Whoami => whoami::run(&session()?).await,
+        Verb::Login(asked) => login::login(&asked, &session()?).await,
+        Verb::Logout => login::logout(&session()?).await,
+        Verb::Token(asked) => token::run(asked.verb, &session()?).await,
         Verb::Plan(asked) => plan::run(&asked, &session()?).await,
         Verb::Simulate(asked) => simulate::run(&asked, &session()?).await,
         Verb::Deploy(asked) => deploy::run(&asked, &session()?).await,

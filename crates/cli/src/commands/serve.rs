@@ -1,8 +1,10 @@
 //! `pilotage serve`.
 
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use pilotage_server::ServerConfig;
+use pilotage_server::{Network, ServerConfig, TlsFiles};
 use tokio::runtime::{Builder, Runtime};
 
 use super::internal;
@@ -17,14 +19,14 @@ const WORKERS: usize = 2;
 const END_LIMIT: Duration = Duration::from_secs(5);
 
 pub fn run(asked: &Serve, global: &Global, printer: &Printer) -> Result<u8, Failure> {
-    let place = Place::find(global)?;
+    let config = config(asked, Place::find(global)?)?;
     if asked.background {
         // Not a hang-up of the terminal, nor its Ctrl-C, may end it. It fails only where this has been done already.
         let _ = rustix::process::setsid();
     }
     internal::write_log();
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(place, printer));
+    let served = runtime.block_on(serve(config, printer));
     // Tasks are let go of on their own threads: with them end the programs that they have started.
     runtime.shutdown_timeout(END_LIMIT);
     served.map(|()| DONE)
@@ -34,9 +36,22 @@ fn runtime() -> Result<Runtime, Failure> {
     Ok(Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?)
 }
 
-async fn serve(place: Place, printer: &Printer) -> Result<(), Failure> {
-    let config =
-        ServerConfig { project_file: place.file, state: place.state, program: std::env::current_exe()? };
+fn config(asked: &Serve, place: Place) -> Result<ServerConfig, Failure> {
+    place.expect_here("serve")?;
+    let absolute = |(chain, key): (&PathBuf, &PathBuf)| {
+        Ok::<_, io::Error>(TlsFiles { chain: std::path::absolute(chain)?, key: std::path::absolute(key)? })
+    };
+    let tls = asked.tls_cert.as_ref().zip(asked.tls_key.as_ref()).map(absolute).transpose()?;
+    Ok(ServerConfig {
+        project_file: place.file,
+        state: place.state,
+        program: std::env::current_exe()?,
+        network: asked.listen.map(|address| Network { address, tls }),
+        hosts: asked.host.clone(),
+    })
+}
+
+async fn serve(config: ServerConfig, printer: &Printer) -> Result<(), Failure> {
     let socket = config.state.socket();
     let ready = || printer.say(format!("✓ ready on {}; Ctrl-C stops the server alone", socket.display()));
     Ok(pilotage_server::run(config, ready).await?)

@@ -17,6 +17,7 @@ use crate::printer::Printer;
 const END_LIMIT: Duration = Duration::from_secs(10);
 
 pub async fn up(session: &Session) -> Result<u8, Failure> {
+    session.place.expect_here("up")?;
     session.place.project()?;
     let (place, printer) = (&session.place, &session.printer);
     if connect_only(place).await?.is_some() {
@@ -56,6 +57,7 @@ fn show_rerouted(rerouted: &Rerouted, printer: &Printer) {
 
 /// Starts a server if none is there: instances and edge go on without one, and have to be stopped all the same.
 pub async fn down(session: &Session) -> Result<u8, Failure> {
+    session.place.expect_here("down")?;
     let (place, printer) = (&session.place, &session.printer);
     if !place.state.journal().exists() {
         printer.say("nothing was ever started here");

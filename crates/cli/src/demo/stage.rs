@@ -13,6 +13,7 @@ use crate::connect::connect;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::printer::Printer;
+use crate::reach::Reach;
 
 /// The share of the requests that 1.2.0 fails.
 const BAD_SHARE: f64 = 0.1;
@@ -37,7 +38,7 @@ impl Stage {
             fs::write(release.join("service.json"), settings.to_string())?;
         }
         let state = StateFolder::at(&root.join(".pilotage"))?;
-        Ok(Self { folder, place: Place { file, state } })
+        Ok(Self { folder, place: Place { file, state, reach: Reach::default() } })
     }
 
     /// The artifact of a version.

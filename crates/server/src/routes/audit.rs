@@ -1,9 +1,11 @@
 //! The audit log, its proof and its copy.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use axum::{Extension, Json};
+use pilotage_access::Caller;
 use pilotage_journal::VerifyError;
+use pilotage_spec::Verb;
 use pilotage_views::{AuditFold, AuditLine, parse_rfc3339};
 use serde::Deserialize;
 
@@ -27,6 +29,7 @@ pub(crate) struct Wanted {
 
 pub(crate) async fn audit(
     State(context): State<Context>,
+    Extension(caller): Extension<Caller>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, ErrorBody> {
     let since = match &wanted.since {
@@ -43,6 +46,7 @@ pub(crate) async fn audit(
         let is_wanted = |line: &AuditLine| {
             since.is_none_or(|since| line.timestamp >= since)
                 && environment.as_ref().is_none_or(|name| line.environment.as_ref() == Some(name))
+                && may_see(&caller, line)
         };
         let reader = context.reader();
         let (mut fold, mut lines, mut seq) = (AuditFold::default(), Vec::new(), 0);
@@ -58,6 +62,14 @@ pub(crate) async fn audit(
     })
     .await?;
     Ok(ndjson::complete(lines))
+}
+
+/// What is about no service is shown to those who may audit everything.
+fn may_see(caller: &Caller, line: &AuditLine) -> bool {
+    match (&line.environment, &line.service) {
+        (Some(environment), Some(service)) => caller.may(Verb::Audit, environment, service),
+        _ => caller.permissions.everywhere(Verb::Audit),
+    }
 }
 
 pub(crate) async fn verify(State(context): State<Context>) -> Result<Json<VerifyReport>, ErrorBody> {

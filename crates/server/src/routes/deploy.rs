@@ -1,10 +1,12 @@
 //! Plans, deployments and rollbacks.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
+use pilotage_access::{Caller, Credential};
 use pilotage_conductor::{DeployRequest, RollbackRequest, Started};
 use pilotage_engine::Outcome;
 use pilotage_spec::{Project, ServiceName};
@@ -13,31 +15,30 @@ use super::extract::Body;
 use crate::api::{DeployBody, RollbackBody};
 use crate::context::{Context, to_its_end};
 use crate::error::{ErrorBody, ErrorKind};
-use crate::peer::Peer;
 
 pub(crate) async fn plan(
     State(context): State<Context>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(body): Body<DeployBody>,
 ) -> Result<Json<Started>, ErrorBody> {
-    let request = deploy_request(&context, body, &peer).await?;
+    let request = deploy_request(&context, body, &caller).await?;
     Ok(Json(context.conductor.plan(&request).await?))
 }
 
 pub(crate) async fn deploy(
     State(context): State<Context>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(body): Body<DeployBody>,
 ) -> Result<(StatusCode, Json<Started>), ErrorBody> {
-    begin(context, &peer, body, Intent::Deploy).await
+    begin(context, &caller, body, Intent::Deploy).await
 }
 
 pub(crate) async fn rehearse(
     State(context): State<Context>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(body): Body<DeployBody>,
 ) -> Result<(StatusCode, Json<Started>), ErrorBody> {
-    begin(context, &peer, body, Intent::Rehearse).await
+    begin(context, &caller, body, Intent::Rehearse).await
 }
 
 /// Whether the release is to be kept, or only its way back to be tried out.
@@ -48,12 +49,12 @@ enum Intent {
 
 async fn begin(
     context: Context,
-    peer: &Peer,
+    caller: &Caller,
     body: DeployBody,
     intent: Intent,
 ) -> Result<(StatusCode, Json<Started>), ErrorBody> {
     let admitted = context.admission.admit()?;
-    let request = deploy_request(&context, body, peer).await?;
+    let request = deploy_request(&context, body, caller).await?;
     // The admission is kept until it has begun, whether or not the client waits for that.
     let begun = to_its_end(async move {
         let begun = match intent {
@@ -69,7 +70,7 @@ async fn begin(
 
 pub(crate) async fn rollback(
     State(context): State<Context>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(body): Body<RollbackBody>,
 ) -> Result<(StatusCode, Json<Started>), ErrorBody> {
     let admitted = context.admission.admit()?;
@@ -78,8 +79,8 @@ pub(crate) async fn rollback(
         workload: context.workload(&project, &body.environment, &body.service)?,
         to: body.to.map(|version| version.parse()).transpose()?,
         reason: body.reason,
-        by: peer.identity()?,
-        actor: peer.name(),
+        by: caller.identity.clone(),
+        actor: caller.identity.principal.to_string(),
         command: body.command,
     };
     let begun = to_its_end(async move {
@@ -107,7 +108,7 @@ async fn bring_back(
 async fn deploy_request(
     context: &Context,
     body: DeployBody,
-    peer: &Peer,
+    caller: &Caller,
 ) -> Result<DeployRequest, ErrorBody> {
     let project = context.project().await?;
     let version = body.version.parse()?;
@@ -115,7 +116,7 @@ async fn deploy_request(
     let strategy =
         body.strategy.map(|name| project.strategy(&name).map(|(name, _)| name.clone())).transpose()?;
     let artifact = match body.artifact {
-        Some(path) if path.is_absolute() => path,
+        Some(path) if path.is_absolute() => allowed_artifact(context, path, caller)?,
         Some(path) => {
             let message = format!("the artifact's path {} is not absolute", path.display());
             return Err(ErrorBody::new(ErrorKind::Usage, message));
@@ -131,13 +132,36 @@ async fn deploy_request(
         confirmation: body.confirmation,
         ticket: body.ticket,
         emergency: body.emergency,
-        by: peer.identity()?,
-        actor: peer.name(),
+        by: caller.identity.clone(),
+        actor: caller.identity.principal.to_string(),
         command: body.command,
     })
 }
 
-fn artifact(context: &Context, project: &Project, service: &ServiceName) -> std::path::PathBuf {
+/// Whoever is not on this machine takes nothing of it but what is the project's.
+fn allowed_artifact(context: &Context, path: PathBuf, caller: &Caller) -> Result<PathBuf, ErrorBody> {
+    if caller.credential == Credential::Peer {
+        return Ok(path);
+    }
+    // Links are followed before anything is compared.
+    let real = std::fs::canonicalize(&path).ok();
+    let folder = std::fs::canonicalize(context.config.project_folder()).ok();
+    let state = context.config.state.root();
+    let is_state = |real: &Path| real.starts_with(state) || state.starts_with(real);
+    match (real, folder) {
+        (Some(real), Some(folder)) if real.starts_with(&folder) && !is_state(&real) => Ok(real),
+        _ => {
+            let message = format!(
+                "the artifact {} is not in the project's folder, or is where the server keeps its own",
+                path.display()
+            );
+            Err(ErrorBody::new(ErrorKind::Forbidden, message)
+                .help("with a token, artifacts are taken from the project's folder on the server only"))
+        }
+    }
+}
+
+fn artifact(context: &Context, project: &Project, service: &ServiceName) -> PathBuf {
     let folder = context.config.project_folder();
     project
         .services

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
+use axum::{Extension, Json};
 use futures_util::future::join_all;
+use pilotage_access::Caller;
 use pilotage_engine::DeploymentId;
 use pilotage_journal::{Holder, Lease};
 use pilotage_spec::Workload;
@@ -16,7 +17,6 @@ use super::extract::Body;
 use crate::api::{DownBody, DownDone};
 use crate::context::{Context, blocking, to_its_end};
 use crate::error::{ErrorBody, ErrorKind};
-use crate::peer::Peer;
 
 /// What the lease of a workload that is being stopped says it is for.
 const DOWN: &str = "down";
@@ -25,10 +25,10 @@ const DOWN: &str = "down";
 /// again.
 pub(crate) async fn down(
     State(context): State<Context>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(body): Body<DownBody>,
 ) -> Result<Json<DownDone>, ErrorBody> {
-    let actor = peer.name();
+    let actor = caller.identity.principal.to_string();
     to_its_end(async move { stop(&context, body, &actor).await }).await.map(Json)
 }
 

@@ -1,7 +1,9 @@
 //! The journal as it grows.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
+use pilotage_access::Caller;
 use pilotage_journal::{Event, StreamId};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -9,6 +11,7 @@ use tracing::warn;
 
 use super::extract::Asked;
 use super::ndjson::{self, Gone, Writer};
+use super::visible::Visible;
 use crate::context::{Context, blocking};
 use crate::error::ErrorBody;
 
@@ -37,11 +40,16 @@ struct Read {
     version: u64,
 }
 
-pub(crate) async fn events(State(context): State<Context>, Asked(wanted): Asked<Wanted>) -> Response {
-    ndjson::answer(|writer| send(context, wanted, writer))
+pub(crate) async fn events(
+    State(context): State<Context>,
+    Extension(caller): Extension<Caller>,
+    Asked(wanted): Asked<Wanted>,
+) -> Response {
+    ndjson::answer(|writer| send(context, caller, wanted, writer))
 }
 
-async fn send(context: Context, wanted: Wanted, writer: Writer) -> Result<(), Gone> {
+async fn send(context: Context, caller: Caller, wanted: Wanted, writer: Writer) -> Result<(), Gone> {
+    let mut visible = Visible::to(caller.clone());
     let mut head = context.journal.head();
     let mut closing = context.closing.subscribe();
     let mut read = Read { seq: wanted.after, version: 0 };
@@ -58,7 +66,12 @@ async fn send(context: Context, wanted: Wanted, writer: Writer) -> Result<(), Go
             };
             let Some(last) = page.last() else { break };
             read = Read { seq: last.seq, version: last.version };
-            writer.write(&page).await?;
+            if !context.guard.still_counts(&caller) {
+                return Ok(());
+            }
+            let (seen, shown) = shown(&context, visible, page).await?;
+            visible = seen;
+            writer.write(&shown).await?;
         }
         if !wanted.follow || !more(&mut head, &mut closing, &writer).await {
             return Ok(());
@@ -76,6 +89,20 @@ async fn next_page(context: &Context, stream: Option<StreamId>, read: Read) -> R
         Ok(events)
     })
     .await
+}
+
+/// Leaves out what is not to be seen.
+async fn shown(
+    context: &Context,
+    mut visible: Visible,
+    mut page: Vec<Event>,
+) -> Result<(Visible, Vec<Event>), Gone> {
+    let reader = context.reader();
+    let shown = blocking(move || {
+        page.retain(|event| visible.shows(event, &reader));
+        Ok((visible, page))
+    });
+    shown.await.map_err(|_| Gone)
 }
 
 /// Waits for the next event; false if nobody needs it any more.

@@ -1,8 +1,10 @@
 //! What was, and why.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use axum::{Extension, Json};
+use pilotage_access::Caller;
+use pilotage_spec::Verb;
 use pilotage_views::{self as views, Explanation};
 use serde::Deserialize;
 
@@ -29,6 +31,7 @@ fn usual_limit() -> usize {
 /// The latest deployments, oldest first.
 pub(crate) async fn history(
     State(context): State<Context>,
+    Extension(caller): Extension<Caller>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, ErrorBody> {
     let reader = context.reader();
@@ -43,7 +46,8 @@ pub(crate) async fn history(
                 break;
             }
             let line = views::history_line(&views::load(&reader, id)?);
-            if selected.holds(&line.environment, &line.service) {
+            let may_see = caller.may(Verb::Read, &line.environment, &line.service);
+            if may_see && selected.holds(&line.environment, &line.service) {
                 lines.push(line);
             }
         }

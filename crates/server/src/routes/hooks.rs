@@ -15,7 +15,7 @@ use tracing::warn;
 
 use crate::context::{Context, blocking, to_its_end};
 use crate::error::{ErrorBody, ErrorKind};
-use crate::routes::status::now;
+use crate::guard::now;
 use crate::secret;
 
 /// What a delivery was taken for.

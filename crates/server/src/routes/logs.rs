@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
+use pilotage_access::Caller;
 use pilotage_spec::{Version, Workload};
 use pilotage_targets::{LogLine, LogQuery, Target};
 use serde::Deserialize;
@@ -37,6 +39,7 @@ fn usual_lines() -> usize {
 
 pub(crate) async fn logs(
     State(context): State<Context>,
+    Extension(caller): Extension<Caller>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, ErrorBody> {
     if wanted.lines > LINES_LIMIT {
@@ -50,11 +53,12 @@ pub(crate) async fn logs(
     if !wanted.follow {
         return Ok(ndjson::complete(first));
     }
-    Ok(ndjson::answer(|writer| follow(context, workload, query, first, writer)))
+    Ok(ndjson::answer(|writer| follow(context, caller, workload, query, first, writer)))
 }
 
 async fn follow(
     context: Context,
+    caller: Caller,
     workload: Workload,
     mut query: LogQuery,
     first: Vec<LogLine>,
@@ -70,6 +74,9 @@ async fn follow(
             () = tokio::time::sleep(LOOK_EVERY) => {}
             _ = closing.wait_for(|closing| *closing) => return Ok(()),
             () = writer.gone() => return Ok(()),
+        }
+        if !context.guard.still_counts(&caller) {
+            return Ok(());
         }
         lines = match context.target.logs(&workload, &query).await {
             Ok(lines) => lines,

@@ -1,9 +1,11 @@
 //! What people say of plans that wait, and what waits.
 
-use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use pilotage_access::Caller;
 use pilotage_conductor::OpinionRequest;
 use pilotage_engine::DeploymentId;
+use pilotage_spec::Verb;
 use pilotage_views as views;
 
 use super::extract::Body;
@@ -13,30 +15,31 @@ use super::status;
 use crate::api::{DeploymentDetail, OpinionBody};
 use crate::context::{Context, blocking};
 use crate::error::ErrorBody;
-use crate::peer::Peer;
 
 pub(crate) async fn say(
     State(context): State<Context>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     Body(body): Body<OpinionBody>,
 ) -> Result<Json<DeploymentDetail>, ErrorBody> {
     let id = parse_id(&id)?;
     let OpinionBody { opinion, plan_hash, reason } = body;
-    let said = OpinionRequest { opinion, plan_hash, reason, by: peer.identity()? };
+    let said = OpinionRequest { opinion, plan_hash, reason, by: caller.identity };
     context.conductor.say(id, said).await?;
     Ok(Json(status::detail(context, id).await?))
 }
 
-/// Every deployment that waits for its gates.
+/// Every deployment that waits for its gates, of those that the caller may read.
 pub(crate) async fn waiting(
     State(context): State<Context>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<Vec<DeploymentDetail>>, ErrorBody> {
     let project = context.project().await.ok();
     let ids: Vec<DeploymentId> = {
         let context = context.clone();
         blocking(move || {
-            let known = selection::known(&context, project.as_ref())?;
+            let mut known = selection::known(&context, project.as_ref())?;
+            known.retain(|at| caller.may(Verb::Read, at.environment.as_str(), at.service.as_str()));
             let waiting = known.iter().map(|workload| Ok(context.conductor.waiting(workload)?));
             let found: Result<Vec<Option<DeploymentId>>, ErrorBody> = waiting.collect();
             Ok(found?.into_iter().flatten().collect())

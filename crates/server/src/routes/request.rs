@@ -1,7 +1,8 @@
 //! What may be asked of a deployment that is under way.
 
-use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use pilotage_access::Caller;
 use pilotage_engine::{DeploymentId, Request};
 
 use super::extract::Body;
@@ -9,27 +10,54 @@ use super::status;
 use crate::api::{DeploymentDetail, RequestBody};
 use crate::context::Context;
 use crate::error::{ErrorBody, ErrorKind};
-use crate::peer::Peer;
 
-pub(crate) async fn request(
+pub(crate) async fn promote(
+    state: State<Context>,
+    caller: Extension<Caller>,
+    path: Path<String>,
+    body: Body<RequestBody>,
+) -> Result<Json<DeploymentDetail>, ErrorBody> {
+    let request = if body.0.full { Request::PromoteFully } else { Request::Promote };
+    ask(state, caller, path, body, request).await
+}
+
+pub(crate) async fn abort(
+    state: State<Context>,
+    caller: Extension<Caller>,
+    path: Path<String>,
+    body: Body<RequestBody>,
+) -> Result<Json<DeploymentDetail>, ErrorBody> {
+    ask(state, caller, path, body, Request::Abort).await
+}
+
+pub(crate) async fn pause(
+    state: State<Context>,
+    caller: Extension<Caller>,
+    path: Path<String>,
+    body: Body<RequestBody>,
+) -> Result<Json<DeploymentDetail>, ErrorBody> {
+    ask(state, caller, path, body, Request::Pause).await
+}
+
+pub(crate) async fn resume(
+    state: State<Context>,
+    caller: Extension<Caller>,
+    path: Path<String>,
+    body: Body<RequestBody>,
+) -> Result<Json<DeploymentDetail>, ErrorBody> {
+    ask(state, caller, path, body, Request::Resume).await
+}
+
+async fn ask(
     State(context): State<Context>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Path((id, verb)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
     Body(body): Body<RequestBody>,
+    request: Request,
 ) -> Result<Json<DeploymentDetail>, ErrorBody> {
     let id = parse_id(&id)?;
-    let request = match (verb.as_str(), body.full) {
-        ("promote", false) => Request::Promote,
-        ("promote", true) => Request::PromoteFully,
-        ("abort", _) => Request::Abort,
-        ("pause", _) => Request::Pause,
-        ("resume", _) => Request::Resume,
-        _ => {
-            let message = format!("a deployment cannot be asked to `{}`", verb.escape_debug());
-            return Err(ErrorBody::new(ErrorKind::Unknown, message).help("promote, abort, pause or resume"));
-        }
-    };
-    context.conductor.request(id, request, body.reason, &peer.name()).await?;
+    let actor = caller.identity.principal.to_string();
+    context.conductor.request(id, request, body.reason, &actor).await?;
     Ok(Json(status::detail(context, id).await?))
 }
 

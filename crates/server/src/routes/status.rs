@@ -1,12 +1,12 @@
 //! What is where, and how a deployment is doing.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use pilotage_access::Caller;
 use pilotage_engine::DeploymentId;
-use pilotage_spec::{EdgeSettings, Project, Timestamp, Workload};
+use pilotage_spec::{EdgeSettings, Project, Verb, Workload};
 use pilotage_targets::{InstanceState, Observation, Target};
 use pilotage_views::{
     self as views, DeploymentRecord, NextAction, Observed, RecordError, StatusFacts, WorkloadRecord,
@@ -19,6 +19,7 @@ use super::selection::{self, Selection};
 use crate::api::{DeploymentDetail, StatusReport};
 use crate::context::{Context, blocking};
 use crate::error::ErrorBody;
+use crate::guard::now;
 
 /// What the journal tells of a workload.
 struct Told {
@@ -30,16 +31,24 @@ struct Told {
 
 pub(crate) async fn status(
     State(context): State<Context>,
+    Extension(caller): Extension<Caller>,
     Asked(wanted): Asked<Selection>,
 ) -> Result<Json<StatusReport>, ErrorBody> {
     let (project, file_error) = match context.project().await {
         Ok(project) => (Some(project), None),
-        Err(error) => (None, Some(error.message)),
+        // The words quote the file, parts of which are not for everybody.
+        Err(error) if caller.permissions.everywhere(Verb::Read) => (None, Some(error.message)),
+        Err(_) => (None, Some("the file cannot be read".to_owned())),
     };
     let name = project.as_ref().map(|project| project.name.to_string());
     let all = {
         let context = context.clone();
-        blocking(move || tell(&context, workloads(&context, project.as_ref(), wanted)?)).await?
+        blocking(move || {
+            let mut workloads = workloads(&context, project.as_ref(), wanted)?;
+            workloads.retain(|at| caller.may(Verb::Read, at.environment.as_str(), at.service.as_str()));
+            tell(&context, workloads)
+        })
+        .await?
     };
     let mut statuses = Vec::new();
     for told in all {
@@ -129,12 +138,6 @@ async fn one(context: &Context, told: &Told) -> WorkloadStatus {
 fn advise_up(status: &mut WorkloadStatus) {
     status.next_action =
         Some(NextAction { command: "pilotage up".to_owned(), why: "everything was stopped".to_owned() });
-}
-
-/// The time now.
-pub(super) fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_micros(since_epoch.as_micros().try_into().unwrap_or(i64::MAX))
 }
 
 fn observed_of(observation: &Observation) -> Observed {
