@@ -25,7 +25,7 @@ pub struct Issuer {
 pub struct Key {
     pub name: String,
     pub algorithm: Algorithm,
-    pem: String,
+    pub pem: String,
 }
 
 #[derive(Default)]
