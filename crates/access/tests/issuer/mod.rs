@@ -26,6 +26,7 @@ pub struct Key {
     pub name: String,
     pub algorithm: Algorithm,
     pub pem: String,
+    pub public: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -53,7 +54,9 @@ impl Key {
             Algorithm::RS256 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
             other => panic!("no keys for {other:?} are made here"),
         };
-        Self { name: name.to_owned(), algorithm, pem: pair.unwrap().serialize_pem() }
+        let pair = pair.unwrap();
+        let public = pair.public_key_raw().to_vec();
+        Self { name: name.to_owned(), algorithm, pem: pair.serialize_pem(), public }
     }
 
     fn encoding(&self) -> EncodingKey {
@@ -68,8 +71,11 @@ impl Key {
 
     /// What is published of it.
     pub fn published(&self) -> Value {
-        let mut key =
-            serde_json::to_value(Jwk::from_encoding_key(&self.encoding(), self.algorithm).unwrap()).unwrap();
+        let mut key = match self.algorithm {
+            Algorithm::EdDSA => json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(&self.public) }),
+            _ => serde_json::to_value(Jwk::from_encoding_key(&self.encoding(), self.algorithm).unwrap())
+                .unwrap(),
+        };
         key["kid"] = json!(self.name);
         key["use"] = json!("sig");
         key
