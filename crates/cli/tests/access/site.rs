@@ -67,7 +67,7 @@ impl Site {
         }
         // A pipe that nobody reads would hold the server up.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { world, server: Some(server), address: address.expect("the server listens") }
+        Self { world, server: Some(server), address: address.unwrap() }
     }
 
     /// Runs a command over the socket, with these variables.
