@@ -38,7 +38,10 @@ fn ask(site: &Site, route: &RouteInfo, token: Option<&str>) -> Answer {
         (_, Needs::Verb(_, About::Body)) => workload,
         _ => json!({}),
     };
-    let path = route.path.replace("{name}", "none").replace("{id}", if route.path.contains("tokens") { "AAAAAAAAAAA" } else { "d1" });
+    let path = route
+        .path
+        .replace("{name}", "none")
+        .replace("{id}", if route.path.contains("tokens") { "AAAAAAAAAAA" } else { "d1" });
     let query =
         if matches!(route.needs, Needs::Verb(_, About::Query)) { "?service=api&environment=dev" } else { "" };
     let body = if route.method == "GET" { String::new() } else { body.to_string() };

@@ -8,8 +8,8 @@ use pilotage_signals::hooks::BODY_LIMIT_BYTES as HOOK_LIMIT_BYTES;
 use pilotage_spec::Verb;
 
 use super::{
-    access, audit, deploy, down, events, health, history, hooks, logs, opinion, request, session, status, token,
-    traffic, up,
+    access, audit, deploy, down, events, health, history, hooks, logs, opinion, request, session, status,
+    token, traffic, up,
 };
 use crate::context::Context;
 use crate::error::{ErrorBody, ErrorKind};
