@@ -48,6 +48,7 @@ const BENCHES: &[Bench] = &[
         "pilotage-engine",
         "false and missed verdicts, beside other rules and the prediction",
     ),
+    Bench::new("masking", "pilotage-secrets", "bytes a second in which 200 secrets are masked"),
     Bench::new("load", "pilotage-load", "what the load generator itself costs"),
     Bench {
         sizes: &["--requests", "--cut-overs", "--replacements"],

@@ -9,6 +9,7 @@ use pilotage_engine::forecast::CurrentTraffic;
 use pilotage_engine::{DeploymentEvent, DeploymentId, Phase, Request};
 use pilotage_journal::{Journal, LeaseName};
 use pilotage_proxy::EdgeClient;
+use pilotage_secrets::SecretReader;
 use pilotage_spec::{NameError, Project, Timestamp, Workload};
 use pilotage_targets::Target;
 use pilotage_views as views;
@@ -18,12 +19,11 @@ use tracing::error;
 use crate::alert::AlertLedger;
 use crate::gating::{self, Registry, TicketCache};
 use crate::log::DeploymentLog;
-use crate::readings::SecretReader;
 use crate::request::{Live, Started};
 use crate::start::Intent;
 use crate::{
     ConductorError, DeployRequest, OpinionRequest, Rerouted, RollbackRequest, adopt, keeper, measure,
-    reroute, start,
+    reroute, rotate, start,
 };
 
 /// Drives every deployment of a project, and keeps up what is deployed. Cheap to clone.
@@ -40,7 +40,7 @@ pub struct Options {
     pub target: Arc<dyn Target>,
     /// Where requests are counted.
     pub edge: EdgeClient,
-    /// Reads the secrets that queries need.
+    /// Reads the secrets that queries need, and knows those that must not be recorded.
     pub secrets: SecretReader,
     /// What the file says, and whom it knows.
     pub registry: Arc<dyn Registry>,
@@ -102,6 +102,7 @@ impl Conductor {
         });
         let conductor = Self { inner };
         adopt::unfinished(&conductor).await?;
+        tokio::spawn(rotate::rotate(Arc::clone(&conductor.inner)));
         let inner = Arc::clone(&conductor.inner);
         tokio::spawn(async move {
             // It cannot fail: the sender lives as long as what is held here.

@@ -43,7 +43,13 @@ async fn attempt(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> R
             let observation = target.observe(workload).await.map_err(|error| failure(&error))?;
             let preview = observation.traffic.as_ref().and_then(|traffic| traffic.preview.as_ref());
             if let Some(preview) = preview.filter(|preview| preview.version == *version) {
-                return smoke::run(&inner.folder, release, &Address::Tcp(reachable(preview.listen))).await;
+                return smoke::run(
+                    &inner.folder,
+                    &inner.secrets,
+                    release,
+                    &Address::Tcp(reachable(preview.listen)),
+                )
+                .await;
             }
             let ready = observation
                 .instances
@@ -54,7 +60,7 @@ async fn attempt(inner: &Inner, plan: &Plan, action: &Action, fence: Fence) -> R
                     reason: format!("no instance of {version} is ready to be tested"),
                     transient: true,
                 })?;
-            smoke::run(&inner.folder, release, &address).await
+            smoke::run(&inner.folder, &inner.secrets, release, &address).await
         }
         Action::Route(split) if split.shares.is_empty() && plan.stable().is_none() => {
             // Nothing served before, so nothing is served again.

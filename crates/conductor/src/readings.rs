@@ -1,22 +1,18 @@
 //! What production says about a deployment that is under way, gathered for the judge.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pilotage_engine::Plan;
 use pilotage_engine::judge::{Counted, InstanceReading, MirrorReading, Reading};
 use pilotage_proxy::{EdgeClient, EdgeStats};
 use pilotage_signals::EdgeWindow;
-use pilotage_spec::{SecretSource, Version};
+use pilotage_spec::Version;
 use pilotage_targets::{Instance, InstanceState, Observation};
 
 use crate::conductor::Inner;
 use crate::looks::Looks;
 use crate::queries::{Answers, Queries};
-
-/// Reads a secret by its reference, or says why it cannot.
-pub type SecretReader = Arc<dyn Fn(&SecretSource) -> Result<String, String> + Send + Sync>;
 
 /// So many samples in a row must lie above a limit before its use counts as sustained.
 const SAMPLES: usize = 5;

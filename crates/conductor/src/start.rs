@@ -16,7 +16,8 @@ use crate::gating::{self, Subject};
 use crate::log::{DeploymentLog, Right, SELF};
 use crate::planning::{deploy_plan, known_releases, rehearsal_plan, restore_plan};
 use crate::{
-    Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, crash, keeper, reroute,
+    Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, confidential, crash, keeper,
+    reroute,
 };
 
 /// A plan that somebody wants carried out.
@@ -53,6 +54,7 @@ pub(crate) async fn deploy(
         Intent::Deploy => deploy_plan(inner, request).await?,
         Intent::Rehearse => rehearsal_plan(inner, request).await?,
     };
+    confidential::refuse_written_out(&inner.secrets, &plan.request.candidate).await?;
     let gates = gates_of(inner, &plan, request).await?;
     let asked = request.asked();
     let wanted = Wanted { plan, gates, asked, actor: &request.actor, command: &request.command };

@@ -2,6 +2,8 @@
 
 mod request;
 mod transport;
+mod trust;
 
 pub use request::{bearer, described, percent_encoded, request, without_user};
 pub use transport::{TIMEOUT, Transport, TransportError};
+pub use trust::{ClientIdentity, TrustError};

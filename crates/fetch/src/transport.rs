@@ -12,6 +12,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use thiserror::Error;
 
+use crate::trust::{self, ClientIdentity, TrustError};
+
 /// A whole question may take so long.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -58,6 +60,17 @@ impl Transport {
 
     fn tls() -> std::io::Result<Self> {
         let builder = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots()?;
+        let connector = builder.https_only().enable_http1().build();
+        Ok(Self(Connector::Tls(Client::builder(TokioExecutor::new()).build(connector))))
+    }
+
+    /// Over TLS, trusting only these certificates (PEM), and showing a certificate of its own if one is given.
+    ///
+    /// # Errors
+    /// Fails if there is no usable certificate or key in what is given.
+    pub fn trusting(authority: &[u8], identity: Option<ClientIdentity<'_>>) -> Result<Self, TrustError> {
+        let config = trust::client_config(authority, identity)?;
+        let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
         let connector = builder.https_only().enable_http1().build();
         Ok(Self(Connector::Tls(Client::builder(TokioExecutor::new()).build(connector))))
     }

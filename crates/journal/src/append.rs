@@ -1,6 +1,9 @@
 //! What a caller asks to be recorded, and the limits on it.
 
+use std::borrow::Cow;
+
 use pilotage_spec::NameError;
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::store::StorageError;
@@ -133,13 +136,38 @@ pub(crate) struct Body {
     pub(crate) salt: [u8; SALT_BYTES],
 }
 
-/// Checks the limits of several appends that belong together, and writes out their payloads.
-pub(crate) fn prepare(appends: Vec<Append>) -> Result<Vec<Prepared>, AppendError> {
+/// Takes out of a text what must not be recorded.
+pub type Redact = dyn for<'a> Fn(&'a str) -> Cow<'a, str> + Send + Sync;
+
+/// Checks the limits of several appends that belong together, and writes out their payloads: after what must not be recorded was
+/// taken out, and before anything is hashed.
+pub(crate) fn prepare(appends: Vec<Append>, redact: Option<&Redact>) -> Result<Vec<Prepared>, AppendError> {
     let count = appends.iter().map(|append| append.events.len()).sum();
     if count > EVENTS_LIMIT {
         return Err(AppendError::TooMany { count });
     }
-    appends.into_iter().map(prepare_one).collect()
+    appends
+        .into_iter()
+        .map(|mut append| {
+            if let Some(redact) = redact {
+                append.events.iter_mut().for_each(|event| redact_texts(&mut event.payload, redact));
+            }
+            prepare_one(append)
+        })
+        .collect()
+}
+
+fn redact_texts(value: &mut Value, redact: &Redact) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(redacted) = redact(text) {
+                *text = redacted;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_texts(item, redact)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| redact_texts(field, redact)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn prepare_one(append: Append) -> Result<Prepared, AppendError> {

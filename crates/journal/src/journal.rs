@@ -1,7 +1,7 @@
 //! The journal as the rest of the program sees it.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use pilotage_spec::Timestamp;
@@ -12,7 +12,7 @@ use crate::store::{Lock, OpenError, StorageError, open_writer};
 use crate::writer::{Clock, Writer};
 use crate::{
     Append, AppendError, BackupError, BackupReport, Event, Holder, Lease, LeaseError, LeaseName, ReadError,
-    Reader, StreamId, Verified, VerifyError, append, record,
+    Reader, Redact, StreamId, Verified, VerifyError, append, record,
 };
 
 /// The append-only event store, open for writing. Cheap to clone.
@@ -28,6 +28,7 @@ pub struct Journal {
 struct Inner {
     reader: Reader,
     writer: Writer,
+    redact: OnceLock<Box<Redact>>,
     /// Last, so that the file is closed before another process may open it.
     _lock: Lock,
 }
@@ -49,7 +50,12 @@ impl Journal {
             |source| OpenError::Io { action: "start the writer of", path: open.path.clone(), source };
         let writer = Writer::start(&open.path, open.connection, open.head, clock).map_err(failed)?;
         let reader = Reader::new(open.path);
-        Ok(Self { inner: Arc::new(Inner { reader, writer, _lock: open.lock }) })
+        Ok(Self { inner: Arc::new(Inner { reader, writer, redact: OnceLock::new(), _lock: open.lock }) })
+    }
+
+    /// From now on every text of a payload passes this before it is recorded and hashed. Only the first call counts.
+    pub fn redact_by(&self, redact: Box<Redact>) {
+        let _ = self.inner.redact.set(redact);
     }
 
     /// Records events in one stream, all or none, and says them as recorded.
@@ -59,7 +65,7 @@ impl Journal {
 
     /// Records events in several streams, all or none, in the order given.
     pub async fn append_all(&self, appends: Vec<Append>) -> Result<Vec<Event>, AppendError> {
-        let parts = append::prepare(appends)?;
+        let parts = append::prepare(appends, self.inner.redact.get().map(Box::as_ref))?;
         self.inner.writer.submit(move |batch| record::append(batch, parts)).await?
     }
 

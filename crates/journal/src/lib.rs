@@ -24,7 +24,9 @@ mod store;
 mod verify;
 mod writer;
 
-pub use append::{ACTOR_LIMIT_BYTES, Append, AppendError, EVENTS_LIMIT, Expected, PAYLOAD_LIMIT_BYTES};
+pub use append::{
+    ACTOR_LIMIT_BYTES, Append, AppendError, EVENTS_LIMIT, Expected, PAYLOAD_LIMIT_BYTES, Redact,
+};
 pub use backup::{BackupError, BackupReport};
 pub use event::{Event, EventId, NewEvent};
 pub use journal::Journal;

@@ -158,3 +158,31 @@ async fn what_has_queued_up_is_committed_at_once() {
     assert_eq!(changed_rows(&journal).await - before, 100 + 1 + 3 * 2);
     assert_eq!(*journal.head().borrow(), 103);
 }
+
+#[tokio::test]
+async fn what_must_not_be_recorded_is_taken_out_before_it_is_hashed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let journal = Journal::open(&path).unwrap();
+    journal.redact_by(Box::new(|text| match text.contains("hunter22") {
+        true => text.replace("hunter22", "[masked]").into(),
+        false => text.into(),
+    }));
+    let payload = serde_json::json!({
+        "reason": "wrong password hunter22", "list": [{ "text": "hunter22" }], "count": 3, "clean": "text",
+    });
+    let event = NewEvent::new("test.happened".parse().unwrap(), payload);
+    let append = Append::new("test".parse().unwrap(), Expected::Any, "someone", vec![event]);
+    let recorded = journal.append(append).await.unwrap().remove(0);
+    let expected = serde_json::json!({
+        "reason": "wrong password [masked]", "list": [{ "text": "[masked]" }], "count": 3, "clean": "text",
+    });
+    assert_eq!(recorded.payload, expected);
+    assert_eq!(journal.stream(&recorded.stream, 0).unwrap()[0].payload, expected);
+    assert!(journal.verify().is_ok());
+    drop(journal);
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(8).any(|part| part == b"hunter22"));
+    }
+}

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use pilotage_secrets::Known;
+
 use crate::StateFolder;
 
 /// What a server is started with. All paths are absolute.
@@ -18,6 +20,8 @@ pub struct ServerConfig {
     pub network: Option<Network>,
     /// Names under which clients reach it over the network, beside its addresses.
     pub hosts: Vec<String>,
+    /// The secrets that the server has read, so that its log can leave them out.
+    pub known: Known,
 }
 
 /// Where a server listens beside its socket.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pilotage_conductor::Conductor;
 use pilotage_journal::{Journal, Reader};
+use pilotage_secrets::SecretReader;
 use pilotage_spec::{Project, Workload};
 use pilotage_targets::ProcessTarget;
 use tokio::sync::watch;
@@ -24,6 +25,7 @@ pub(crate) struct Context {
     pub(crate) conductor: Conductor,
     /// Who asks, and what they may.
     pub(crate) guard: Guard,
+    pub(crate) secrets: SecretReader,
     pub(crate) admission: Admission,
     /// Becomes true when the server stops, so that answers without an end come to one.
     pub(crate) closing: Arc<watch::Sender<bool>>,
@@ -41,6 +43,7 @@ impl Context {
         target: Arc<ProcessTarget>,
         conductor: Conductor,
         guard: Guard,
+        secrets: SecretReader,
     ) -> Self {
         Self {
             config: Arc::new(config),
@@ -48,6 +51,7 @@ impl Context {
             target,
             conductor,
             guard,
+            secrets,
             admission: Admission::default(),
             closing: Arc::new(watch::Sender::new(false)),
             bringing_back: Arc::default(),
@@ -59,7 +63,9 @@ impl Context {
     /// The project as its file says now.
     pub(crate) async fn project(&self) -> Result<Project, ErrorBody> {
         let config = Arc::clone(&self.config);
-        blocking(move || Ok(read_project(&config.project_file)?)).await
+        let project = blocking(move || Ok(read_project(&config.project_file)?)).await?;
+        self.secrets.configure(&project.secrets);
+        Ok(project)
     }
 
     /// Reads the journal; only to be used within [`blocking`].

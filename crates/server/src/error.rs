@@ -7,6 +7,7 @@ use pilotage_access::TokenError;
 use pilotage_conductor::ConductorError;
 use pilotage_engine::DeploymentId;
 use pilotage_journal::{BackupError, Holder, Lease, ReadError};
+use pilotage_secrets::Known;
 use pilotage_spec::{LookupError, NameError, VersionError, Workload};
 use pilotage_targets::TargetError;
 use pilotage_views::{RecordError, rfc3339};
@@ -85,6 +86,12 @@ impl ErrorBody {
             .help(format!("wait for it (`pilotage status --watch`), or take it back: pilotage abort {what}"))
     }
 
+    /// The same without what is known to be secret.
+    pub(crate) fn masked(self, known: &Known) -> Self {
+        let masked = |text: String| known.text(&text).into_owned();
+        Self { message: masked(self.message), help: self.help.map(masked), ..self }
+    }
+
     fn status(&self) -> StatusCode {
         match self.kind {
             ErrorKind::Usage => StatusCode::BAD_REQUEST,
@@ -101,7 +108,10 @@ impl ErrorBody {
 
 impl IntoResponse for ErrorBody {
     fn into_response(self) -> Response {
-        (self.status(), Json(self)).into_response()
+        let mut response = (self.status(), Json(&self)).into_response();
+        // For whoever masks it on its way out.
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

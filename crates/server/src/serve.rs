@@ -8,17 +8,20 @@ use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use pilotage_conductor::{Conductor, ConductorError, Options};
 use pilotage_journal::{Journal, OpenError, ReadError};
+use pilotage_secrets::SecretReader;
+use pilotage_spec::SecretSettings;
 use pilotage_targets::{ProcessConfig, ProcessTarget, Target, TargetError};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::context::Context;
 use crate::guard::{BODY_LIMIT_BYTES, Guard, Origin, guard, owners};
+use crate::masking::mask_errors;
 use crate::network::{self, NetworkError};
 use crate::registry::FileRegistry;
-use crate::{ServerConfig, StateError, Stopped, listen, routes, secret};
+use crate::{ServerConfig, StateError, Stopped, listen, read_project, routes};
 
 /// Why a server cannot start or go on.
 #[derive(Debug, Error)]
@@ -75,19 +78,22 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
     }
     config.state.create()?;
     let journal = open_journal(&config)?;
+    let secrets = secret_reader(&config);
+    let known = secrets.known().clone();
+    journal.redact_by(Box::new(move |text| known.masker().field(text)));
     // Before anything is started that would go on without this server.
     let network = config.network.as_ref().map(network::listen).transpose()?;
     let stopped = Stopped::read(&journal.reader())?;
     if let Some(Stopped { since, by }) = &stopped {
         info!(since, by, "everything is stopped, and stays so until `pilotage up` or a deployment");
     }
-    let target = Arc::new(ProcessTarget::open(target_config(&config)).await?);
+    let target = Arc::new(ProcessTarget::open(target_config(&config, &secrets)).await?);
     let conductor = Conductor::start(Options {
         journal: journal.clone(),
         target: Arc::clone(&target) as Arc<dyn Target>,
         edge: target.edge(),
-        secrets: secret::reader(config.project_folder()),
         registry: Arc::new(FileRegistry { file: config.project_file.clone(), owners: owners() }),
+        secrets: secrets.clone(),
         folder: config.project_folder().to_owned(),
         keep: stopped.is_none(),
     })
@@ -96,7 +102,7 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
     let broken = |source| ServeError::Socket { path: socket.clone(), source };
     let listener = listen::listen(&socket).map_err(broken)?;
     let guard = Guard::new(&config, journal.clone())?;
-    let context = Context::new(config, journal, target, conductor, guard);
+    let context = Context::new(config, journal, target, conductor, guard, secrets);
     let stop = stop_signal(Arc::clone(&context.closing)).map_err(broken)?;
     let admission = context.admission.clone();
     info!(socket = %socket.display(), "ready");
@@ -130,15 +136,28 @@ fn open_journal(config: &ServerConfig) -> Result<Journal, ServeError> {
     })
 }
 
-fn target_config(config: &ServerConfig) -> ProcessConfig {
+fn target_config(config: &ServerConfig, secrets: &SecretReader) -> ProcessConfig {
     let state = &config.state;
-    ProcessConfig::new(state.root(), state.run(), &config.program, config.project_folder())
+    let usual = ProcessConfig::new(state.root(), state.run(), &config.program, config.project_folder());
+    ProcessConfig { secrets: secrets.clone(), ..usual }
+}
+
+/// Reads secrets as the file says; should it not be readable now, as it says once it is.
+fn secret_reader(config: &ServerConfig) -> SecretReader {
+    let settings = read_project(&config.project_file).map(|project| project.secrets);
+    let settings = settings.unwrap_or_else(|error| {
+        warn!(%error, "how secrets are reached is not known until the file can be read");
+        SecretSettings::default()
+    });
+    SecretReader::new(config.project_folder(), settings, config.known.clone())
 }
 
 fn router(context: Context) -> Router {
     routes::all()
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(middleware::from_fn_with_state(context.clone(), guard))
+        // The outermost: whatever is refused further in is masked here.
+        .layer(middleware::from_fn_with_state(context.clone(), mask_errors))
         .with_state(context)
 }
 

@@ -23,6 +23,7 @@ mod release;
 mod route;
 mod schema;
 mod secret;
+mod secret_settings;
 mod source;
 mod stage;
 mod suggest;
@@ -52,7 +53,8 @@ pub use model::{
 };
 pub use name::{
     ClusterName, ConditionName, EnvironmentName, HookName, HttpPath, NameError, Namespace, ProjectName,
-    RelativePath, RoleName, ServiceName, StrategyName, TicketSystemName, VariableName, WindowName,
+    RelativePath, RoleName, SecretCommandName, ServiceName, StrategyName, TicketSystemName, VariableName,
+    WindowName,
 };
 pub use policy::{
     Approvals, BlindWatch, BreakGlass, BreakableGate, ErrorBudget, Inconclusive, Policy, PolicyLevel,
@@ -63,7 +65,7 @@ pub use read::{
     read_document,
 };
 pub use release::{
-    Health, InstanceSpec, ListenOn, Protocol, Release, ReleaseId, SecretSource, Value, Workload,
+    Health, InstanceSpec, ListenOn, Protocol, Release, ReleaseId, ReloadSignal, Value, Workload,
 };
 pub use route::{
     CertificateFiles, ClientKey, Cohort, Condition, EdgeSettings, Ejection, Exposure, HeaderName, Host,
@@ -71,7 +73,11 @@ pub use route::{
     Timeouts,
 };
 pub use schema::json_schema;
-pub use secret::SecretSourceError;
+pub use secret::{
+    AgeFile, KubernetesName, KubernetesSecret, SecretKey, SecretSource, SecretSourceError, VaultPath,
+    VaultSecret,
+};
+pub use secret_settings::{KubernetesSettings, SecretSettings, VaultLogin, VaultSettings};
 pub use stage::{Baseline, Copies, Ring, Stage};
 pub use suggest::nearest;
 pub use template::{TemplateError, substitute, variables};

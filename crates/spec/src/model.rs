@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AbTrial, Access, AllowedUrls, Baseline, ConditionName, Copies, Digest, EdgeSettings, EnvironmentName,
     Exposure, Health, Hook, HookName, InstanceSpec, ListenOn, Metric, Policy, PolicyCondition, ProjectName,
-    Protocol, RelativePath, Score, ServiceName, Stage, StrategyName, TicketSystem, TicketSystemName, Value,
-    VariableName, WindowName, Windows, duration_ms,
+    Protocol, RelativePath, ReloadSignal, Score, SecretSettings, ServiceName, Stage, StrategyName,
+    TicketSystem, TicketSystemName, Value, VariableName, WindowName, Windows, duration_ms,
 };
 
 /// A whole project.
@@ -48,6 +48,9 @@ pub struct Project {
     /// Scripts that somebody has looked at, by their path or by what they are called, with their digests.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub approved_scripts: BTreeMap<String, Digest>,
+    /// How the sources of secrets are reached.
+    #[serde(default, skip_serializing_if = "SecretSettings::is_default")]
+    pub secrets: SecretSettings,
 }
 
 /// A service as every environment shares it.
@@ -83,6 +86,9 @@ pub struct Service {
     /// From start to ready.
     #[serde(with = "duration_ms", rename = "start_timeout_ms")]
     pub start_timeout: Duration,
+    /// What an instance is sent when a secret that it has as a file has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reload: Option<ReloadSignal>,
 }
 
 /// What one instance may use; readings are compared with it. A limit that is not given is not compared.
@@ -424,6 +430,7 @@ impl Project {
             smoke: service_spec.smoke.clone(),
             listen: service_spec.listen,
             protocol: service_spec.protocol,
+            reload: service_spec.reload,
         })
     }
 

@@ -165,6 +165,10 @@ text_type!(
     Namespace, "namespace", check_label
 );
 text_type!(
+    /// The name of a command that writes a secret: a DNS label.
+    SecretCommandName, "name of a command", check_label
+);
+text_type!(
     /// The name of an environment variable: `[A-Za-z_][A-Za-z0-9_]*`, 128 at most.
     VariableName, "variable name", check_variable
 );

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Resources;
-use crate::{Digest, EnvironmentName, HttpPath, ServiceName, VariableName, Version, duration_ms};
+use crate::{
+    Digest, EnvironmentName, HttpPath, SecretSource, ServiceName, VariableName, Version, duration_ms,
+};
 
 /// Where one service lives: at most one deployment moves it at a time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +74,27 @@ pub struct InstanceSpec {
     /// What it speaks.
     #[serde(default, skip_serializing_if = "is_default")]
     pub protocol: Protocol,
+    /// What its first process is sent when a secret that it has as a file has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reload: Option<ReloadSignal>,
+}
+
+/// A signal at which a service reads its files anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReloadSignal {
+    /// SIGHUP.
+    Hup,
+    /// SIGUSR1.
+    Usr1,
+    /// SIGUSR2.
+    Usr2,
+}
+
+impl ReloadSignal {
+    /// The words of the file.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("SIGHUP", Self::Hup), ("SIGUSR1", Self::Usr1), ("SIGUSR2", Self::Usr2)];
 }
 
 /// Where an instance listens.
@@ -126,14 +149,6 @@ pub enum Value {
     Plain(String),
     /// A reference; the secret itself is read only when an instance starts, and never stored.
     Secret(SecretSource),
-}
-
-/// Where a secret is read from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretSource {
-    /// A variable in the environment of the control plane.
-    Env(VariableName),
-    /// A file, absolute or relative to the folder of `pilotage.yaml`; one trailing line break is dropped.
-    File(String),
+    /// The same, given as a file: the variable holds the path of a file that only the instance's user can read.
+    SecretFile(SecretSource),
 }

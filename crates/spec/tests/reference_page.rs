@@ -19,7 +19,7 @@ const PAGE: &str = include_str!("../../../docs/pilotage-yaml.md");
 fn the_examples_are_read_without_a_word() {
     let blocks: Vec<&str> =
         PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 4);
+    assert_eq!(blocks.len(), 5);
     for text in blocks {
         let checked = check("docs/pilotage-yaml.md", text);
         assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
@@ -34,6 +34,18 @@ fn every_file_of_the_page_on_strategies_is_read_without_a_word() {
     assert_eq!(blocks.len(), page.matches("\n## ").count() + 1, "one a strategy, and two canaries");
     for text in blocks {
         let checked = check("docs/strategies.md", text);
+        assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+    }
+}
+
+#[test]
+fn every_file_of_the_page_on_secrets_is_read_without_a_word() {
+    let page = include_str!("../../../docs/secrets.md");
+    let blocks: Vec<&str> =
+        page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 6);
+    for text in blocks {
+        let checked = check("docs/secrets.md", text);
         assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
     }
 }

@@ -7,5 +7,6 @@ mod target;
 pub use pilotage_proxy::Address;
 pub use process::{LogLimits, ProcessConfig, ProcessTarget, pass_listener, run_shim};
 pub use target::{
-    Fence, Instance, InstanceState, LogLine, LogQuery, Observation, Routed, Target, TargetError, Traffic,
+    Fence, Instance, InstanceState, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Target,
+    TargetError, Traffic,
 };

@@ -20,6 +20,15 @@ use tokio::sync::watch;
 #[serde(transparent)]
 pub struct Fence(pub u64);
 
+/// Secrets that an instance was given anew while it ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshedSecrets {
+    /// The instance.
+    pub instance: String,
+    /// The references, as written in the file.
+    pub references: Vec<String>,
+}
+
 /// Something that runs instances and sends them traffic. Every method is idempotent: after a crash the conductor
 /// observes and calls again.
 #[async_trait]
@@ -65,6 +74,10 @@ pub trait Target: Send + Sync {
 
     /// Stops everything of the workload, and serves it no longer.
     async fn remove(&self, workload: &Workload, fence: Fence) -> Result<(), TargetError>;
+
+    /// Reads the secrets that instances of the workload have as files anew, and gives those that have changed to the instances
+    /// that have them, with the signal at which they read their files. What cannot be read stays as it was.
+    async fn refresh_secrets(&self, workload: &Workload) -> Result<Vec<RefreshedSecrets>, TargetError>;
 
     /// Changes whenever anything that `observe` would report may have changed, so that a crash is seen at once. Readings
     /// of processor and memory change all the time and are not news.

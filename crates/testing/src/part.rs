@@ -33,6 +33,8 @@ pub enum Part {
     Wrk,
     /// The counter of system calls.
     Strace,
+    /// The encrypter of files.
+    Age,
 }
 
 /// Where Debian keeps its Python, and the modules it packages for it.
@@ -44,7 +46,7 @@ const SERVER_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
 impl Part {
     /// Those that tests need. Benches name their own.
-    pub const FOR_TESTS: [Self; 10] = [
+    pub const FOR_TESTS: [Self; 11] = [
         Self::Prometheus,
         Self::Alertmanager,
         Self::Nginx,
@@ -55,6 +57,7 @@ impl Part {
         Self::H2load,
         Self::PythonGrpc,
         Self::PythonWebsockets,
+        Self::Age,
     ];
 
     /// What it is called in messages.
@@ -73,6 +76,7 @@ impl Part {
             Self::Haproxy => "haproxy",
             Self::Wrk => "wrk",
             Self::Strace => "strace",
+            Self::Age => "age",
         }
     }
 
@@ -92,6 +96,7 @@ impl Part {
             Self::Haproxy => "PILOTAGE_TEST_HAPROXY",
             Self::Wrk => "PILOTAGE_TEST_WRK",
             Self::Strace => "PILOTAGE_TEST_STRACE",
+            Self::Age => "PILOTAGE_TEST_AGE",
         }
     }
 

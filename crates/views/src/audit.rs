@@ -252,6 +252,9 @@ fn workload(event: &Event) -> Result<AuditLine, RecordError> {
         WorkloadEvent::Rerouted { route, command } => {
             AuditLine { command: Some(command), detail: json!({ "route": route }), ..line }
         }
+        WorkloadEvent::SecretsRotated { secrets, instances } => {
+            AuditLine { detail: json!({ "secrets": secrets, "instances": instances }), ..line }
+        }
     })
 }
 

@@ -44,6 +44,7 @@ fn release(text: &str, byte: u8) -> Release {
         resources: Resources::default(),
         stop_grace: Duration::from_secs(10),
         start_timeout: Duration::from_secs(30),
+        reload: None,
         smoke: Vec::new(),
         listen: Default::default(),
         protocol: Default::default(),

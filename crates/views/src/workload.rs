@@ -28,6 +28,13 @@ pub enum WorkloadEvent {
         /// What was typed or called.
         command: String,
     },
+    /// Instances were given secrets anew while they ran.
+    SecretsRotated {
+        /// Which, by reference.
+        secrets: Vec<String>,
+        /// To which instances.
+        instances: Vec<String>,
+    },
 }
 
 /// A way back that was tried out.
@@ -122,6 +129,7 @@ impl WorkloadEvent {
             Self::Serving(_) => "workload.serving",
             Self::Rehearsed(_) => "workload.rehearsed",
             Self::Rerouted { .. } => "workload.rerouted",
+            Self::SecretsRotated { .. } => "workload.secrets_rotated",
         };
         json_event(kind, self)
     }
@@ -211,8 +219,8 @@ pub fn workload_record(reader: &Reader, workload: &Workload) -> Result<WorkloadR
             (WorkloadEvent::Serving(now), _) => served.push((event.time, *now)),
             (WorkloadEvent::Rehearsed(_), _) => {}
             (WorkloadEvent::Rerouted { route, .. }, Some((_, now))) => now.route = *route,
-            // Nothing serves that could be reached otherwise.
-            (WorkloadEvent::Rerouted { .. }, None) => {}
+            // Nothing serves that could be reached otherwise; and secrets change nothing of what serves.
+            (WorkloadEvent::Rerouted { .. }, None) | (WorkloadEvent::SecretsRotated { .. }, _) => {}
         }
     }
     Ok(WorkloadRecord { workload: workload.clone(), stream_version, served })
@@ -245,7 +253,9 @@ pub fn service_past(reader: &Reader, service: &ServiceName) -> Result<ServicePas
                     let ReleaseId { version, digest } = release;
                     past.rehearsals.push(Rehearsal { environment, version, digest, took, at });
                 }
-                WorkloadEvent::Serving(_) | WorkloadEvent::Rerouted { .. } => {}
+                WorkloadEvent::Serving(_)
+                | WorkloadEvent::Rerouted { .. }
+                | WorkloadEvent::SecretsRotated { .. } => {}
             }
         }
     }
@@ -283,6 +293,7 @@ mod tests {
             resources: Resources::default(),
             stop_grace: Duration::ZERO,
             start_timeout: Duration::ZERO,
+            reload: None,
             smoke: Vec::new(),
             listen: Default::default(),
             protocol: Default::default(),

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pilotage_secrets::Known;
 use pilotage_server::{Network, ServerConfig, TlsFiles};
 use tokio::runtime::{Builder, Runtime};
 
@@ -19,12 +20,13 @@ const WORKERS: usize = 2;
 const END_LIMIT: Duration = Duration::from_secs(5);
 
 pub fn run(asked: &Serve, global: &Global, printer: &Printer) -> Result<u8, Failure> {
-    let config = config(asked, Place::find(global)?)?;
+    let known = Known::default();
+    let config = config(asked, Place::find(global)?, known.clone())?;
     if asked.background {
         // Not a hang-up of the terminal, nor its Ctrl-C, may end it. It fails only where this has been done already.
         let _ = rustix::process::setsid();
     }
-    internal::write_log();
+    internal::write_log(&known);
     let runtime = runtime()?;
     let served = runtime.block_on(serve(config, printer));
     // Tasks are let go of on their own threads: with them end the programs that they have started.
@@ -36,7 +38,7 @@ fn runtime() -> Result<Runtime, Failure> {
     Ok(Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?)
 }
 
-fn config(asked: &Serve, place: Place) -> Result<ServerConfig, Failure> {
+fn config(asked: &Serve, place: Place, known: Known) -> Result<ServerConfig, Failure> {
     place.expect_here("serve")?;
     let absolute = |(chain, key): (&PathBuf, &PathBuf)| {
         Ok::<_, io::Error>(TlsFiles { chain: std::path::absolute(chain)?, key: std::path::absolute(key)? })
@@ -48,6 +50,7 @@ fn config(asked: &Serve, place: Place) -> Result<ServerConfig, Failure> {
         program: std::env::current_exe()?,
         network: asked.listen.map(|address| Network { address, tls }),
         hosts: asked.host.clone(),
+        known,
     })
 }
 

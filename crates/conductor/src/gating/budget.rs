@@ -17,6 +17,6 @@ pub(super) async fn failing(inner: &Inner, plan: &Plan) -> Known<f64> {
     let version = plan.stable().unwrap_or_else(|| plan.candidate());
     match source.number(&plan.request.workload, version).await {
         Ok(share) => Known::Value(share),
-        Err(error) => Known::Unknown(error.to_string()),
+        Err(reason) => Known::Unknown(reason),
     }
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use pilotage_change::ticket::{Ticket, Tickets};
+use pilotage_change::ticket::{Ticket, TicketError, Tickets};
 use pilotage_engine::Asked;
 use pilotage_engine::gate::{Conflict, Planned, TicketFact};
 use pilotage_engine::judge::Known;
+use pilotage_secrets::Secret;
 use pilotage_spec::{Project, TicketKey, TicketSystem, TicketSystemName};
 
 use crate::conductor::{Inner, lock};
@@ -86,9 +87,16 @@ async fn look(
     system: &TicketSystem,
     key: &TicketKey,
 ) -> Result<TicketFact, String> {
-    let tickets =
-        Tickets::new(system, |source| (inner.secrets)(source)).map_err(|error| error.to_string())?;
-    let ticket = tickets.look(key).await.map_err(|error| error.to_string())?;
+    let token = match &system.sign_in {
+        Some(sign_in) => inner.secrets.read_token(&sign_in.token).await.map(Some),
+        None => Ok(None),
+    };
+    let token = token.map_err(|error| error.to_string())?;
+    let text = token.as_ref().and_then(Secret::expose_text).unwrap_or_default();
+    // Whatever such a system repeats of what it was sent.
+    let words = |error: TicketError| inner.secrets.known().text(&error.to_string()).into_owned();
+    let tickets = Tickets::new(system, |_| Ok(text.to_owned())).map_err(words)?;
+    let ticket = tickets.look(key).await.map_err(words)?;
     let planned = planned(&ticket, system);
     Ok(TicketFact {
         system: name.to_string(),

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use pilotage_engine::Plan;
 use pilotage_engine::judge::{GoalCounts, GoalReading, Known};
-use pilotage_signals::Source;
 use pilotage_spec::{Goal, GoalQueries, StrategyKind, Version, Workload};
 use tokio::sync::Semaphore;
 
-use super::Client;
+use super::client::Client;
 use super::repeated::Repeated;
 
 /// The counters of a deployment's goal.
 struct Question {
-    /// Who is asked, or why nobody can be.
-    client: Client,
+    /// Who is asked; `None` if there is nobody.
+    client: Option<Client>,
     queries: GoalQueries,
     workload: Workload,
     candidate: Version,
@@ -30,7 +29,7 @@ pub(super) fn start(
     let StrategyKind::Ab { trial } = &plan.request.strategy.kind else { return None };
     let Goal::Successes(queries) = &trial.goal else { return None };
     let question = Arc::new(Question {
-        client: prometheus.cloned().unwrap_or_else(|| Err("the environment has no `prometheus`".to_owned())),
+        client: prometheus.cloned(),
         queries: queries.clone(),
         workload: plan.request.workload.clone(),
         candidate: plan.candidate().clone(),
@@ -56,11 +55,8 @@ impl Question {
     }
 
     async fn counts(&self, version: &Version) -> Result<GoalCounts, String> {
-        let client = self.client.as_ref().map_err(Clone::clone)?;
-        let number = async |query: &String| {
-            let source = Source::Prometheus { client: client.clone(), query: query.clone() };
-            source.number(&self.workload, version).await.map_err(|error| error.to_string())
-        };
+        let client = self.client.as_ref().ok_or("the environment has no `prometheus`")?;
+        let number = async |query: &String| client.number(query, &self.workload, version).await;
         // Successes first: a unit that succeeds between the two questions must not be a success without a unit.
         let counts = async {
             let successes =
@@ -76,8 +72,10 @@ impl Question {
 mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
+    use std::path::Path;
 
-    use pilotage_signals::PrometheusClient;
+    use pilotage_secrets::SecretReader;
+    use pilotage_spec::{Prometheus, SecretSettings};
 
     use super::*;
 
@@ -109,8 +107,10 @@ mod tests {
     }
 
     async fn asked(answer: &'static str) -> Known<GoalReading> {
+        let reader =
+            SecretReader::new(Path::new("/"), SecretSettings::default(), pilotage_secrets::Known::default());
         let question = Question {
-            client: PrometheusClient::new(&prometheus(answer), None).map_err(|error| error.to_string()),
+            client: Some(Client::new(&Prometheus { url: prometheus(answer), token: None }, &reader)),
             queries: GoalQueries {
                 successes: "orders_$VERSION".to_owned(),
                 units: "visits_$VERSION".to_owned(),

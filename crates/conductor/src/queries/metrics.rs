@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use pilotage_engine::Plan;
 use pilotage_engine::judge::{Known, MetricReading};
-use pilotage_signals::{JsonClient, Source};
-use pilotage_spec::{JsonSource, Metric, MetricSource, Prometheus, Version, Workload};
+use pilotage_secrets::SecretReader;
+use pilotage_spec::{Metric, MetricSource, Prometheus, Version, Workload};
 use tokio::sync::Semaphore;
 
+use super::client::{Client, Document};
+use super::old;
 use super::repeated::{Last, Repeated};
-use super::{Client, old};
-use crate::readings::SecretReader;
 
 const NO_PROMETHEUS: &str = "the environment has no `prometheus`";
 
@@ -67,14 +67,14 @@ impl Metrics {
     }
 }
 
+/// Where one number comes from.
+pub(crate) enum Source {
+    Query { prometheus: Client, query: String },
+    Document(Document),
+}
+
 fn source(metric: &Metric, prometheus: Option<&Client>, secrets: &SecretReader) -> Result<Source, String> {
-    match &metric.source {
-        MetricSource::Query(query) => {
-            let client = prometheus.ok_or(NO_PROMETHEUS)?.clone()?;
-            Ok(Source::Prometheus { client, query: query.clone() })
-        }
-        MetricSource::Json(json) => in_json(json, secrets),
-    }
+    Source::of(&metric.source, || prometheus.cloned(), secrets)
 }
 
 /// A source of its own, with the environment's Prometheus if it is a query.
@@ -83,19 +83,30 @@ pub(crate) fn source_of(
     prometheus: Option<&Prometheus>,
     secrets: &SecretReader,
 ) -> Result<Source, String> {
-    match source {
-        MetricSource::Query(query) => {
-            let client = super::client(prometheus.ok_or(NO_PROMETHEUS)?, secrets)?;
-            Ok(Source::Prometheus { client, query: query.clone() })
-        }
-        MetricSource::Json(json) => in_json(json, secrets),
-    }
+    Source::of(source, || prometheus.map(|prometheus| Client::new(prometheus, secrets)), secrets)
 }
 
-fn in_json(json: &JsonSource, secrets: &SecretReader) -> Result<Source, String> {
-    let token = json.token.as_ref().map(|source| secrets(source)).transpose()?;
-    let client = JsonClient::new(json.clone(), token).map_err(|error| error.to_string())?;
-    Ok(Source::Json(client))
+impl Source {
+    fn of(
+        source: &MetricSource,
+        prometheus: impl FnOnce() -> Option<Client>,
+        secrets: &SecretReader,
+    ) -> Result<Self, String> {
+        match source {
+            MetricSource::Query(query) => {
+                Ok(Self::Query { prometheus: prometheus().ok_or(NO_PROMETHEUS)?, query: query.clone() })
+            }
+            MetricSource::Json(json) => Ok(Self::Document(Document::new(json, secrets))),
+        }
+    }
+
+    /// The number of one version at this moment.
+    pub(crate) async fn number(&self, workload: &Workload, version: &Version) -> Result<f64, String> {
+        match self {
+            Self::Query { prometheus, query } => prometheus.number(query, workload, version).await,
+            Self::Document(document) => document.number(workload, version).await,
+        }
+    }
 }
 
 impl Question {
@@ -118,9 +129,9 @@ impl Question {
         };
         match source.number(&self.workload, version).await {
             Ok(number) => Known::Value(number),
-            Err(error) => {
-                tracing::debug!(metric = self.name, %version, %error, "a metric is not known");
-                Known::Unknown(error.to_string())
+            Err(reason) => {
+                tracing::debug!(metric = self.name, %version, reason, "a metric is not known");
+                Known::Unknown(reason)
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Prometheus and other servers, asked in the background so that a slow answer never holds up a decision.
 
+mod client;
 mod goal;
 mod metrics;
 mod repeated;
@@ -8,11 +9,10 @@ use std::sync::Arc;
 
 use pilotage_engine::Plan;
 use pilotage_engine::judge::{GoalReading, Known, MetricReading};
-use pilotage_signals::PrometheusClient;
-use pilotage_spec::Prometheus;
+use pilotage_secrets::SecretReader;
 use tokio::sync::Semaphore;
 
-use crate::readings::SecretReader;
+use client::Client;
 use metrics::Metrics;
 pub(crate) use metrics::source_of;
 use repeated::{Last, Repeated};
@@ -39,7 +39,7 @@ impl Queries {
     /// Begins to ask what the strategy wants to know.
     pub(crate) fn start(plan: &Plan, secrets: &SecretReader) -> Self {
         let permits = Arc::new(Semaphore::new(CONCURRENT));
-        let prometheus = plan.request.prometheus.as_ref().map(|prometheus| client(prometheus, secrets));
+        let prometheus = plan.request.prometheus.as_ref().map(|prometheus| Client::new(prometheus, secrets));
         let alerts = prometheus.clone().filter(|_| plan.roll_back_when().critical_alerts);
         Self {
             alerts: alerts.map(|prometheus| alerts_of(plan, prometheus, Arc::clone(&permits))),
@@ -66,14 +66,6 @@ fn old(age: std::time::Duration) -> String {
     format!("the last answer is from {} s ago", age.as_secs())
 }
 
-/// A client, or why there is none.
-type Client = Result<PrometheusClient, String>;
-
-fn client(prometheus: &Prometheus, secrets: &SecretReader) -> Client {
-    let token = prometheus.token.as_ref().map(|source| secrets(source)).transpose()?;
-    PrometheusClient::new(&prometheus.url, token).map_err(|error| error.to_string())
-}
-
 fn alerts_of(plan: &Plan, client: Client, permits: Arc<Semaphore>) -> Repeated<Known<Vec<String>>> {
     let workload = plan.request.workload.clone();
     let question = Arc::new((client, workload));
@@ -81,13 +73,9 @@ fn alerts_of(plan: &Plan, client: Client, permits: Arc<Semaphore>) -> Repeated<K
         let question = Arc::clone(&question);
         async move {
             let (client, workload) = &*question;
-            let client = match client {
-                Ok(client) => client,
-                Err(reason) => return Known::Unknown(reason.clone()),
-            };
             match client.critical_alerts(workload).await {
                 Ok(names) => Known::Value(names),
-                Err(error) => Known::Unknown(error.to_string()),
+                Err(reason) => Known::Unknown(reason),
             }
         }
     })

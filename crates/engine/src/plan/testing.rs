@@ -44,6 +44,7 @@ pub(crate) fn release(version: &str) -> Release {
             resources: Resources::default(),
             stop_grace: Duration::from_secs(10),
             start_timeout: Duration::from_secs(30),
+            reload: None,
             smoke: vec![vec!["true".to_owned()]],
             listen: Default::default(),
             protocol: Default::default(),

@@ -131,6 +131,7 @@ fn release(version: &str, digest: u8) -> Release {
             resources: Resources { cpu_millis: None, memory_bytes: Some(1 << 30) },
             stop_grace: Duration::from_secs(10),
             start_timeout: Duration::from_secs(30),
+            reload: None,
             smoke: vec![vec!["./smoke".to_owned()]],
             listen: Default::default(),
             protocol: Default::default(),

@@ -13,10 +13,9 @@ use pilotage_views::AlertReceived;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::context::{Context, blocking, to_its_end};
+use crate::context::{Context, to_its_end};
 use crate::error::{ErrorBody, ErrorKind};
 use crate::guard::now;
-use crate::secret;
 
 /// What a delivery was taken for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,13 +46,10 @@ async fn take_in(
 ) -> Result<Delivered, Response> {
     let project = context.project().await.map_err(IntoResponse::into_response)?;
     let (name, hook) = find(&context, &project, name)?;
-    let source = hook.secret.clone();
-    let reader = secret::reader(context.config.project_folder());
-    let secret =
-        blocking(move || reader(&source).map_err(|reason| ErrorBody::new(ErrorKind::Internal, reason)));
     // Whoever calls is not known yet, and is not told what is wrong here.
-    let secret = secret.await.map_err(|error| unproved(&context, name.as_str(), &error.message))?;
-    verify(hook.kind, Headers(&headers), &body, &secret, now())
+    let secret = context.secrets.read_variable(&hook.secret).await;
+    let secret = secret.map_err(|error| unproved(&context, name.as_str(), &error.to_string()))?;
+    verify(hook.kind, Headers(&headers), &body, secret.expose_text().unwrap_or_default(), now())
         .map_err(|error| unproved(&context, name.as_str(), &error.to_string()))?;
     if !context.deliveries.admits(&name, Instant::now()) {
         warn!(hook = %name, "more deliveries than are taken in");

@@ -52,6 +52,15 @@ impl JsonClient {
         Ok(Self { source, shown, authorization, transport })
     }
 
+    /// The same document, asked for with this token.
+    ///
+    /// # Errors
+    /// If the token cannot be sent.
+    pub fn authorized(&self, token: &str) -> Result<Self, JsonError> {
+        let authorization = bearer(token).map_err(|_| JsonError::Token)?;
+        Ok(Self { authorization: Some(authorization), ..self.clone() })
+    }
+
     /// The finite number of one version at this moment. In the address, `$SERVICE`, `$ENVIRONMENT` and `$VERSION` are
     /// substituted, percent-encoded so that no name can end the part it stands in.
     ///

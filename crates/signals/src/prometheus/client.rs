@@ -43,6 +43,12 @@ impl PrometheusClient {
         Ok(Self { base, authorization, transport })
     }
 
+    /// The same server, asked with this token.
+    pub fn authorized(&self, token: &str) -> Result<Self, PrometheusError> {
+        let authorization = bearer(token).map_err(|_| PrometheusError::Token)?;
+        Ok(Self { authorization: Some(authorization), ..self.clone() })
+    }
+
     /// The number that a query of the team's own yields now, or `None` if it yields nothing. `$SERVICE`, `$ENVIRONMENT`
     /// and `$VERSION` in it are substituted, `$$` is a literal dollar.
     pub async fn metric(

@@ -60,8 +60,29 @@ pub(crate) fn relative_path() -> Scalar<crate::RelativePath> {
 
 /// Where a secret is read from.
 pub(crate) fn secret_source() -> Scalar<SecretSource> {
-    let schema = json!({ "type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$" });
-    parsed("`env:NAME` or `file:path`", schema)
+    parsed("a reference to a secret such as `env:NAME`", secret_schema(&[LOCAL, REMOTE].concat()))
+}
+
+/// Where a secret is read from that other secrets are reached with: such a place needs none itself.
+pub(crate) fn local_secret() -> Scalar<SecretSource> {
+    Scalar::new("`env:NAME`, `file:path` or `command:NAME`", secret_schema(LOCAL), |written| {
+        match written.text.parse().map_err(Misread::plain)? {
+            SecretSource::Vault(_) | SecretSource::Kubernetes(_) | SecretSource::Age(_) => Err(Misread::new(
+                "this is needed before other secrets can be read, so it cannot be one of them",
+                "write `env:NAME`, `file:path` or `command:NAME`",
+            )),
+            local => Ok(local),
+        }
+    })
+}
+
+/// How references are written to what is on this machine, as regular expressions.
+const LOCAL: &[&str] = &["env:[A-Za-z_][A-Za-z0-9_]*", "file:.+", "command:[a-z0-9]([-a-z0-9]*[a-z0-9])?"];
+/// The same of what must be decrypted or asked for.
+const REMOTE: &[&str] = &["vault:[^#/]+/[^#]+#.+", "kubernetes:[^#/]+/[^#/]+#.+", "age:.+"];
+
+fn secret_schema(forms: &[&str]) -> Value {
+    json!({ "type": "string", "pattern": format!("^({})$", forms.join("|")) })
 }
 
 /// A text that is its own parser's matter.

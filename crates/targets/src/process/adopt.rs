@@ -14,6 +14,7 @@ use super::identity::boot_id;
 use super::instance::{InstanceRecord, RECORD_FILE};
 use super::orphan::Orphan;
 use super::registry::Registry;
+use super::secrets::remove_files;
 use super::shared::hold;
 use super::shim::{Records, ShimClient, ShimStatus};
 use super::tasks::Tasks;
@@ -104,11 +105,13 @@ async fn adopt_one(record: InstanceRecord, folder: PathBuf, config: &ProcessConf
             for socket in [Some(socket), service_socket].into_iter().flatten() {
                 let _ = std::fs::remove_file(socket);
             }
+            remove_files(&config.secrets_folder(&name));
             None
         }
         Fate::Ended => None,
         Fate::NeverStarted => {
             let _ = std::fs::remove_dir_all(&folder);
+            remove_files(&config.secrets_folder(&name));
             None
         }
     }

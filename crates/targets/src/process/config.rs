@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use pilotage_spec::Workload;
+use pilotage_secrets::{Known, SecretReader};
+use pilotage_spec::{SecretSettings, Workload};
 use sha2::{Digest as _, Sha256};
 
 use super::shim::LogLimits;
@@ -15,12 +16,14 @@ const SOCKET_PATH_LIMIT: usize = 107;
 pub struct ProcessConfig {
     /// What is kept: releases, instances with their logs, ports. Created if it is missing.
     pub state_folder: PathBuf,
-    /// Sockets, and nothing else. It has to be short: a socket's path has at most 107 bytes.
+    /// Sockets, and secrets that services have as files. It has to be short: a socket's path has at most 107 bytes.
     pub run_folder: PathBuf,
     /// The program that is run as `PROGRAM shim`, and as `PROGRAM` with `edge_arguments`.
     pub program: PathBuf,
-    /// The folder that `file:` secrets are relative to.
+    /// The project's folder.
     pub project_folder: PathBuf,
+    /// Reads the secrets of services.
+    pub secrets: SecretReader,
     /// The edge's control socket.
     pub edge_socket: PathBuf,
     /// The arguments that make the program an edge with that socket.
@@ -44,6 +47,7 @@ impl ProcessConfig {
             run_folder: run_folder.to_owned(),
             program: program.to_owned(),
             project_folder: project_folder.to_owned(),
+            secrets: SecretReader::new(project_folder, SecretSettings::default(), Known::default()),
             edge_socket,
             edge_arguments,
             log: LogLimits::default(),
@@ -85,6 +89,12 @@ impl ProcessConfig {
     /// The unix socket at which an instance answers requests, if it does so at one.
     pub(super) fn service_socket(&self, name: &str) -> PathBuf {
         self.socket(name, "http")
+    }
+
+    /// The folder of the secrets that an instance has as files. Not with the instance's own things: what is written there
+    /// stays on the disk.
+    pub(super) fn secrets_folder(&self, name: &str) -> PathBuf {
+        self.socket(name, "secrets")
     }
 
     fn socket(&self, name: &str, kind: &str) -> PathBuf {

@@ -1,7 +1,7 @@
 //! Brings instances up.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pilotage_spec::{ListenOn, Release, Workload};
@@ -11,7 +11,7 @@ use super::files::{file_error, now, private_folder, write_json};
 use super::held::Held;
 use super::history::forget_oldest;
 use super::instance::{InstanceRecord, RECORD_FILE};
-use super::secrets::{ServiceEnvironment, resolve};
+use super::secrets::{ServiceEnvironment, remove_files, resolve, write_files};
 use super::shared::{Shared, blocking, interrupted};
 use super::shim::ShimSpec;
 use super::start::start_shim;
@@ -54,9 +54,7 @@ impl Shared {
         let store = Arc::clone(&self.store);
         let digest = release.id.digest.clone();
         let folder = blocking(move || store.verified(&digest)).await?;
-        let project = self.config.project_folder.clone();
-        let instance = release.instance.clone();
-        let environment = Arc::new(blocking(move || resolve(&instance, &project)).await?);
+        let environment = Arc::new(resolve(&release.instance, &self.config.secrets).await?);
 
         let mut lost = self.unreplaced(workload, release).into_iter();
         let mut starts = JoinSet::new();
@@ -120,7 +118,11 @@ impl Shared {
     ) -> Result<(), TargetError> {
         let folder = self.config.instance_folder(&record.name);
         let spec = self.spec(&record, &folder, release_folder, environment);
-        let started = match prepare(&folder, &record) {
+        let secrets = self.config.secrets_folder(&record.name);
+        let written = || {
+            write_files(&secrets, &environment.files).map_err(|error| file_error("write", &secrets, &error))
+        };
+        let started = match prepare(&folder, &record).and_then(|()| written()) {
             Ok(()) => start_shim(&self.config, &spec).await,
             Err(error) => Err(error),
         };
@@ -132,6 +134,7 @@ impl Shared {
             Err(error) => {
                 // Nothing runs in it, and the error tells all that is known.
                 let _ = std::fs::remove_dir_all(&folder);
+                remove_files(&secrets);
                 Err(error)
             }
         }
@@ -160,6 +163,10 @@ impl Shared {
                 env.insert(name.to_owned(), value);
             }
         }
+        let secrets_folder = self.config.secrets_folder(&record.name);
+        let files: BTreeMap<&String, PathBuf> =
+            environment.files.keys().map(|variable| (variable, secrets_folder.join(variable))).collect();
+        env.extend(files.iter().map(|(variable, path)| ((*variable).clone(), text(path))));
         let instance = &record.release.instance;
         ShimSpec {
             hands_over: false,
@@ -169,6 +176,8 @@ impl Shared {
             env,
             substituted: instance.env.keys().map(ToString::to_string).collect(),
             secrets: environment.secrets.clone(),
+            secret_files: files.into_values().collect(),
+            reload: instance.reload,
             current_folder: release_folder.to_owned(),
             folder: folder.to_owned(),
             socket: self.config.shim_socket(&record.name),

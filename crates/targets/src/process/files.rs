@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pilotage_spec::Timestamp;
 use serde::Serialize;
@@ -44,6 +44,26 @@ fn write_new<T: Serialize>(path: &Path, value: &T, durably: bool) -> io::Result<
     text.push(b'\n');
     file.write_all(&text)?;
     if durably { file.sync_all() } else { Ok(()) }
+}
+
+/// Writes a file that only its owner may read, in one piece: whoever reads it sees the old bytes or the new ones.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let temporary = PathBuf::from(name);
+    let mut options = OpenOptions::new();
+    let written = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
 }
 
 /// Reads a value written by [`write_json`]; `None` if there is no such file.

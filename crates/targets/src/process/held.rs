@@ -159,6 +159,7 @@ mod tests {
             resources: Resources::default(),
             stop_grace: second,
             start_timeout: second,
+            reload: None,
             smoke: Vec::new(),
             listen: Default::default(),
             protocol: Default::default(),

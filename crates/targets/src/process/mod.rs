@@ -14,6 +14,7 @@ mod logs;
 mod monitor;
 mod observe;
 mod orphan;
+mod refresh;
 mod registry;
 mod retire;
 mod secrets;

@@ -2,43 +2,60 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 
+use pilotage_secrets::{Secret, SecretError, SecretReader};
 use pilotage_spec::{InstanceSpec, SecretSource, Value, variables};
 
+use super::files::{private_folder, write_private};
 use crate::TargetError;
 
-/// A secret longer than this is taken for a mistake, in bytes.
-const MAX_SECRET_BYTES: u64 = 64 * 1024;
 /// What a service inherits of the control plane's environment.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 
 /// The environment of a service, and which of its variables are secrets.
 pub struct ServiceEnvironment {
-    /// All variables.
+    /// All variables but those that hold the path of a file.
     pub env: BTreeMap<String, String>,
     /// The names of those whose values must not appear anywhere.
     pub secrets: Vec<String>,
+    /// Secrets that are given as files, by the variable that holds the path.
+    pub files: BTreeMap<String, Secret>,
 }
 
 /// Puts the environment together: what is inherited, and what is declared.
-pub fn resolve(instance: &InstanceSpec, project_folder: &Path) -> Result<ServiceEnvironment, TargetError> {
-    let mut env: BTreeMap<String, String> =
-        INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
-    let mut secrets = Vec::new();
+pub async fn resolve(
+    instance: &InstanceSpec,
+    reader: &SecretReader,
+) -> Result<ServiceEnvironment, TargetError> {
+    let env = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    let mut environment =
+        ServiceEnvironment { env: env.collect(), secrets: Vec::new(), files: BTreeMap::new() };
     for (name, value) in &instance.env {
-        let value = match value {
-            Value::Plain(value) => value.clone(),
+        let name = name.to_string();
+        match value {
+            Value::Plain(value) => drop(environment.env.insert(name, value.clone())),
             Value::Secret(source) => {
-                refuse_in_arguments(name.as_str(), source, &instance.run)?;
-                secrets.push(name.to_string());
-                read(source, project_folder)
-                    .map_err(|reason| TargetError::Secret { reference: source.to_string(), reason })?
+                refuse_in_arguments(&name, source, &instance.run)?;
+                let secret = reader.read_variable(source).await.map_err(unreadable)?;
+                // It has just been found to be a text.
+                let text = secret.expose_text().unwrap_or_default().to_owned();
+                environment.secrets.push(name.clone());
+                environment.env.insert(name, text);
             }
-        };
-        env.insert(name.to_string(), value);
+            Value::SecretFile(source) => {
+                let secret = reader.read(source).await.map_err(unreadable)?;
+                environment.files.insert(name, secret);
+            }
+        }
     }
-    Ok(ServiceEnvironment { env, secrets })
+    Ok(environment)
+}
+
+/// The target's error for a secret that is not there.
+pub fn unreadable(error: SecretError) -> TargetError {
+    TargetError::Secret { reason: error.fault.to_string(), reference: error.reference }
 }
 
 /// Every user of the machine can read the arguments of every process.
@@ -48,37 +65,27 @@ fn refuse_in_arguments(name: &str, source: &SecretSource, run: &[String]) -> Res
         return Ok(());
     }
     let reason = format!(
-        "`run` would show it to every user of the machine as an argument; let the service read the variable {name} instead"
+        "`run` would show it to every user of the machine as an argument; let the service read the variable {name} instead, \
+         or write `as: file` beside `secret`"
     );
     Err(TargetError::Secret { reference: source.to_string(), reason })
 }
 
-fn read(source: &SecretSource, project_folder: &Path) -> Result<String, String> {
-    let value = match source {
-        SecretSource::Env(name) => std::env::var(name.as_str()).map_err(|_| {
-            format!("the variable {name} is not set where Pilotage's server runs; set it there and restart the server")
-        })?,
-        SecretSource::File(path) => read_file(&project_folder.join(path))?,
-    };
-    if value.contains('\0') {
-        return Err("it holds a zero byte, which no environment variable can; store it as text".to_owned());
+/// Writes the secrets that an instance has as files into a folder of its own, each for its user alone.
+pub fn write_files(folder: &Path, files: &BTreeMap<String, Secret>) -> io::Result<()> {
+    if files.is_empty() {
+        return Ok(());
     }
-    Ok(value)
+    private_folder(folder)?;
+    files.iter().try_for_each(|(name, secret)| write_private(&folder.join(name), secret.expose()))
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
-    let metadata = fs::metadata(path).map_err(failed)?;
-    if !metadata.is_file() || metadata.len() > MAX_SECRET_BYTES {
-        return Err(format!("{} is not a file of at most {} KiB", path.display(), MAX_SECRET_BYTES >> 10));
-    }
-    let mut text = fs::read_to_string(path).map_err(failed)?;
-    // One trailing line break is the editor's, not the secret's.
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
+/// Removes them.
+pub fn remove_files(folder: &Path) {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(folder = %folder.display(), %error, "secrets of an instance that has ended could not be removed");
         }
+        _ => {}
     }
-    Ok(text)
 }

@@ -13,6 +13,7 @@ use super::monitor::follow;
 use super::orphan::Orphan;
 use super::registry::Registry;
 use super::retire::IRREVOCABLE;
+use super::secrets::remove_files;
 use super::shim::{ShimClient, ShimRequest};
 use super::store::Store;
 use super::tasks::Tasks;
@@ -104,6 +105,7 @@ impl Shared {
                 let _ = std::fs::remove_file(socket);
             }
         }
+        remove_files(&self.config.secrets_folder(&held.record.name));
         self.registry.forget(&held.record.name);
         Ok(())
     }

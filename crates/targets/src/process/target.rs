@@ -17,7 +17,7 @@ use super::store::Store;
 use super::tasks::Tasks;
 use super::traffic::{EdgeProcess, TrafficControl, with_port};
 use super::workloads::Workloads;
-use crate::{Fence, LogLine, LogQuery, Observation, Routed, Target, TargetError, Traffic};
+use crate::{Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Target, TargetError, Traffic};
 
 /// Runs instances as processes on this machine, behind an edge of its own.
 ///
@@ -133,6 +133,10 @@ impl Target for ProcessTarget {
 
     async fn remove(&self, workload: &Workload, fence: Fence) -> Result<(), TargetError> {
         self.shared.remove(workload, fence).await
+    }
+
+    async fn refresh_secrets(&self, workload: &Workload) -> Result<Vec<RefreshedSecrets>, TargetError> {
+        self.shared.refresh_secrets(workload).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

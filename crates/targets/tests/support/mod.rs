@@ -166,6 +166,7 @@ pub fn release(version: &str, digest: Digest, run: Vec<String>) -> Release {
         resources: Resources::default(),
         stop_grace: Duration::from_secs(5),
         start_timeout: Duration::from_secs(30),
+        reload: None,
         smoke: Vec::new(),
         listen: ListenOn::default(),
         protocol: Protocol::default(),

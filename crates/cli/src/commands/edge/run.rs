@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use pilotage_proxy::{AccessLogTarget, EdgeConfig};
 
+use pilotage_secrets::Known;
+
 use crate::arguments::EdgeRun;
 use crate::commands::internal::write_log;
 use crate::failure::{DONE, Failure};
@@ -24,7 +26,7 @@ pub fn run(asked: Option<EdgeRun>) -> Result<u8, Failure> {
     config.access_log = asked.access_log.map(access_log);
     config.take_over = asked.take_over;
     config.successor = successor(std::env::args_os().skip(1).collect());
-    write_log();
+    write_log(&Known::default());
     pilotage_proxy::run(config).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(DONE)
 }

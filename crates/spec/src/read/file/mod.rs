@@ -10,6 +10,7 @@ mod metrics;
 mod policy;
 mod project;
 mod route;
+mod secrets;
 mod service;
 mod strategy;
 mod tickets;

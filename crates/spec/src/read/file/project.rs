@@ -5,6 +5,7 @@ use super::approvals::{Approved, allowed_urls, approved_scripts};
 use super::conditions::{Conditions, conditions};
 use super::environment::{EnvironmentDraft, environment};
 use super::hooks::{Hooks, hooks};
+use super::secrets::secrets;
 use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
 use super::tickets::tickets;
@@ -12,8 +13,8 @@ use super::windows::windows;
 use crate::read::shape::{Fields, MapOf, Named, Object, field};
 use crate::read::values::label;
 use crate::{
-    AllowedUrls, EnvironmentName, ProjectName, ServiceName, Strategy, StrategyName, TicketSystem,
-    TicketSystemName, WindowName, Windows,
+    AllowedUrls, EnvironmentName, ProjectName, SecretSettings, ServiceName, Strategy, StrategyName,
+    TicketSystem, TicketSystemName, WindowName, Windows,
 };
 
 /// The file as it is written.
@@ -29,6 +30,7 @@ pub(crate) struct ProjectDraft {
     pub hooks: Hooks,
     pub allowed_urls: AllowedUrls,
     pub approved_scripts: Approved,
+    pub secrets: SecretSettings,
 }
 
 /// The shape of the file.
@@ -100,6 +102,8 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         .example("{ smoke.sh: \"sha256:…\" }"),
         &approved_scripts(),
     );
+    let secrets =
+        fields.optional(field("secrets", "How the places are reached where secrets are kept."), &secrets());
     Some(ProjectDraft {
         name,
         services: services.unwrap_or_default(),
@@ -112,5 +116,6 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         hooks: hooks.unwrap_or_default(),
         allowed_urls: AllowedUrls(allowed.unwrap_or_default()),
         approved_scripts: approved.unwrap_or_default(),
+        secrets: secrets.unwrap_or_default(),
     })
 }

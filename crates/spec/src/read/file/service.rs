@@ -9,7 +9,8 @@ use crate::read::shape::{
 };
 use crate::read::values::{cpu, duration, http_path, label, memory, relative_path, secret_source, variable};
 use crate::{
-    Health, HttpPath, ListenOn, Protocol, RelativePath, Resources, ServiceName, Value, VariableName,
+    Health, HttpPath, ListenOn, Protocol, RelativePath, ReloadSignal, Resources, SecretSource, ServiceName,
+    Value, VariableName,
 };
 
 use super::route::{RouteDraft, route};
@@ -33,6 +34,7 @@ pub(crate) struct ServiceDraft {
     pub needs: Vec<Spanned<ServiceName>>,
     pub stop_grace: Option<Duration>,
     pub start_timeout: Option<Duration>,
+    pub reload: Option<ReloadSignal>,
 }
 
 /// The shape of a service.
@@ -138,6 +140,15 @@ fn fields(fields: &mut Fields<'_>) -> Option<ServiceDraft> {
             &duration(SHORTEST_TIME),
             "30s",
         ),
+        reload: fields.optional(
+            field(
+                "reload",
+                "The signal at which the service reads its files anew: it is sent when a secret that it has as a file has \
+                 changed. See `secrets.refresh`.",
+            )
+            .example("SIGHUP"),
+            &Scalar::word("a signal", &ReloadSignal::WORDS),
+        ),
     })
 }
 
@@ -222,6 +233,11 @@ pub(super) fn replicas() -> Scalar<u64> {
     Scalar::whole("a number of instances", 1, 100)
 }
 
+type AsValue = fn(SecretSource) -> Value;
+
+/// How a service is given a secret.
+const WAYS_TO_GIVE: [(&str, AsValue); 2] = [("variable", Value::Secret), ("file", Value::SecretFile)];
+
 /// Environment variables: a text, or a reference to a secret.
 pub(super) fn env() -> impl Shape<Value = EnvDraft> {
     let secret = Hidden(Object {
@@ -229,10 +245,18 @@ pub(super) fn env() -> impl Shape<Value = EnvDraft> {
         fields: |fields: &mut Fields<'_>| {
             let secret = field(
                 "secret",
-                "Where the value is read when an instance starts: `env:NAME` or `file:path`.",
+                "Where the value is read when an instance starts: `env:NAME`, `file:path`, `vault:MOUNT/PATH#FIELD`, \
+                 `kubernetes:NAMESPACE/NAME#KEY`, `age:path`, `age:path#FIELD` or `command:NAME`.",
             )
             .example("env:DATABASE_URL");
-            fields.required(secret, &secret_source()).map(Value::Secret)
+            let given = field(
+                "as",
+                "How the service is given it: `variable`, or `file`: the variable then holds the path of a file that only the \
+                 service's user can read.",
+            );
+            let secret = fields.required(secret, &secret_source());
+            let given = fields.or(given, &Scalar::word("a way to give a secret", &WAYS_TO_GIVE), "variable");
+            Some(given?(secret?))
         },
     });
     MapOf {

@@ -10,6 +10,7 @@ pub(super) const fn token() -> Object<SecretSource> {
 }
 
 fn fields(fields: &mut Fields<'_>) -> Option<SecretSource> {
-    let secret = field("secret", "Where the token is read: `env:NAME` or `file:path`.");
+    let secret =
+        field("secret", "Where the token is read: `env:NAME`, `file:path` or another reference to a secret.");
     fields.required(secret.example("env:PROMETHEUS_TOKEN"), &secret_source())
 }

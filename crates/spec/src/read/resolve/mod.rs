@@ -32,7 +32,7 @@ pub(super) fn resolve(
     services::check_needs(&draft.services, faults);
     templates::check(&draft.services, &written, faults);
     environments::check_services(&written, &draft.services, faults);
-    secrets::warn(&draft.services, &written, faults);
+    secrets::check(&draft.services, &written, &draft.secrets, faults);
     services::check_listening(&draft.services, faults);
     ports::check(&draft.services, &written, faults);
     routes::check(&draft.services, &written, faults);
@@ -46,6 +46,7 @@ pub(super) fn resolve(
         services: services::resolve(draft.services)?,
         environments,
         aliases,
+        secrets: draft.secrets,
         strategies: strategies.into_iter().filter_map(|(name, strategy)| Some((name, strategy?))).collect(),
         access,
         conditions,

@@ -124,6 +124,7 @@ fn service(draft: ServiceDraft) -> Option<Service> {
         needs,
         stop_grace: draft.stop_grace?,
         start_timeout: draft.start_timeout?,
+        reload: draft.reload,
     })
 }
 

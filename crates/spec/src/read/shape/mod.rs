@@ -6,7 +6,7 @@ mod object;
 mod scalar;
 
 pub(crate) use collection::{Checked, Either, Hidden, ListOf, MapOf, Named, OneOrMore, Placed};
-pub(crate) use object::{Fields, Object, field};
+pub(crate) use object::{Field, Fields, Object, field};
 pub(crate) use scalar::{Misread, Scalar};
 
 use serde_json::Value;

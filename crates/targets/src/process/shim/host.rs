@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use pilotage_secrets::{Known, Secret};
 use rustix::process::{chdir, getpid, set_child_subreaper, setsid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -16,12 +17,14 @@ use super::log::Log;
 use super::place::Seat;
 use super::reaper::Reaper;
 use super::records::{Records, ShimExit};
+use super::refresh::Refresher;
 use super::server::{StopDeadline, listen, serve};
 use super::spec::ShimSpec;
 use super::succession::{SOCKET_VARIABLE, Succession};
 use super::supervisor::Supervisor;
 use crate::process::files::now;
 use crate::process::identity::ProcessIdentity;
+use crate::process::secrets::remove_files;
 
 /// `pilotage shim`: holds one instance until it is stopped. Reads its specification from standard input, writes nothing
 /// to standard output, and says on standard error why it could not begin.
@@ -59,13 +62,15 @@ async fn supervise(mut spec: ShimSpec) -> Result<(), ShimError> {
     let records = Records { folder: spec.folder.clone() };
     // Before anything else: whoever finds the folder has to find out whose it is.
     records.write(&board.status()).map_err(ShimError::io("write its identity"))?;
-    let secrets = spec.secrets.iter().filter_map(|name| spec.env.get(name).cloned()).collect();
-    let log = Log::open(&spec.folder, spec.log, secrets).map_err(ShimError::io("open its log"))?;
+    let known = known(&spec);
+    let refresher = Refresher::new(&spec, known.clone());
+    refresher.learn().map_err(ShimError::io("read the secrets that the service has as files"))?;
+    let log = Log::open(&spec.folder, spec.log, known).map_err(ShimError::io("open its log"))?;
     let reaper = Reaper::new()?;
     let doing = format!("listen on {}", spec.socket.display());
     let listener = listen(&spec.socket).map_err(ShimError::io(doing))?;
     let (stop_sender, stop) = watch::channel(None);
-    tokio::spawn(serve(listener, board.subscribe(), stop_sender.clone()));
+    tokio::spawn(serve(listener, board.subscribe(), stop_sender.clone(), refresher));
     stop_on_signal(stop_sender, spec.stop_grace)?;
 
     let note_socket = spec.hands_over.then(|| spec.socket.with_extension("note"));
@@ -74,12 +79,24 @@ async fn supervise(mut spec: ShimSpec) -> Result<(), ShimError> {
     let (seat, was_ready) = (Seat::default(), false);
     let mut supervisor = Supervisor { spec, board, log, records, reaper, stop, seat, succession, was_ready };
     supervisor.run().await;
+    // All of them lie in a folder of this instance's own. They are gone before anybody takes it for ended.
+    if let Some(folder) = supervisor.spec.secret_files.first().and_then(|file| file.parent()) {
+        remove_files(folder);
+    }
     let exit = ShimExit { at: now(), status: supervisor.board.status() };
     supervisor.records.write_exit(&exit).map_err(ShimError::io("write its exit record"))?;
     for socket in sockets.into_iter().flatten() {
         let _ = std::fs::remove_file(socket);
     }
     Ok(())
+}
+
+/// What the service's log must not hold.
+fn known(spec: &ShimSpec) -> Known {
+    let values = spec.secrets.iter().filter_map(|name| spec.env.get(name));
+    let known = Known::default();
+    known.learn(&values.map(|value| Secret::new(value.as_str())).collect::<Vec<_>>());
+    known
 }
 
 /// Listens for what the service says of the process in its place, and tells it where.

@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pilotage_secrets::{Known, Masker, Stream};
 use pilotage_spec::Timestamp;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
@@ -23,34 +24,23 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// So many of the last lines are told with the reason of an end.
 const TAIL_LINES: usize = 10;
 const TAIL_LINE_CHARS: usize = 300;
-/// A secret shorter than this is not looked for: it would be found everywhere.
-const MIN_SECRET_BYTES: usize = 4;
 
 /// The log of one instance.
 #[derive(Debug, Clone)]
-pub struct Log(Arc<Mutex<LogFile>>);
+pub struct Log {
+    file: Arc<Mutex<LogFile>>,
+    /// What is masked.
+    known: Known,
+}
 
 impl Log {
-    /// Opens the log in a folder and goes on at its end. What is in `secrets` is masked.
-    pub fn open(folder: &Path, limits: LogLimits, secrets: Vec<String>) -> io::Result<Self> {
+    /// Opens the log in a folder and goes on at its end. What is `known` is masked.
+    pub fn open(folder: &Path, limits: LogLimits, known: Known) -> io::Result<Self> {
         let path = folder.join("log");
         let file = append_to(&path)?;
         let length = file.metadata()?.len();
-        let secrets = secrets
-            .iter()
-            .flat_map(|secret| secret.lines())
-            .filter(|line| line.len() >= MIN_SECRET_BYTES)
-            .map(str::to_owned)
-            .collect();
-        Ok(Self(Arc::new(Mutex::new(LogFile {
-            path,
-            file,
-            length,
-            limits,
-            secrets,
-            tail: VecDeque::new(),
-            lost_lines: 0,
-        }))))
+        let file = LogFile { path, file, length, limits, tail: VecDeque::new(), lost_lines: 0 };
+        Ok(Self { file: Arc::new(Mutex::new(file)), known })
     }
 
     /// Copies everything from the pipe into the log, until the last process that can write to it has ended.
@@ -62,9 +52,11 @@ impl Log {
                 Ok(0) | Err(_) => break,
                 Ok(count) => count,
             };
-            self.with(|log| log.append(lines.split(&chunk[..count]), stderr));
+            let whole = lines.split(&chunk[..count], &self.known.masker());
+            self.with(|log| log.append(whole, stderr));
         }
-        self.with(|log| log.append(lines.rest().into_iter().collect(), stderr));
+        let last = lines.rest();
+        self.with(|log| log.append(last.into_iter().collect(), stderr));
     }
 
     /// The last lines, for people.
@@ -78,7 +70,7 @@ impl Log {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut LogFile) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.file.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -88,7 +80,6 @@ struct LogFile {
     file: File,
     length: u64,
     limits: LogLimits,
-    secrets: Vec<String>,
     tail: VecDeque<String>,
     /// Lines that could not be written, for want of room.
     lost_lines: u64,
@@ -106,7 +97,7 @@ impl LogFile {
             push_line(&mut text, at, true, &note);
         }
         for line in lines {
-            let line = self.masked(String::from_utf8_lossy(&line).into_owned());
+            let line = String::from_utf8_lossy(&line);
             push_line(&mut text, at, stderr, &line);
             if self.tail.len() == TAIL_LINES {
                 self.tail.pop_front();
@@ -146,12 +137,6 @@ impl LogFile {
         self.length = 0;
         Ok(())
     }
-
-    fn masked(&self, line: String) -> String {
-        self.secrets.iter().fold(line, |line, secret| {
-            if line.contains(secret) { line.replace(secret, "[masked]") } else { line }
-        })
-    }
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
@@ -171,33 +156,52 @@ pub fn parse_line(line: &str) -> Option<(Timestamp, bool, &str)> {
     Some((Timestamp::from_micros(at.as_microsecond()), stream == "err", text))
 }
 
-/// Cuts a stream of bytes into lines.
+/// Cuts a stream of bytes into lines without secrets.
+///
+/// A line is masked as a whole, and only then cut if it is long: a secret must not get past in two halves. What is masked in a
+/// line are secrets, and lines of secrets of several lines.
 #[derive(Debug, Default)]
 struct LineSplitter {
     line: Vec<u8>,
     cut_bytes: usize,
+    /// What of the line the masker has not let go of yet; from the next line on, another masker may be used.
+    masking: Option<Stream>,
 }
 
 impl LineSplitter {
-    fn split(&mut self, chunk: &[u8]) -> Vec<Vec<u8>> {
+    fn split(&mut self, chunk: &[u8], masker: &Arc<Masker>) -> Vec<Vec<u8>> {
         let mut pieces = chunk.split(|byte| *byte == b'\n');
         let last = pieces.next_back().unwrap_or_default();
         let mut lines = Vec::new();
         for piece in pieces {
-            self.push(piece);
+            self.push(piece, masker);
             lines.push(self.take());
         }
-        self.push(last);
+        if !last.is_empty() {
+            self.push(last, masker);
+        }
         lines
     }
 
-    fn push(&mut self, piece: &[u8]) {
+    fn push(&mut self, piece: &[u8], masker: &Arc<Masker>) {
+        let masking = self.masking.get_or_insert_with(|| masker.stream());
+        let mut masked = Vec::new();
+        masking.push(piece, &mut masked);
+        self.add(&masked);
+    }
+
+    fn add(&mut self, piece: &[u8]) {
         let room = MAX_LINE_BYTES - self.line.len();
         self.line.extend_from_slice(&piece[..piece.len().min(room)]);
         self.cut_bytes += piece.len().saturating_sub(room);
     }
 
     fn take(&mut self) -> Vec<u8> {
+        if let Some(mut masking) = self.masking.take() {
+            let mut rest = Vec::new();
+            masking.finish(&mut rest);
+            self.add(&rest);
+        }
         let mut line = std::mem::take(&mut self.line);
         if line.last() == Some(&b'\r') {
             line.pop();
@@ -211,17 +215,22 @@ impl LineSplitter {
 
     /// What is left when the stream ends without a line break.
     fn rest(&mut self) -> Option<Vec<u8>> {
-        (!self.line.is_empty()).then(|| self.take())
+        let line = self.take();
+        (!line.is_empty()).then_some(line)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pilotage_secrets::Secret;
+
     use super::*;
 
     fn log(limits: LogLimits) -> (tempfile::TempDir, Log) {
         let folder = tempfile::tempdir().unwrap();
-        let log = Log::open(folder.path(), limits, vec!["hunter22".into()]).unwrap();
+        let known = Known::default();
+        known.learn(&[Secret::new("hunter22")]);
+        let log = Log::open(folder.path(), limits, known).unwrap();
         (folder, log)
     }
 
@@ -245,7 +254,8 @@ mod tests {
     fn lines_are_stamped_masked_and_read_back() {
         let (folder, log) = log(LogLimits::default());
         let before = now();
-        log.with(|log| log.append(vec![b"password is hunter22!".to_vec()], true));
+        let lines = LineSplitter::default().split(b"password is hunter22!\n", &log.known.masker());
+        log.with(|log| log.append(lines, true));
         let text = fs::read_to_string(folder.path().join("log")).unwrap();
         let (at, stderr, line) = parse_line(text.trim_end()).unwrap();
         assert!(at >= before && at <= now() && stderr);
@@ -254,12 +264,40 @@ mod tests {
 
     #[test]
     fn lines_are_put_together_from_pieces_and_long_ones_cut() {
-        let mut lines = LineSplitter::default();
-        assert_eq!(lines.split(b"a\r\nb"), [b"a".to_vec()]);
-        assert_eq!(lines.split(b"c\n\n"), [b"bc".to_vec(), b"".to_vec()]);
-        assert!(lines.split(&vec![b'x'; 3 * MAX_LINE_BYTES]).is_empty());
-        let long = lines.split(b"\n").remove(0);
+        let (mut lines, masker) = (LineSplitter::default(), Arc::new(Masker::default()));
+        assert_eq!(lines.split(b"a\r\nb", &masker), [b"a".to_vec()]);
+        assert_eq!(lines.split(b"c\n\n", &masker), [b"bc".to_vec(), b"".to_vec()]);
+        assert!(lines.split(&vec![b'x'; 3 * MAX_LINE_BYTES], &masker).is_empty());
+        let long = lines.split(b"\n", &masker).remove(0);
         assert!(long.len() < MAX_LINE_BYTES + 40 && long.ends_with(b" [32768 bytes cut]"));
         assert_eq!(lines.rest(), None);
+    }
+
+    #[test]
+    fn no_piece_of_a_secret_gets_into_a_line_wherever_it_is_cut() {
+        let masker =
+            Arc::new(Masker::new(&[Secret::new("hunter22"), Secret::new("first-line\nsecond-line")]));
+        let text = b"the password hunter22 is aHVudGVyMjI=\nfirst-line\nsecond-line\nno hunter\n";
+        for cut in 0..text.len() {
+            let mut lines = LineSplitter::default();
+            let mut all = lines.split(&text[..cut], &masker);
+            all.extend(lines.split(&text[cut..], &masker));
+            let all: Vec<String> = all.into_iter().map(|line| String::from_utf8(line).unwrap()).collect();
+            assert_eq!(all, ["the password [masked] is [masked]=", "[masked]", "[masked]", "no hunter"]);
+        }
+        // Not even where a long line is cut.
+        let mut lines = LineSplitter::default();
+        lines.split(&vec![b'x'; MAX_LINE_BYTES - 4], &masker);
+        let line = lines.split(b"hunter22\n", &masker).remove(0);
+        assert!(line.ends_with(b"xxx[mas [4 bytes cut]"), "{}", String::from_utf8_lossy(&line));
+    }
+
+    #[test]
+    fn a_secret_that_is_learned_meanwhile_is_masked_from_the_next_line_on() {
+        let known = Known::default();
+        let mut lines = LineSplitter::default();
+        assert_eq!(lines.split(b"hunter22\n", &known.masker()), [b"hunter22".to_vec()]);
+        known.learn(&[Secret::new("hunter22")]);
+        assert_eq!(lines.split(b"hunter22\n", &known.masker()), [b"[masked]".to_vec()]);
     }
 }

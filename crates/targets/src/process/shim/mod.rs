@@ -18,6 +18,7 @@ mod probe;
 mod protocol;
 mod reaper;
 mod records;
+mod refresh;
 mod run;
 mod server;
 mod spec;

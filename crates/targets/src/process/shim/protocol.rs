@@ -23,6 +23,8 @@ pub enum ShimRequest {
     Status,
     /// Answered with a [`ShimStatus`] now and after each change.
     Watch,
+    /// Put new secrets in the place of old ones, and tell the service. Answered with one [`ShimStatus`] when that is done.
+    Refresh,
     /// Stop the service, then end. Answered with a [`ShimStatus`]; the connection is closed when it has ended.
     Stop {
         /// From SIGTERM to SIGKILL, in milliseconds. When there are several requests, the earliest end counts.

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
 
 use super::protocol::{ShimRequest, ShimStatus};
+use super::refresh::Refresher;
 
 /// When the service has to be gone at the latest; `None` as long as nobody wants it stopped.
 pub type StopDeadline = Option<Instant>;
@@ -30,7 +32,9 @@ pub async fn serve(
     listener: UnixListener,
     status: watch::Receiver<ShimStatus>,
     stop: watch::Sender<StopDeadline>,
+    refresher: Refresher,
 ) {
+    let refresher = Arc::new(refresher);
     let own_user = rustix::process::geteuid().as_raw();
     loop {
         let Ok((connection, _)) = listener.accept().await else {
@@ -40,7 +44,8 @@ pub async fn serve(
         };
         let peer = connection.peer_cred().map(|credentials| credentials.uid());
         if peer.is_ok_and(|user| user == own_user || user == 0) {
-            tokio::spawn(converse(connection, status.clone(), stop.clone()));
+            let refresher = Arc::clone(&refresher);
+            tokio::spawn(converse(connection, status.clone(), stop.clone(), refresher));
         }
     }
 }
@@ -50,6 +55,7 @@ async fn converse(
     connection: UnixStream,
     mut status: watch::Receiver<ShimStatus>,
     stop: watch::Sender<StopDeadline>,
+    refresher: Arc<Refresher>,
 ) -> io::Result<()> {
     let (input, mut output) = connection.into_split();
     let mut lines = BufReader::new(input).lines();
@@ -57,6 +63,10 @@ async fn converse(
         let first = status.borrow_and_update().clone();
         match serde_json::from_str(&line)? {
             ShimRequest::Status => send(&mut output, &first).await?,
+            ShimRequest::Refresh => {
+                refresher.refresh(first.process.as_ref())?;
+                send(&mut output, &first).await?;
+            }
             ShimRequest::Stop { grace_ms } => {
                 let deadline = Instant::now() + Duration::from_millis(grace_ms);
                 stop.send_modify(|current| {

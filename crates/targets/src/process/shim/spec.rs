@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pilotage_spec::{Health, ListenOn, Protocol, duration_ms};
+use pilotage_spec::{Health, ListenOn, Protocol, ReloadSignal, duration_ms};
 use serde::{Deserialize, Serialize};
 
 use super::ShimError;
@@ -26,6 +26,12 @@ pub struct ShimSpec {
     pub substituted: Vec<String>,
     /// Those of `env` whose values must not appear anywhere.
     pub secrets: Vec<String>,
+    /// Files whose contents must not appear anywhere either.
+    #[serde(default)]
+    pub secret_files: Vec<PathBuf>,
+    /// What the service is sent when one of them has changed.
+    #[serde(default)]
+    pub reload: Option<ReloadSignal>,
     /// Where the service is started.
     pub current_folder: PathBuf,
     /// The instance's own folder: logs and records.

@@ -111,6 +111,8 @@ impl EdgeProcess {
             env: BTreeMap::new(),
             substituted: Vec::new(),
             secrets: Vec::new(),
+            secret_files: Vec::new(),
+            reload: None,
             current_folder: "/".into(),
             folder: folder.to_owned(),
             socket: self.config.shim_socket(EDGE_NAME),
