@@ -17,6 +17,8 @@ struct Bench {
     has_cases: bool,
     /// The flags by which it is told how large it is to be, each with a number.
     sizes: &'static [&'static str],
+    /// Other bench targets that belong to it, each with its package.
+    also: &'static [(&'static str, &'static str)],
     /// The real programs it needs; it skips what it cannot do without them, and says so.
     parts: &'static [Part],
     /// How it is built.
@@ -29,7 +31,8 @@ const SHIPPED: &str = "dist";
 
 impl Bench {
     const fn new(name: &'static str, package: &'static str, about: &'static str) -> Self {
-        Self { name, package, about, has_cases: false, sizes: &[], parts: &[], profile: "bench" }
+        let (sizes, also, parts) = (&[] as &[&str], &[] as &[(&str, &str)], &[] as &[Part]);
+        Self { name, package, about, has_cases: false, sizes, also, parts, profile: "bench" }
     }
 }
 
@@ -48,7 +51,10 @@ const BENCHES: &[Bench] = &[
         "pilotage-engine",
         "false and missed verdicts, beside other rules and the prediction",
     ),
-    Bench::new("masking", "pilotage-secrets", "bytes a second in which 200 secrets are masked"),
+    Bench {
+        also: &[("pilotage-access", "tokens"), ("pilotage-secrets", "masking")],
+        ..Bench::new("gates", "pilotage-engine", "all gates of a plan, token checks, masking")
+    },
     Bench::new("load", "pilotage-load", "what the load generator itself costs"),
     Bench {
         sizes: &["--requests", "--cut-overs", "--replacements"],
@@ -130,9 +136,22 @@ pub fn run(words: &[&str]) -> Result<(), TaskError> {
 fn measure(bench: &Bench, wanted: &Wanted<'_>) -> Result<Vec<Figure>, TaskError> {
     // What is still missing then, the bench names.
     parts::provide(bench.parts);
+    let own = [(bench.package, bench.name)];
+    let mut figures = Vec::new();
+    for target in own.iter().chain(bench.also) {
+        figures.extend(measure_target(bench, *target, wanted)?);
+    }
+    Ok(figures)
+}
+
+fn measure_target(
+    bench: &Bench,
+    (package, target): (&str, &str),
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Figure>, TaskError> {
     let mut command = cargo();
     command.args(["bench", "--quiet", "--profile", bench.profile]);
-    command.args(["--package", bench.package, "--bench", bench.name, "--"]);
+    command.args(["--package", package, "--bench", target, "--"]);
     command.args(wanted.quick.then_some("--quick")).args(wanted.case).args(wanted.sizes.iter().flatten());
     let mut figures = Vec::new();
     let status = run_by_line(&mut command, Output::Standard, |line| match Figure::from_line(line) {
@@ -141,7 +160,7 @@ fn measure(bench: &Bench, wanted: &Wanted<'_>) -> Result<Vec<Figure>, TaskError>
     })?;
     // A bench may exit with a failure because a goal is missed; its figures say so better.
     if figures.is_empty() || (!status.success() && !figures.iter().any(Figure::fails)) {
-        return Err(TaskError::Failed(format!("bench `{}` did not come to its end", bench.name)));
+        return Err(TaskError::Failed(format!("bench `{target}` did not come to its end")));
     }
     Ok(figures)
 }
