@@ -1,5 +1,5 @@
 //! Gates and deployments that wait for them, with the real binary.
-#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
 mod world;
 
@@ -29,6 +29,19 @@ strategies:
 
 fn deploy<'a>(environment: &'a str, version: &'a str, artifact: &'a str) -> Vec<&'a str> {
     vec!["deploy", "api", version, "--artifact", artifact, "--env", environment]
+}
+
+/// Asks again until the answer holds some words: what was said is looked at a moment later.
+fn until(world: &World, command: &[&str], words: &str) -> String {
+    let mut said = String::new();
+    for _ in 0..400 {
+        said = world.pilotage(command).stdout;
+        if said.contains(words) {
+            return said;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("{words} is not in {said}");
 }
 
 #[test]
@@ -83,20 +96,11 @@ fn what_waits_holds_nothing_up_and_can_be_given_up() {
     assert!(busy.stderr.contains("waits already"), "{}", busy.stderr);
     // Whoever asked cannot approve it.
     world.pilotage(&["approve", "d3", "--reason", "I am sure"]).expect(0);
-    let gates = world.pilotage(&["gates", "d3"]).expect(3).stdout;
-    assert!(gates.contains("asked for the deployment"), "{gates}");
+    until(&world, &["gates", "d3"], "asked for the deployment");
     // The way back waits for nobody, and makes the plan that waits void.
     world.pilotage(&["rollback", "api", "--env", "production"]).expect(0);
     world.pilotage(&["approve", "d3"]);
-    let mut story = String::new();
-    for _ in 0..200 {
-        story = world.pilotage(&["explain", "d3"]).expect(0).stdout;
-        if story.contains("deploy again") {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    assert!(story.contains("it was planned to replace 1.1.0, and 1.0.0 serves now"), "{story}");
+    until(&world, &["explain", "d3"], "it was planned to replace 1.1.0, and 1.0.0 serves now");
     world.pilotage(&deploy("production", "1.2.0", &third)).expect(3);
     world.pilotage(&["abort", "d5", "--reason", "another day"]).expect(0);
     world.pilotage(&["down"]).expect(0);
@@ -116,16 +120,9 @@ fn one_no_ends_what_waits_and_a_restart_does_not() {
     let waiting = world.pilotage(&["approvals"]).expect(0).stdout;
     assert!(waiting.contains("d1: production/api 1.0.0"), "{waiting}");
     world.pilotage(&["reject", "--reason", "not on a Friday"]).expect(0);
-    let mut story = String::new();
-    for _ in 0..200 {
-        story = world.pilotage(&["explain", "d1"]).expect(0).stdout;
-        if story.contains("has rejected it: not on a Friday") && story.contains("refused") {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    assert!(story.contains("has rejected it: not on a Friday"), "{story}");
-    assert!(world.pilotage(&["approvals"]).expect(0).stdout.contains("nothing waits"));
+    let story = until(&world, &["explain", "d1"], "has rejected it: not on a Friday");
+    assert!(story.contains("refused"), "{story}");
+    until(&world, &["approvals"], "nothing waits");
     world.pilotage(&["down"]).expect(0);
 }
 

@@ -11,7 +11,8 @@ fn every_named_test_is_there() {
     for link in page.split("[`").skip(1) {
         let (name, rest) = link.split_once("`](").unwrap();
         let (path, _) = rest.split_once(')').unwrap();
-        let source = std::fs::read_to_string(docs.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let source =
+            std::fs::read_to_string(docs.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         let is_test = ["fn ", "async fn "].iter().any(|kind| source.contains(&format!("{kind}{name}(")));
         assert!(is_test, "{path} has no test `{name}`");
         named += 1;

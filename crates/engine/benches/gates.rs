@@ -9,7 +9,9 @@
 use std::time::{Duration, Instant};
 
 use pilotage_engine::forecast::CurrentTraffic;
-use pilotage_engine::gate::{self, ConditionDecision, ConditionFact, GateFacts, Passed, Rehearsal, Serving, WindowFact};
+use pilotage_engine::gate::{
+    self, ConditionDecision, ConditionFact, GateFacts, Passed, Rehearsal, Serving, WindowFact,
+};
 use pilotage_engine::judge::{Counts, Known};
 use pilotage_engine::{Opinion, Plan, PlanRequest, Purpose, Statement};
 use pilotage_spec::{Digest, Identity, Project, Release, ReleaseId, Timestamp, Workload};
@@ -59,7 +61,10 @@ fn main() {
 fn release(project: &Project, version: &str, digest: u8) -> Release {
     let (environment, service) = ("production".parse().expect("a name"), "api".parse().expect("a name"));
     Release {
-        id: ReleaseId { version: version.parse().expect("a version"), digest: Digest::from_bytes([digest; 32]) },
+        id: ReleaseId {
+            version: version.parse().expect("a version"),
+            digest: Digest::from_bytes([digest; 32]),
+        },
         instance: project.instance(&environment, &service).expect("it is in the file"),
     }
 }
@@ -122,7 +127,12 @@ fn facts(plan: &Plan) -> GateFacts {
             why: "always".to_owned(),
             until: None,
         }],
-        passed: Some(vec![Passed { environment: staging(), version: version.clone(), digest: digest.clone(), at: NOW }]),
+        passed: Some(vec![Passed {
+            environment: staging(),
+            version: version.clone(),
+            digest: digest.clone(),
+            at: NOW,
+        }]),
         rehearsals: Some(vec![Rehearsal {
             environment: staging(),
             version,
