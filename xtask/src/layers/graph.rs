@@ -3,15 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cargo_metadata::{CargoOpt, DependencyKind, MetadataCommand, Package};
+use cargo_metadata::{CargoOpt, DependencyKind, MetadataCommand, Package, PackageId};
 
 use crate::process::TaskError;
 
-/// Crates by name, and the names of those each depends on. Two versions of one crate are taken together.
+/// Crates by name, and the names of those each depends on. Of a crate that is there in several versions each has a name of its own,
+/// so that what one of them needs is not held against the others.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     arrows: BTreeMap<String, BTreeSet<String>>,
     members: BTreeSet<String>,
+}
+
+/// A name for each package: its own, with the version behind it where there are several.
+fn names(packages: &[Package]) -> BTreeMap<&PackageId, String> {
+    let versions = |name: &str| packages.iter().filter(|package| package.name.as_str() == name).count();
+    let name = |package: &Package| match versions(&package.name) {
+        1 => package.name.to_string(),
+        _ => format!("{} {}", package.name, package.version),
+    };
+    packages.iter().map(|package| (&package.id, name(package))).collect()
 }
 
 impl Graph {
@@ -22,8 +33,7 @@ impl Graph {
             .features(CargoOpt::AllFeatures)
             .exec()
             .map_err(|error| TaskError::Failed(format!("cargo metadata: {error}")))?;
-        let names: BTreeMap<_, _> =
-            metadata.packages.iter().map(|package| (&package.id, package.name.to_string())).collect();
+        let names = names(&metadata.packages);
         let mut graph = Self::default();
         graph.members.extend(metadata.workspace_packages().iter().map(|package| package.name.to_string()));
         for node in metadata.resolve.iter().flat_map(|resolve| &resolve.nodes) {
@@ -69,7 +79,7 @@ impl Graph {
         self.arrows.get(name).into_iter().flatten().map(String::as_str)
     }
 
-    /// A way from a crate to another, as names, both ends included; the shortest.
+    /// A way from a crate to any version of another, as names, both ends included; the shortest.
     pub fn way(&self, from: &str, to: &str) -> Option<Vec<String>> {
         let mut ways = std::collections::VecDeque::from([vec![from.to_owned()]]);
         let mut seen = BTreeSet::from([from.to_owned()]);
@@ -77,7 +87,7 @@ impl Graph {
             for next in way.last().into_iter().flat_map(|last| self.direct(last)) {
                 if seen.insert(next.to_owned()) {
                     let longer: Vec<String> = way.iter().cloned().chain([next.to_owned()]).collect();
-                    if next == to {
+                    if next.split(' ').next() == Some(to) {
                         return Some(longer);
                     }
                     ways.push_back(longer);

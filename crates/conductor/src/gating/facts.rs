@@ -4,7 +4,7 @@ use pilotage_engine::gate::{self, Emergency, GateFacts, Serving};
 use pilotage_engine::{Asked, Plan};
 use pilotage_spec::{Identity, Policy, Project, Workload};
 
-use super::{Subject, budget, conditions, dependencies, origin, tickets, windows};
+use super::{Subject, budget, conditions, dependencies, origin, scripts, tickets, windows};
 use crate::conductor::{Inner, now};
 use crate::{ConductorError, measure};
 
@@ -68,6 +68,7 @@ async fn with_project(
         dependencies: dependencies::facts(inner, policy, project, workload).await?,
         failing: budget::failing(inner, plan).await,
         emergency,
+        scripts: scripts::facts(inner, plan, project).await,
         ticket: tickets::fact(inner, asked, project).await,
         windows: windows::facts(inner, plan, project, now()).await,
         ..facts

@@ -7,6 +7,7 @@ mod facts;
 mod hold;
 mod origin;
 mod registry;
+mod scripts;
 mod subject;
 mod tickets;
 mod windows;

@@ -42,6 +42,8 @@ fn remove(value: &mut Value, path: &str) {
     }
 }
 
+type Change = Box<dyn Fn(&mut World)>;
+
 /// Worlds in which each gate refuses, waits or cannot tell, in every way that the other tests know.
 fn refusing() -> Vec<(&'static str, World)> {
     let ticket = |change: fn(&mut TicketFact)| {
@@ -50,7 +52,7 @@ fn refusing() -> Vec<(&'static str, World)> {
             change(ticket);
         }
     };
-    let changes: Vec<(&'static str, Box<dyn Fn(&mut World)>)> = vec![
+    let changes: Vec<(&'static str, Change)> = vec![
         ("environment-confirmed", Box::new(|world| world.facts.confirmation = Some("dev".to_owned()))),
         ("plan-current", Box::new(|world| world.facts.policy.as_mut().unwrap().smoke = false)),
         (
@@ -112,7 +114,7 @@ fn refusing() -> Vec<(&'static str, World)> {
         ("window", Box::new(|world| world.facts.windows[0].open = Ok(false))),
         ("window", Box::new(|world| world.facts.windows[0].open = Err("unreadable".to_owned()))),
     ];
-    let build = |(gate, change): (&'static str, Box<dyn Fn(&mut World)>)| {
+    let build = |(gate, change): (&'static str, Change)| {
         let mut world = World::strict();
         change(&mut world);
         (gate, world)
