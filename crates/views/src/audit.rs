@@ -6,7 +6,7 @@ use pilotage_engine::gate::GateOutcome;
 use pilotage_engine::judge::{self, Case, Verdict};
 use pilotage_engine::{ActionResult, Deployment, DeploymentEvent, Opinion, Outcome, Request};
 use pilotage_journal::{Event, StreamId};
-use pilotage_spec::Timestamp;
+use pilotage_spec::{PrincipalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -107,10 +107,13 @@ impl AuditFold {
     }
 }
 
-/// The people whose approval of the plan stands.
+/// The people whose approval of the plan stands. What programs say counts for nothing.
 fn approvers(deployment: &Deployment) -> Vec<String> {
     let mut latest = BTreeMap::new();
     for said in deployment.statements.iter().filter(|said| said.plan_hash == deployment.plan_hash) {
+        if said.by.kind != PrincipalKind::Person {
+            continue;
+        }
         latest.insert(&said.by.principal, said.opinion);
     }
     latest.retain(|_, opinion| *opinion == Opinion::Approve);

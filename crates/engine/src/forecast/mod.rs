@@ -10,6 +10,6 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-pub use outlook::{Forecast, RegressionOutlook, WatchOutlook};
+pub use outlook::{Forecast, RegressionOutlook, WatchOutlook, blind_steps};
 pub use proposal::Proposal;
 pub use schedule::{CurrentTraffic, ForecastError};

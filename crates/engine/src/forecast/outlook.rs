@@ -98,11 +98,24 @@ impl Forecast {
     }
 }
 
-impl Forecast {
-    /// The watches in which nothing can be seen; the soak is not one of them.
-    pub fn blind(&self) -> impl Iterator<Item = &WatchOutlook> {
-        self.watches.iter().filter(|watch| watch.blind && !watch.soak)
+/// The steps of the watches in which not even a release that fails every request would be noticed; the soak is not one of them.
+/// Far less work than the whole forecast.
+///
+/// # Errors
+/// The same as for [`Forecast::of`].
+pub fn blind_steps(plan: &Plan, traffic: &CurrentTraffic) -> Result<Vec<usize>, ForecastError> {
+    let planned = watches(plan);
+    if plan.stable().is_none_or(|stable| stable == plan.candidate()) {
+        return Ok(Vec::new());
     }
+    let when = plan.roll_back_when();
+    let settings = error_settings(when).ok_or(ForecastError::NotCompared)?;
+    let worst = Found::worst(&settings, traffic, &beside(traffic, &planned))?;
+    let is_blind = |index: &usize| {
+        let watch = &planned[*index];
+        watch.share > 0 && !watch.soak && !sees(&worst, when, traffic, &planned[..=*index])
+    };
+    Ok((0..planned.len()).filter(is_blind).map(|index| planned[index].step).collect())
 }
 
 /// The watches in which both versions serve.
@@ -125,8 +138,25 @@ impl Found {
     ) -> Result<Self, ForecastError> {
         let (least, most) = (settings.tolerated.ln(), (1.0 / traffic.failed_share()).ln());
         let times = (1..=GRID).map(|step| (least + (most - least) * f64::from(step) / f64::from(GRID)).exp());
-        let found = |times| Ok((times, Prediction::rough(settings, &traffic.traffic(), beside, times)?));
-        times.map(found).collect::<Result<_, ForecastError>>().map(Self)
+        times.map(|times| Self::one(settings, traffic, beside, times)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Only a release that fails every request.
+    fn worst(
+        settings: &ErrorSettings,
+        traffic: &CurrentTraffic,
+        beside: &[Watch],
+    ) -> Result<Self, ForecastError> {
+        Ok(Self(vec![Self::one(settings, traffic, beside, 1.0 / traffic.failed_share())?]))
+    }
+
+    fn one(
+        settings: &ErrorSettings,
+        traffic: &CurrentTraffic,
+        beside: &[Watch],
+        times: f64,
+    ) -> Result<(f64, Prediction), ForecastError> {
+        Ok((times, Prediction::rough(settings, &traffic.traffic(), beside, times)?))
     }
 
     /// The smallest regression that is found by so many seconds with this probability, between two of the grid.
@@ -157,16 +187,10 @@ fn outlook(
     up_to: &[Planned],
 ) -> Result<WatchOutlook, ForecastError> {
     let Some(watch) = up_to.last() else { return Err(ForecastError::NotCompared) };
-    let seconds =
-        |watches: &[Planned]| beside(traffic, watches).iter().map(|watch| watch.seconds).sum::<f64>();
-    let (start, end) = (seconds(&up_to[..up_to.len() - 1]), seconds(up_to));
+    let end = seconds_beside(traffic, up_to);
     let detectable = POWERS.map(|power| {
         smaller(found.smallest(end, power).filter(|_| end > 0.0), alone(when, traffic, up_to, power))
     });
-    let sees = match end > start {
-        true => found.sees(start, end, POWERS[1]),
-        false => alone(when, traffic, up_to, POWERS[1]).is_some(),
-    };
     Ok(WatchOutlook {
         step: watch.step,
         share: watch.share,
@@ -174,8 +198,23 @@ fn outlook(
         soak: watch.soak,
         detectable,
         inconclusive: inconclusive(when, traffic, up_to),
-        blind: !sees,
+        blind: !sees(found, when, traffic, up_to),
     })
+}
+
+/// How long both versions have served by the end of the last of some watches, in seconds.
+fn seconds_beside(traffic: &CurrentTraffic, watches: &[Planned]) -> f64 {
+    beside(traffic, watches).iter().map(|watch| watch.seconds).sum()
+}
+
+/// Whether a release that fails every request is noticed in the last of some watches.
+fn sees(found: &Found, when: &RollBackWhen, traffic: &CurrentTraffic, up_to: &[Planned]) -> bool {
+    let before = &up_to[..up_to.len().saturating_sub(1)];
+    let (start, end) = (seconds_beside(traffic, before), seconds_beside(traffic, up_to));
+    match end > start {
+        true => found.sees(start, end, POWERS[1]),
+        false => alone(when, traffic, up_to, POWERS[1]).is_some(),
+    }
 }
 
 fn smaller(one: Option<f64>, other: Option<f64>) -> Option<f64> {

@@ -4,7 +4,7 @@ use pilotage_spec::BlindWatch;
 
 use super::{Finding, Gate, GateFacts, Refusal};
 use crate::Plan;
-use crate::forecast::{Forecast, WatchOutlook};
+use crate::forecast;
 
 pub(super) struct Sighted;
 
@@ -29,15 +29,14 @@ impl Gate for Sighted {
                 "see `pilotage status`, and try again when the edge answers",
             ));
         };
-        let forecast = Forecast::of(plan, traffic).map_err(|error| {
+        let blind = forecast::blind_steps(plan, traffic).map_err(|error| {
             Refusal::refused(error.to_string(), "switch `errors_vs_stable` on, or write `blind_watch: warn`")
         })?;
         let rate = (traffic.requests_per_second * 100.0).round() / 100.0;
-        let blind: Vec<&WatchOutlook> = forecast.iter().flat_map(Forecast::blind).collect();
         if blind.is_empty() {
             return Ok(Finding::new(format!("every watch sees something at {rate} requests a second")));
         }
-        let steps: Vec<String> = blind.iter().map(|watch| (watch.step + 1).to_string()).collect();
+        let steps: Vec<String> = blind.iter().map(|step| (step + 1).to_string()).collect();
         Err(Refusal::refused(
             format!(
                 "at {rate} requests a second, not even a release that fails every request would be noticed in step {}",
