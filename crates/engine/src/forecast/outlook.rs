@@ -98,6 +98,13 @@ impl Forecast {
     }
 }
 
+impl Forecast {
+    /// The watches in which nothing can be seen; the soak is not one of them.
+    pub fn blind(&self) -> impl Iterator<Item = &WatchOutlook> {
+        self.watches.iter().filter(|watch| watch.blind && !watch.soak)
+    }
+}
+
 /// The steps of the watches in which not even a release that fails every request would be noticed; the soak is not one of them.
 /// Far less work than the whole forecast.
 ///

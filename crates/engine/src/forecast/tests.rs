@@ -86,3 +86,15 @@ fn nonsense_is_refused_and_a_first_deployment_has_nothing_to_foretell() {
     assert!(Forecast::of(&testing::plan("canary"), &traffic(-1.0)).is_err());
     assert!(Forecast::of(&testing::plan("canary"), &traffic(0.0)).unwrap().unwrap().watches[0].blind);
 }
+
+#[test]
+fn the_gate_s_short_way_finds_the_same_blind_watches() {
+    for requests_per_second in [0.01, 0.1, 1.0, 10.0] {
+        let known = Counts { requests: 10_000, bad: 10 };
+        let traffic = CurrentTraffic { requests_per_second, known };
+        let plan = testing::plan("canary");
+        let whole = Forecast::of(&plan, &traffic).unwrap().unwrap();
+        let expected: Vec<usize> = whole.blind().map(|watch| watch.step).collect();
+        assert_eq!(blind_steps(&plan, &traffic).unwrap(), expected, "{requests_per_second}");
+    }
+}
