@@ -1,5 +1,8 @@
 //! Base64 (RFC 4648): decoding, and what is certain of a text somewhere inside an encoded one.
 
+use base64::Engine;
+use base64::engine::general_purpose;
+
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -9,35 +12,7 @@ pub(crate) const ALPHABETS: [&[u8; 64]; 2] = [STANDARD, URL_SAFE];
 /// Decodes the standard alphabet, padded; `None` if it is not that. Line breaks are skipped.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-    if !digits.len().is_multiple_of(4) {
-        return None;
-    }
-    let padding = digits.iter().rev().take_while(|digit| **digit == b'=').count();
-    if padding > 2 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for digit in &digits[..digits.len() - padding] {
-        bits = bits << 6 | value(*digit)?;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(bits.checked_shr(count)?.to_le_bytes()[0]);
-        }
-    }
-    Some(bytes)
-}
-
-fn value(digit: u8) -> Option<u32> {
-    Some(u32::from(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    }))
+    general_purpose::STANDARD.decode(digits).ok()
 }
 
 /// The digits that bytes become when `offset` (0, 1 or 2) other bytes stand before them in their group of three, and anything

@@ -4,7 +4,6 @@
 //! asks an issuer, `keys` chooses one of its keys, `claims` says what a token must say. [`SigningIn`] is the side of a person
 //! at a command line.
 
-mod base64url;
 mod claims;
 mod error;
 mod keys;

@@ -1,5 +1,7 @@
 //! Signing in from a command line: authorization code with PKCE (RFC 7636) and a redirect to this machine (RFC 8252).
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::Full;
@@ -10,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{Endpoints, OidcError, Provider, base64url};
+use super::{Endpoints, OidcError, Provider};
 use crate::random::{self, RandomError};
 
 /// One attempt to sign in.
@@ -37,7 +39,7 @@ impl SigningIn {
     /// # Errors
     /// Fails if there are no random bytes.
     pub fn begin(sign_in: SignIn, redirect: String) -> Result<Self, RandomError> {
-        let unguessable = || random::bytes::<32>().map(|bytes| base64url::encode(&bytes));
+        let unguessable = || random::bytes::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
         Ok(Self { sign_in, redirect, verifier: unguessable()?, state: unguessable()?, nonce: unguessable()? })
     }
 
@@ -131,7 +133,7 @@ impl SigningIn {
 
 /// RFC 7636, section 4.2.
 fn challenge(verifier: &str) -> String {
-    base64url::encode(&Sha256::digest(verifier.as_bytes()))
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }
 
 fn form(fields: &[(&str, &str)]) -> String {

@@ -22,14 +22,15 @@ pub(crate) async fn gather(inner: &Inner, subject: &Subject<'_>) -> Result<GateF
         true => measure::current_traffic(inner, workload).await?,
         false => None,
     };
+    let past = origin::past(inner, workload)?;
     let facts = GateFacts {
         now: Some(now()),
         confirmation: asked.confirmation.clone(),
         traffic,
         statements: statements.to_vec(),
         serving: Some(serving(inner, workload)?),
-        passed: Some(origin::past(inner, workload)?.passed),
-        rehearsals: Some(origin::past(inner, workload)?.rehearsals),
+        passed: Some(past.passed),
+        rehearsals: Some(past.rehearsals),
         ..GateFacts::default()
     };
     match &project {

@@ -24,6 +24,5 @@ impl<'a> Subject<'a> {
 /// Asks every gate that applies.
 pub(crate) async fn check(inner: &Inner, subject: &Subject<'_>) -> Result<Vec<GateResult>, ConductorError> {
     let facts = facts::gather(inner, subject).await?;
-    // A calendar or a condition may take some milliseconds; nothing else waits for them here.
     Ok(gate::check(subject.plan, &facts))
 }

@@ -208,3 +208,14 @@ fn what_counts_is_told_as_evidence() {
     assert_eq!(result.finding, "approved by bert, carla");
     assert_eq!(result.evidence["bert"], "approved at 2026-07-01T09:30:00Z: looked at the diff");
 }
+
+#[test]
+fn an_account_behind_which_nobody_is_known_approves_nothing() {
+    let mut world = silent();
+    let bert = approver(&world, "bert");
+    let nobody = Identity { person: None, ..person("account") };
+    world.facts.approvers.push(nobody.clone());
+    world.say(Opinion::Approve, bert);
+    world.say(Opinion::Approve, nobody);
+    assert_eq!(world.result("approvals").finding, "1 of 2 approvals (not counted: account: is no person)");
+}

@@ -70,6 +70,8 @@ fn a_plan_for_something_else_that_serves_is_refused() {
     world.facts.serving = None;
     assert_eq!(world.outcome("plan-current"), GateOutcome::Error);
     world.plan.request.stable = None;
+    world.facts.serving = Some(Serving::Release(world.plan.request.candidate.id.clone()));
+    assert_eq!(world.outcome("plan-current"), GateOutcome::Refused, "the first deployment came too late");
     world.facts.serving = Some(Serving::Nothing);
     assert_eq!(world.outcome("plan-current"), GateOutcome::Passed);
 }

@@ -91,6 +91,10 @@ fn the_error_budget_is_what_the_objective_leaves() {
         world.facts.failing = Known::Value(failing);
         assert_eq!(world.outcome("error-budget"), expected, "{failing}");
     }
+    let mut exact = World::strict();
+    exact.policy(|policy| policy.error_budget.as_mut().unwrap().least = 10_000);
+    exact.facts.failing = Known::Value(0.0);
+    assert_eq!(exact.outcome("error-budget"), GateOutcome::Passed, "all of it is left, as is asked for");
     let mut world = World::strict();
     assert_eq!(world.result("error-budget").finding, "50.0 % of the error budget of 99.9 % is left");
     world.facts.failing = Known::Unknown("Prometheus does not answer".to_owned());
