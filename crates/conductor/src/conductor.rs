@@ -8,7 +8,6 @@ use std::time::SystemTime;
 use pilotage_engine::forecast::CurrentTraffic;
 use pilotage_engine::{DeploymentEvent, DeploymentId, Phase, Request};
 use pilotage_journal::{Journal, LeaseName};
-use pilotage_proxy::EdgeClient;
 use pilotage_secrets::SecretReader;
 use pilotage_spec::{NameError, Project, Timestamp, Workload};
 use pilotage_targets::Target;
@@ -38,8 +37,6 @@ pub struct Options {
     pub journal: Journal,
     /// What runs the instances.
     pub target: Arc<dyn Target>,
-    /// Where requests are counted.
-    pub edge: EdgeClient,
     /// Reads the secrets that queries need, and knows those that must not be recorded.
     pub secrets: SecretReader,
     /// What the file says, and whom it knows.
@@ -53,7 +50,6 @@ pub struct Options {
 pub(crate) struct Inner {
     pub(crate) journal: Journal,
     pub(crate) target: Arc<dyn Target>,
-    pub(crate) edge: EdgeClient,
     pub(crate) secrets: SecretReader,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) tickets: TicketCache,
@@ -86,11 +82,10 @@ impl Conductor {
     /// # Errors
     /// Fails if the journal cannot be read or written.
     pub async fn start(options: Options) -> Result<Self, ConductorError> {
-        let Options { journal, target, edge, secrets, registry, folder, keep } = options;
+        let Options { journal, target, secrets, registry, folder, keep } = options;
         let inner = Arc::new(Inner {
             journal,
             target,
-            edge,
             secrets,
             registry,
             tickets: TicketCache::default(),

@@ -63,6 +63,10 @@ mod tests {
             listen: Default::default(),
             protocol: Default::default(),
             reload: None,
+            image: None,
+            container_port: None,
+            kubernetes: None,
+            objects: None,
         };
         let id = ReleaseId { version: "1.0.0".parse().unwrap(), digest: Digest::from_bytes([0; 32]) };
         Release { id, instance }

@@ -92,5 +92,8 @@ fn permanent(reason: String) -> ActionFailure {
 }
 
 fn failure(error: &TargetError) -> ActionFailure {
-    ActionFailure { reason: error.to_string(), transient: matches!(error, TargetError::Failed { .. }) }
+    ActionFailure {
+        reason: error.to_string(),
+        transient: matches!(error, TargetError::Failed { .. } | TargetError::Unreachable { .. }),
+    }
 }

@@ -24,19 +24,20 @@ pub(crate) async fn current_traffic(
     else {
         return Ok(None);
     };
-    Ok(count(inner, &workload.to_string(), &served).await)
+    Ok(count(inner, workload, &served).await)
 }
 
-async fn count(inner: &Inner, route: &str, version: &Version) -> Option<CurrentTraffic> {
+async fn count(inner: &Inner, workload: &Workload, version: &Version) -> Option<CurrentTraffic> {
+    let route = &workload.to_string();
     let began = Instant::now();
-    let first = inner.edge.stats().await.ok()?;
+    let first = inner.target.stats(workload).await.ok()??;
     let zero = EdgeStats { started_micros: first.started_micros, ..EdgeStats::default() };
     let mut known = EdgeWindow::new(zero);
     known.update(&first);
     let mut now = EdgeWindow::new(first);
     for _ in 0..2 {
         tokio::time::sleep(SPAN).await;
-        let stats = inner.edge.stats().await.ok()?;
+        let stats = inner.target.stats(workload).await.ok()??;
         known.update(&stats);
         now.update(&stats);
         if requests(&now, route) >= FEW {

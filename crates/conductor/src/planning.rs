@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use pilotage_engine::{Plan, PlanError, PlanRequest, Purpose};
 use pilotage_spec::{
-    Policy, Project, Release, ReleaseId, ServiceName, Strategy, StrategyKind, StrategyName, Workload,
+    InstanceSpec, Policy, Project, Release, ReleaseId, ServiceName, Strategy, StrategyKind, StrategyName,
+    Workload,
 };
+use pilotage_targets::{Artifact, Source};
 use pilotage_views::{self as views, Served};
 
 use crate::conductor::Inner;
@@ -18,6 +20,8 @@ pub(crate) async fn deploy_plan(inner: &Inner, request: &DeployRequest) -> Resul
 
 /// The plan, if everything that it needs of the edge can be had.
 async fn checked(inner: &Inner, plan: Plan) -> Result<Plan, ConductorError> {
+    let capabilities = inner.target.capabilities(&plan.request.workload).await?;
+    plan.check_capabilities(&capabilities)?;
     for traffic in traffic::foreseen(inner, &plan)? {
         inner.target.check_route(&plan.request.workload, &traffic).await?;
     }
@@ -38,8 +42,19 @@ async fn plan_request(inner: &Inner, request: &DeployRequest) -> Result<PlanRequ
     let strategy_name = request.strategy.clone().unwrap_or_else(|| environment.strategy.clone());
     let strategy = project.strategies.get(&strategy_name);
     let strategy = strategy.ok_or_else(|| unknown("strategy", strategy_name.as_str()))?.clone();
-    let digest = inner.target.stage(&request.artifact).await?;
-    let candidate = ReleaseId { version: request.version.clone(), digest };
+    let kubernetes = instance.kubernetes.as_ref();
+    let source = Source {
+        artifact: request.artifact.clone(),
+        version: request.version.clone(),
+        manifests: kubernetes.and_then(|workload| workload.manifests.clone()),
+    };
+    let staged = inner.target.stage(&request.workload, &source).await?;
+    let candidate = ReleaseId { version: request.version.clone(), digest: staged.digest };
+    let image = match source.artifact {
+        Artifact::Image(image) => Some(image),
+        Artifact::Path(_) => None,
+    };
+    let instance = InstanceSpec { image, objects: staged.objects, ..instance };
     known_releases(inner, service, &candidate)?;
     let current = inner.record(&request.workload)?.current().cloned();
     let exposure = project.exposure(environment_name, service).unwrap_or_default();

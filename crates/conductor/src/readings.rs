@@ -1,14 +1,15 @@
 //! What production says about a deployment that is under way, gathered for the judge.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pilotage_engine::Plan;
 use pilotage_engine::judge::{Counted, InstanceReading, MirrorReading, Reading};
-use pilotage_proxy::{EdgeClient, EdgeStats};
+use pilotage_proxy::EdgeStats;
 use pilotage_signals::EdgeWindow;
-use pilotage_spec::Version;
-use pilotage_targets::{Instance, InstanceState, Observation};
+use pilotage_spec::{Version, Workload};
+use pilotage_targets::{Instance, InstanceState, Observation, Target};
 
 use crate::conductor::Inner;
 use crate::looks::Looks;
@@ -21,7 +22,8 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
 /// Gathers readings for one deployment.
 pub(crate) struct Readings {
-    edge: EdgeClient,
+    target: Arc<dyn Target>,
+    workload: Workload,
     route: String,
     /// Since the shares last changed, for people to see.
     current: Option<EdgeWindow>,
@@ -41,7 +43,8 @@ struct Usage {
 impl Readings {
     pub(crate) fn new(inner: &Inner, plan: &Plan) -> Self {
         Self {
-            edge: inner.edge.clone(),
+            target: Arc::clone(&inner.target),
+            workload: plan.request.workload.clone(),
             route: plan.request.workload.to_string(),
             current: None,
             looks: Looks::new(plan),
@@ -60,12 +63,14 @@ impl Readings {
 
     /// Everything that is known now. What cannot be asked is said to be unknown.
     pub(crate) async fn take(&mut self, plan: &Plan, observation: &Observation) -> Reading {
-        let blind = match self.edge.stats().await {
-            Ok(stats) => {
+        let blind = match self.target.stats(&self.workload).await {
+            Ok(Some(stats)) => {
                 self.count(&stats);
                 self.looks.look(&stats, plan, observation);
                 None
             }
+            // Nothing is counted here: what is known comes from instances and from what else is asked.
+            Ok(None) => None,
             Err(error) => Some(error.to_string()),
         };
         let Answers { alerts, metrics, goal } = self.queries.answers();

@@ -1,12 +1,12 @@
 //! What is asked of the conductor, and what it says at once.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use pilotage_engine::gate::GateResult;
 use pilotage_engine::judge::Reading;
 use pilotage_engine::{Asked, DeploymentId, Opinion, Outcome, Plan};
 use pilotage_spec::{Digest, Identity, Project, StrategyName, Version, Workload};
+use pilotage_targets::Artifact;
 use serde::{Deserialize, Serialize};
 
 /// Bring a release out.
@@ -18,8 +18,8 @@ pub struct DeployRequest {
     pub workload: Workload,
     /// The version of the new release.
     pub version: Version,
-    /// The artifact's file, folder or archive.
-    pub artifact: PathBuf,
+    /// The artifact's file, folder or archive, or the image.
+    pub artifact: Artifact,
     /// Another strategy than the environment's.
     pub strategy: Option<StrategyName>,
     /// The environment's name as typed for confirmation.

@@ -7,7 +7,7 @@ use pilotage_access::TokenRecord;
 use pilotage_conductor::{Live, Rerouted};
 use pilotage_engine::gate::GateResult;
 use pilotage_engine::{Opinion, Statement};
-use pilotage_spec::{Digest, Identity, ProjectName, SignIn, SignInName, Verb};
+use pilotage_spec::{Digest, Identity, ImageReference, ProjectName, SignIn, SignInName, Verb};
 use pilotage_views::{HistoryLine, MovingStatus, WorkloadStatus};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,9 @@ pub struct DeployBody {
     /// Another artifact than the file's: an absolute path.
     #[serde(default)]
     pub artifact: Option<PathBuf>,
+    /// Another image than the file's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageReference>,
     /// The environment's name as typed for confirmation.
     #[serde(default)]
     pub confirmation: Option<String>,

@@ -6,7 +6,7 @@ use pilotage_conductor::Conductor;
 use pilotage_journal::{Journal, Reader};
 use pilotage_secrets::SecretReader;
 use pilotage_spec::{Project, Workload};
-use pilotage_targets::ProcessTarget;
+use pilotage_targets::Fleet;
 use tokio::sync::watch;
 
 use crate::admission::Admission;
@@ -21,7 +21,7 @@ use crate::{ServerConfig, read_project};
 pub(crate) struct Context {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) journal: Journal,
-    pub(crate) target: Arc<ProcessTarget>,
+    pub(crate) target: Arc<Fleet>,
     pub(crate) conductor: Conductor,
     /// Who asks, and what they may.
     pub(crate) guard: Guard,
@@ -40,7 +40,7 @@ impl Context {
     pub(crate) fn new(
         config: ServerConfig,
         journal: Journal,
-        target: Arc<ProcessTarget>,
+        target: Arc<Fleet>,
         conductor: Conductor,
         guard: Guard,
         secrets: SecretReader,
@@ -65,6 +65,7 @@ impl Context {
         let config = Arc::clone(&self.config);
         let project = blocking(move || Ok(read_project(&config.project_file)?)).await?;
         self.secrets.configure(&project.secrets);
+        configure(&self.target, &project);
         Ok(project)
     }
 
@@ -92,6 +93,12 @@ impl Context {
         let (environment, _) = project.environment(environment)?;
         Ok(Workload { environment: environment.clone(), service: service.clone() })
     }
+}
+
+/// Tells the targets what the file says of environments.
+pub(crate) fn configure(targets: &Fleet, project: &Project) {
+    let environments = project.environments.iter();
+    targets.configure(environments.map(|(name, environment)| (name.clone(), environment.target.clone())));
 }
 
 /// Does what takes the disk some time on a thread of its own, so that nothing else waits for it: neither other answers

@@ -24,6 +24,7 @@ mod routes;
 mod serve;
 mod state;
 mod stopped;
+mod targets;
 
 pub use api::{
     BackupBody, BackupDone, DeployBody, DeploymentDetail, DownBody, DownDone, Empty, Health, OpinionBody,

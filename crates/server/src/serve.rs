@@ -10,17 +10,18 @@ use pilotage_conductor::{Conductor, ConductorError, Options};
 use pilotage_journal::{Journal, OpenError, ReadError};
 use pilotage_secrets::SecretReader;
 use pilotage_spec::SecretSettings;
-use pilotage_targets::{ProcessConfig, ProcessTarget, Target, TargetError};
+use pilotage_targets::{Claims, Fleet, HostEdge, ProcessConfig, ProcessTarget, Target, TargetError};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::context::Context;
+use crate::context::{Context, configure};
 use crate::guard::{BODY_LIMIT_BYTES, Guard, Origin, guard, owners};
 use crate::masking::mask_errors;
 use crate::network::{self, NetworkError};
 use crate::registry::FileRegistry;
+use crate::targets::Targets;
 use crate::{ServerConfig, StateError, Stopped, listen, read_project, routes};
 
 /// Why a server cannot start or go on.
@@ -87,11 +88,10 @@ pub async fn run(config: ServerConfig, ready: impl FnOnce()) -> Result<(), Serve
     if let Some(Stopped { since, by }) = &stopped {
         info!(since, by, "everything is stopped, and stays so until `pilotage up` or a deployment");
     }
-    let target = Arc::new(ProcessTarget::open(target_config(&config, &secrets)).await?);
+    let target = Arc::new(open_targets(&config, &secrets).await?);
     let conductor = Conductor::start(Options {
         journal: journal.clone(),
         target: Arc::clone(&target) as Arc<dyn Target>,
-        edge: target.edge(),
         registry: Arc::new(FileRegistry { file: config.project_file.clone(), owners: owners() }),
         secrets: secrets.clone(),
         folder: config.project_folder().to_owned(),
@@ -134,6 +134,27 @@ fn open_journal(config: &ServerConfig) -> Result<Journal, ServeError> {
         }
         other => ServeError::Journal(other),
     })
+}
+
+/// The targets of the environments, all with the edge of this machine.
+async fn open_targets(config: &ServerConfig, secrets: &SecretReader) -> Result<Fleet, TargetError> {
+    let processes = target_config(config, secrets);
+    let edge = HostEdge::start(&processes).await?;
+    let claims = Claims::new(&processes.claims_folder());
+    let opener = Targets {
+        state_folder: config.state.root().join("targets"),
+        project_folder: config.project_folder().to_owned(),
+        secrets: secrets.clone(),
+        edge: edge.clone(),
+        claims: claims.clone(),
+    };
+    let process = Arc::new(ProcessTarget::open_beside(processes, edge, claims).await?);
+    let fleet = Fleet::new(process, Box::new(opener));
+    match read_project(&config.project_file) {
+        Ok(project) => configure(&fleet, &project),
+        Err(error) => warn!(%error, "what runs the environments is not known until the file can be read"),
+    }
+    Ok(fleet)
 }
 
 fn target_config(config: &ServerConfig, secrets: &SecretReader) -> ProcessConfig {

@@ -12,6 +12,7 @@ mod digest;
 mod duration;
 mod hook;
 mod identity;
+mod image;
 mod lookup;
 mod metric;
 mod model;
@@ -27,6 +28,7 @@ mod secret_settings;
 mod source;
 mod stage;
 mod suggest;
+mod target;
 mod template;
 mod ticket;
 mod time;
@@ -45,11 +47,12 @@ pub use digest::{Digest, DigestError};
 pub use duration::{DURATION_PATTERN, DurationError, LONGEST_DURATION, format_duration, parse_duration};
 pub use hook::{Alert, AlertCause, Hook, HookKind};
 pub use identity::{Identity, PrincipalKind, PrincipalName};
+pub use image::{ImageError, ImageReference, ImageTemplate};
 pub use lookup::LookupError;
 pub use metric::{Comparison, JsonSource, Metric, MetricLimit, MetricSource, Score, WEIGHT_ONE};
 pub use model::{
     Environment, Kayenta, Project, Prometheus, Resources, RollBackWhen, RollingUnit, Service,
-    ServiceOverride, Strategy, StrategyKind, TargetKind, Trigger,
+    ServiceOverride, Strategy, StrategyKind, Trigger,
 };
 pub use name::{
     ClusterName, ConditionName, EnvironmentName, HookName, HttpPath, NameError, Namespace, ProjectName,
@@ -77,9 +80,14 @@ pub use secret::{
     AgeFile, KubernetesName, KubernetesSecret, SecretKey, SecretSource, SecretSourceError, VaultPath,
     VaultSecret,
 };
-pub use secret_settings::{KubernetesSettings, SecretSettings, VaultLogin, VaultSettings};
+pub use secret_settings::{KubernetesSecretSettings, SecretSettings, VaultLogin, VaultSettings};
 pub use stage::{Baseline, Copies, Ring, Stage};
 pub use suggest::nearest;
+pub use target::{
+    Capabilities, Cluster, ClusterReach, CommandSettings, DockerSettings, EngineHost, EngineHostError,
+    KubernetesSettings, KubernetesTraffic, KubernetesWorkload, Manifests, RegistryLogin, TargetSettings,
+    TlsFiles, Weights, WorkloadKind,
+};
 pub use template::{TemplateError, substitute, variables};
 pub use ticket::{TicketKey, TicketKind, TicketScheme, TicketSignIn, TicketSystem};
 pub use time::{Timestamp, duration_ms};

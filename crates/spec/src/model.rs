@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AbTrial, Access, AllowedUrls, Baseline, ConditionName, Copies, Digest, EdgeSettings, EnvironmentName,
-    Exposure, Health, Hook, HookName, InstanceSpec, ListenOn, Metric, Policy, PolicyCondition, ProjectName,
-    Protocol, RelativePath, ReloadSignal, Score, SecretSettings, ServiceName, Stage, StrategyName,
-    TicketSystem, TicketSystemName, Value, VariableName, WindowName, Windows, duration_ms,
+    AbTrial, Access, AllowedUrls, Baseline, Cluster, ClusterName, ConditionName, Copies, Digest,
+    EdgeSettings, EnvironmentName, Exposure, Health, Hook, HookName, ImageTemplate, InstanceSpec,
+    KubernetesWorkload, ListenOn, Metric, Policy, PolicyCondition, ProjectName, Protocol, RelativePath,
+    ReloadSignal, Score, SecretSettings, ServiceName, Stage, StrategyName, TargetSettings, TicketSystem,
+    TicketSystemName, Value, VariableName, WindowName, Windows, duration_ms,
 };
 
 /// A whole project.
@@ -20,6 +21,9 @@ pub struct Project {
     pub name: ProjectName,
     /// Its services, by name.
     pub services: BTreeMap<ServiceName, Service>,
+    /// The inventory of clusters, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clusters: BTreeMap<ClusterName, Cluster>,
     /// Where they run, by name.
     pub environments: BTreeMap<EnvironmentName, Environment>,
     /// Other names of environments, each with the environment it stands for.
@@ -56,10 +60,20 @@ pub struct Project {
 /// A service as every environment shares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
-    /// Program and arguments.
+    /// Program and arguments; none if its image says what is run.
     pub run: Vec<String>,
-    /// The file, folder or archive (`.tar`, `.tar.gz`, `.tgz`) that is the artifact.
-    pub artifact: RelativePath,
+    /// The file, folder or archive (`.tar`, `.tar.gz`, `.tgz`) that is deployed as processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<RelativePath>,
+    /// The image that is deployed as containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageTemplate>,
+    /// The port at which a container listens.
+    #[serde(default = "container_port")]
+    pub container_port: u16,
+    /// How it is a workload of Kubernetes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<KubernetesWorkload>,
     /// The port at which the edge serves it. Without one, a free port is chosen at the first deployment and kept.
     pub port: Option<u16>,
     /// Where an instance listens.
@@ -104,7 +118,7 @@ pub struct Resources {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     /// What runs the instances.
-    pub target: TargetKind,
+    pub target: TargetSettings,
     /// The address at which services are served that have a port of their own.
     pub listen: IpAddr,
     /// The address that the other services share, if there are any.
@@ -121,14 +135,6 @@ pub struct Environment {
     pub services: BTreeMap<ServiceName, ServiceOverride>,
     /// Where metrics are asked for.
     pub prometheus: Option<Prometheus>,
-}
-
-/// What runs the instances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TargetKind {
-    /// Processes on this machine.
-    Process,
 }
 
 /// What one environment changes of a service.
@@ -371,6 +377,11 @@ pub struct Kayenta {
     pub every: Duration,
 }
 
+/// What containers listen at unless they are told otherwise.
+const fn container_port() -> u16 {
+    8080
+}
+
 const fn differing() -> Option<u32> {
     Some(100)
 }
@@ -412,10 +423,14 @@ impl Default for RollBackWhen {
 }
 
 impl Project {
-    /// How one instance of a service is run in an environment, or `None` if either is not there.
+    /// How one instance of a service is run in an environment, or `None` if either is not there. Which image it is depends on the
+    /// version, and which objects on the target, so neither is said here.
     pub fn instance(&self, environment: &EnvironmentName, service: &ServiceName) -> Option<InstanceSpec> {
         let environment = self.environments.get(environment)?;
         let service_spec = self.services.get(service)?;
+        // What means nothing to a target is no part of what is deployed there.
+        let runs_images = environment.target.runs_images() != Some(false);
+        let in_kubernetes = matches!(environment.target, TargetSettings::Kubernetes(_));
         let mut env = service_spec.env.clone();
         if let Some(overrides) = environment.services.get(service) {
             env.extend(overrides.env.clone());
@@ -431,6 +446,10 @@ impl Project {
             listen: service_spec.listen,
             protocol: service_spec.protocol,
             reload: service_spec.reload,
+            image: None,
+            container_port: runs_images.then_some(service_spec.container_port),
+            kubernetes: in_kubernetes.then(|| service_spec.kubernetes.clone()).flatten(),
+            objects: None,
         })
     }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Resources;
 use crate::{
-    Digest, EnvironmentName, HttpPath, SecretSource, ServiceName, VariableName, Version, duration_ms,
+    Digest, EnvironmentName, HttpPath, ImageReference, KubernetesWorkload, SecretSource, ServiceName,
+    VariableName, Version, duration_ms,
 };
 
 /// Where one service lives: at most one deployment moves it at a time.
@@ -74,6 +75,18 @@ pub struct InstanceSpec {
     /// What it speaks.
     #[serde(default, skip_serializing_if = "is_default")]
     pub protocol: Protocol,
+    /// The image, for what is run as containers; the release says its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageReference>,
+    /// The port at which a container listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_port: Option<u16>,
+    /// How it is a workload of Kubernetes, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<KubernetesWorkload>,
+    /// The digest of the objects that it was rendered to, which its target keeps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<Digest>,
     /// What its first process is sent when a secret that it has as a file has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reload: Option<ReloadSignal>,

@@ -23,7 +23,7 @@ pub struct SecretSettings {
     pub vault: Option<VaultSettings>,
     /// The cluster with the Secrets.
     #[serde(default)]
-    pub kubernetes: KubernetesSettings,
+    pub kubernetes: KubernetesSecretSettings,
     /// The reference to the identities that decrypt age files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_identity: Option<SecretSource>,
@@ -83,7 +83,7 @@ pub enum VaultLogin {
 /// Which cluster is asked, and as whom. Without any, the cluster in which the control plane itself runs, or else the usual
 /// `kubeconfig` with its current context.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KubernetesSettings {
+pub struct KubernetesSecretSettings {
     /// A `kubeconfig` file, absolute or relative to the project's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<String>,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use pilotage_spec::{
     Comparison, EnvironmentName, LookupError, MetricLimit, MetricSource, Project, RollBackWhen, RollingUnit,
-    SecretSource, ServiceName, StrategyKind, TargetKind, Value, json_schema, read,
+    SecretSource, ServiceName, StrategyKind, TargetSettings, Value, json_schema, read,
 };
 
 fn project(text: &str) -> Project {
@@ -48,7 +48,7 @@ fn a_small_file_gets_every_default() {
     );
 
     let environment = &project.environments[&dev];
-    assert_eq!(environment.target, TargetKind::Process);
+    assert_eq!(environment.target, TargetSettings::Process);
     assert_eq!(environment.listen.to_string(), "127.0.0.1");
     assert_eq!(environment.strategy.as_str(), "rolling");
     assert!(!environment.policy.confirm && !environment.policy.gradual);

@@ -1,12 +1,19 @@
-//! Where instances run: the [`Target`] trait and the process target.
+//! Where instances run: the [`Target`] trait, the edge that targets share, the process target, and [`Fleet`], which finds the target
+//! of an environment.
 
+mod claims;
 pub mod conformance;
+mod edge;
+mod fleet;
 mod process;
 mod target;
 
+pub use claims::{Claim, Claims, WorkloadRecord};
+pub use edge::{EndpointSource, HostEdge, Serving};
+pub use fleet::{Fleet, Opener};
 pub use pilotage_proxy::Address;
 pub use process::{LogLimits, ProcessConfig, ProcessTarget, pass_listener, run_shim};
 pub use target::{
-    Fence, Instance, InstanceState, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Target,
-    TargetError, Traffic,
+    Artifact, Fence, Instance, InstanceState, LogLine, LogQuery, Observation, RefreshedSecrets, Routed,
+    Source, Staged, Target, TargetError, Traffic,
 };

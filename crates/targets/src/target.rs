@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
-use pilotage_proxy::Address;
+use pilotage_proxy::{Address, EdgeStats};
 use pilotage_spec::{
-    Cohort, Digest, EdgeSettings, Mirror, Preview, Release, ReleaseId, RouteSettings, Timestamp, Version,
-    Workload,
+    Capabilities, Cohort, Digest, EdgeSettings, ImageReference, Manifests, Mirror, Preview, Release,
+    ReleaseId, RouteSettings, Timestamp, Version, Workload,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -29,12 +29,58 @@ pub struct RefreshedSecrets {
     pub references: Vec<String>,
 }
 
+/// What is to be deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The files or the image.
+    pub artifact: Artifact,
+    /// The version that is made of it.
+    pub version: Version,
+    /// What its objects are made of, where Kubernetes runs it and they are not generated.
+    pub manifests: Option<Manifests>,
+}
+
+impl Source {
+    /// A version of an artifact, without manifests.
+    pub fn new(artifact: Artifact, version: Version) -> Self {
+        Self { artifact, version, manifests: None }
+    }
+}
+
+/// What a release is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Artifact {
+    /// A file, folder or archive of this machine.
+    Path(PathBuf),
+    /// An image.
+    Image(ImageReference),
+}
+
+impl From<PathBuf> for Artifact {
+    fn from(path: PathBuf) -> Self {
+        Self::Path(path)
+    }
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// The digest of the artifact, or of the image's manifest.
+    pub digest: Digest,
+    /// The digest of the objects that were rendered for it; the target keeps them.
+    pub objects: Option<Digest>,
+}
+
 /// Something that runs instances and sends them traffic. Every method is idempotent: after a crash the conductor
 /// observes and calls again.
 #[async_trait]
 pub trait Target: Send + Sync {
-    /// Takes the artifact at `source` into the target's store, and says its digest. Already there: nothing is copied.
-    async fn stage(&self, source: &Path) -> Result<Digest, TargetError>;
+    /// What can be done with the traffic of a workload.
+    async fn capabilities(&self, workload: &Workload) -> Result<Capabilities, TargetError>;
+
+    /// Takes an artifact into the target's store, or finds the image that it names, and says its digest. Already there: nothing is
+    /// copied.
+    async fn stage(&self, workload: &Workload, source: &Source) -> Result<Staged, TargetError>;
 
     /// Says what is there. Never answered from memory alone: an instance that is listed has been asked.
     async fn observe(&self, workload: &Workload) -> Result<Observation, TargetError>;
@@ -61,6 +107,9 @@ pub trait Target: Send + Sync {
         traffic: &Traffic,
         fence: Fence,
     ) -> Result<Routed, TargetError>;
+
+    /// All that has been counted of requests since whoever counts began; `None` if nobody does.
+    async fn stats(&self, workload: &Workload) -> Result<Option<EdgeStats>, TargetError>;
 
     /// Stops instances of the version gracefully until `keep` are left, first those that are not ready. Waits for
     /// requests in flight when the version has no share of the traffic any more.
@@ -306,6 +355,60 @@ pub enum TargetError {
         key: String,
         /// Why.
         reason: String,
+    },
+    /// The engine does not answer. What runs there goes on; asking again is safe.
+    #[error("{engine} cannot be reached: {reason}")]
+    Unreachable {
+        /// What was asked.
+        engine: String,
+        /// Why it does not answer, and what to look at.
+        reason: String,
+    },
+    /// An image cannot be had.
+    #[error("image {image}: {reason}")]
+    Image {
+        /// Its name.
+        image: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The target cannot do what was asked, now or ever.
+    #[error("{what} is not possible here; {mend}")]
+    Unsupported {
+        /// What was asked.
+        what: String,
+        /// What to do instead.
+        mend: String,
+    },
+    /// Somebody else owns part of an object.
+    #[error("{object}: {manager} owns {fields}; let it go there, or take it out of what {manager} applies")]
+    Conflict {
+        /// The object.
+        object: String,
+        /// Who owns it.
+        manager: String,
+        /// What of it.
+        fields: String,
+    },
+    /// We may not do it.
+    #[error("{what} is not allowed to us; add the rule {rule}")]
+    Forbidden {
+        /// What was to be done.
+        what: String,
+        /// What would allow it.
+        rule: String,
+    },
+    /// A name leads to another engine or cluster than before.
+    #[error(
+        "`{name}` was {recorded} when it was used first, and is {found} now; if that is meant, `pilotage clusters forget {name}`"
+    )]
+    Identity {
+        /// The name.
+        name: String,
+        /// Who answered at the first use.
+        recorded: String,
+        /// Who answers now.
+        found: String,
     },
     /// Another holder has taken over the workload.
     #[error("another deployment has taken over {workload} (token {held}, ours is {ours})")]

@@ -26,6 +26,9 @@ pub struct Given {
     /// Another artifact than the file's
     #[arg(long, value_name = "PATH")]
     pub artifact: Option<std::path::PathBuf>,
+    /// Another image than the file's
+    #[arg(long, value_name = "IMAGE", conflicts_with = "artifact")]
+    pub image: Option<pilotage_spec::ImageReference>,
     /// The environment's name once more, where its policy asks for it
     #[arg(long, value_name = "ENVIRONMENT")]
     pub confirm: Option<String>,

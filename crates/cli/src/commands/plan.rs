@@ -46,6 +46,7 @@ pub fn request_of(
         environment: environment.to_string(),
         strategy: strategy.map(|(name, _)| name.to_string()),
         artifact,
+        image: given.image.clone(),
         confirmation: given.confirm.clone(),
         ticket: given.ticket.clone(),
         emergency: given.break_glass.clone(),

@@ -83,6 +83,7 @@ impl Play<'_> {
             environment: "dev".to_owned(),
             strategy: None,
             artifact: Some(self.stage.release(version)),
+            image: None,
             confirmation: None,
             ticket: None,
             emergency: None,

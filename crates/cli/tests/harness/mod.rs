@@ -125,6 +125,7 @@ impl World {
             environment: environment.to_owned(),
             strategy: None,
             artifact: artifact.map(Path::to_owned),
+            image: None,
             confirmation: Some(environment.to_owned()),
             ticket: None,
             emergency: None,

@@ -4,6 +4,7 @@ mod ab;
 mod baseline;
 mod blue_green;
 mod canary;
+mod capabilities;
 mod recreate;
 mod request;
 mod restore;

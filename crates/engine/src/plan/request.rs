@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use pilotage_spec::{
-    Digest, EdgeSettings, Policy, Prometheus, Release, ReleaseId, RollBackWhen, RouteSettings, Strategy,
-    StrategyKind, StrategyName, Version, VersionError, Workload,
+    Digest, EdgeSettings, EnvironmentName, Policy, Prometheus, Release, ReleaseId, RollBackWhen,
+    RouteSettings, Strategy, StrategyKind, StrategyName, Version, VersionError, Workload,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -141,6 +141,18 @@ pub enum PlanError {
     BaselineTaken {
         /// The version.
         version: Version,
+    },
+    /// The target cannot do what the plan needs.
+    #[error("strategy `{strategy}` needs {what}, which the target of {environment} cannot do; {mend}")]
+    NotCapable {
+        /// The strategy's name.
+        strategy: StrategyName,
+        /// What it needs.
+        what: &'static str,
+        /// The environment.
+        environment: EnvironmentName,
+        /// What to do.
+        mend: &'static str,
     },
     /// A trial beside nothing.
     #[error(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pilotage_fetch::{ClientIdentity, Transport};
-use pilotage_spec::KubernetesSettings;
+use pilotage_spec::KubernetesSecretSettings;
 
 use super::KubernetesError;
 use super::kubeconfig::{self, Access};
@@ -26,7 +26,7 @@ impl Cluster {
     /// What the settings name; or the cluster in which this process runs; or what `kubectl` would ask.
     pub(super) async fn find(
         folder: &Path,
-        settings: &KubernetesSettings,
+        settings: &KubernetesSecretSettings,
         known: &Known,
     ) -> Result<Self, KubernetesError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

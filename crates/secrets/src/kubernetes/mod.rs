@@ -10,7 +10,7 @@ use std::path::Path;
 
 use http::StatusCode;
 use pilotage_fetch::{bearer, described, request};
-use pilotage_spec::{KubernetesSecret, KubernetesSettings};
+use pilotage_spec::{KubernetesSecret, KubernetesSecretSettings};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ const WORDS_LIMIT: usize = 300;
 /// Reads one key of a Secret.
 pub(crate) async fn read(
     folder: &Path,
-    settings: &KubernetesSettings,
+    settings: &KubernetesSecretSettings,
     wanted: &KubernetesSecret,
     known: &Known,
 ) -> Result<Secret, KubernetesError> {

@@ -9,7 +9,8 @@ use axum::{Extension, Json};
 use pilotage_access::{Caller, Credential};
 use pilotage_conductor::{DeployRequest, RollbackRequest, Started};
 use pilotage_engine::Outcome;
-use pilotage_spec::{Project, ServiceName};
+use pilotage_spec::{Project, TargetSettings, Version, Workload};
+use pilotage_targets::Artifact;
 
 use super::extract::Body;
 use crate::api::{DeployBody, RollbackBody};
@@ -111,17 +112,21 @@ async fn deploy_request(
     caller: &Caller,
 ) -> Result<DeployRequest, ErrorBody> {
     let project = context.project().await?;
-    let version = body.version.parse()?;
+    let version: Version = body.version.parse()?;
     let workload = context.workload(&project, &body.environment, &body.service)?;
     let strategy =
         body.strategy.map(|name| project.strategy(&name).map(|(name, _)| name.clone())).transpose()?;
-    let artifact = match body.artifact {
-        Some(path) if path.is_absolute() => allowed_artifact(context, path, caller)?,
-        Some(path) => {
+    let artifact = match (body.artifact, body.image) {
+        (Some(_), Some(_)) => {
+            return Err(ErrorBody::new(ErrorKind::Usage, "a release has an artifact or an image, not both"));
+        }
+        (None, Some(image)) => Artifact::Image(image),
+        (Some(path), None) if path.is_absolute() => allowed_artifact(context, path, caller)?.into(),
+        (Some(path), None) => {
             let message = format!("the artifact's path {} is not absolute", path.display());
             return Err(ErrorBody::new(ErrorKind::Usage, message));
         }
-        None => artifact(context, &project, &workload.service),
+        (None, None) => artifact(context, &project, &workload, &version)?,
     };
     Ok(DeployRequest {
         project: Arc::new(project),
@@ -161,10 +166,45 @@ fn allowed_artifact(context: &Context, path: PathBuf, caller: &Caller) -> Result
     }
 }
 
-fn artifact(context: &Context, project: &Project, service: &ServiceName) -> PathBuf {
-    let folder = context.config.project_folder();
-    project
-        .services
-        .get(service)
-        .map_or_else(|| folder.to_owned(), |found| folder.join(found.artifact.as_str()))
+/// What the file says is deployed: an image, or files, as the environment's target has it. A program of the team's own is given the
+/// image, if there is one.
+fn artifact(
+    context: &Context,
+    project: &Project,
+    workload: &Workload,
+    version: &Version,
+) -> Result<Artifact, ErrorBody> {
+    let (service, target) =
+        match (project.services.get(&workload.service), project.environments.get(&workload.environment)) {
+            (Some(service), Some(environment)) => (service, &environment.target),
+            _ => return Ok(context.config.project_folder().to_owned().into()),
+        };
+    let image = service.image.as_ref().filter(|_| target.runs_images() != Some(false));
+    if let Some(template) = image {
+        let image = template.of(version);
+        return image
+            .map(Artifact::Image)
+            .map_err(|error| ErrorBody::new(ErrorKind::Usage, error.to_string()));
+    }
+    let path = service.artifact.as_ref().filter(|_| target.runs_images() != Some(true));
+    match path {
+        Some(path) => Ok(context.config.project_folder().join(path.as_str()).into()),
+        None => Err(nothing_to_run(workload, target)),
+    }
+}
+
+fn nothing_to_run(workload: &Workload, target: &TargetSettings) -> ErrorBody {
+    let Workload { environment, service } = workload;
+    let kind = target.kind();
+    let (runs, key) = match target.runs_images() {
+        Some(true) => ("images", "image"),
+        _ => ("files", "artifact"),
+    };
+    ErrorBody::new(
+        ErrorKind::Usage,
+        format!("{environment} runs {runs} (`target: {kind}`), and the service {service} has no `{key}`"),
+    )
+    .help(format!(
+        "add `{key}: …` to `services.{service}`, or deploy it to an environment with another target"
+    ))
 }

@@ -91,7 +91,7 @@ fn moved_by(context: &Context, lease: &Lease) -> Option<DeploymentId> {
 /// Stops as much as can be stopped; the first error, if any, after all has been tried.
 async fn stop_all(context: &Context, workloads: &BTreeSet<Workload>, actor: &str) -> Result<(), ErrorBody> {
     let taken = join_all(workloads.iter().map(|workload| take(context, workload, actor))).await;
-    let target = context.target.shutdown().await;
+    let target = context.target.process().shutdown().await;
     taken.into_iter().collect::<Result<(), _>>()?;
     Ok(target?)
 }

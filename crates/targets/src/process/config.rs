@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pilotage_secrets::{Known, SecretReader};
-use pilotage_spec::{SecretSettings, Workload};
+use pilotage_spec::SecretSettings;
 use sha2::{Digest as _, Sha256};
 
 use super::shim::LogLimits;
@@ -69,20 +69,18 @@ impl ProcessConfig {
         self.instances_folder().join(name)
     }
 
-    /// What is known of a workload whether or not it has instances.
-    pub(super) fn workload_file(&self, workload: &Workload) -> PathBuf {
-        // Neither name can hold a dot.
-        let name = format!("{}.{}.json", workload.environment, workload.service);
-        self.state_folder.join("workloads").join(name)
+    /// What is remembered of workloads.
+    pub fn claims_folder(&self) -> PathBuf {
+        self.state_folder.join("workloads")
     }
 
     /// The records and the log of the edge's shim.
-    pub(super) fn edge_folder(&self) -> PathBuf {
+    pub(crate) fn edge_folder(&self) -> PathBuf {
         self.state_folder.join("edge")
     }
 
     /// The control socket of a shim. The names of instances may be long, so the file is called by a digest.
-    pub(super) fn shim_socket(&self, name: &str) -> PathBuf {
+    pub(crate) fn shim_socket(&self, name: &str) -> PathBuf {
         self.socket(name, "sock")
     }
 

@@ -42,7 +42,7 @@ impl Shared {
         replicas: u32,
         fence: Fence,
     ) -> Result<(), TargetError> {
-        let mut claim = self.workloads.claim(&self.config, workload, fence).await?;
+        let mut claim = self.claims.claim(workload, fence).await?;
         self.take_back(workload, fence);
         forget_oldest(&self.config, workload);
         let existing = self.ask_all(self.of_release(workload, release)).await;

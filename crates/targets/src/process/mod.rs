@@ -1,4 +1,4 @@
-//! Processes on this machine: a store of releases, a shim for each instance, and an edge in front of them.
+//! Processes on this machine: a store of releases, and a shim for each instance.
 //!
 //! Start reading at [`ProcessTarget`]; `shim` is the other process, which shares only the protocol with this one.
 
@@ -24,10 +24,13 @@ mod start;
 mod store;
 mod target;
 mod tasks;
-mod traffic;
 mod tree;
-mod workloads;
 
 pub use config::ProcessConfig;
+pub(crate) use files::{file_error, read_json, write_json_durably};
+pub(crate) use shared::create_folders;
 pub use shim::{LogLimits, pass_listener, run_shim};
+pub(crate) use shim::{ReservedPort, ShimClient, ShimRequest, ShimSpec};
+pub(crate) use start::start_shim;
 pub use target::ProcessTarget;
+pub(crate) use tasks::Tasks;

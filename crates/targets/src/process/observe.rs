@@ -20,7 +20,7 @@ impl Shared {
     /// See [`crate::Target::observe`]. All shims are asked at once.
     pub async fn observe(self: &Arc<Self>, workload: &Workload) -> Result<Observation, TargetError> {
         let instances = self.ask_all(self.registry.of(workload)).await;
-        Ok(Observation { at: now(), instances, traffic: self.traffic.current(workload) })
+        Ok(Observation { at: now(), instances, traffic: self.edge.current(workload) })
     }
 
     /// Those of the instances that have not been stopped, in the same order.

@@ -1,12 +1,14 @@
 //! All instances that this control plane knows of, and the news of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pilotage_spec::{Digest, Version, Workload};
+use pilotage_proxy::{Endpoint, Protocol};
+use pilotage_spec::{Digest, EnvironmentName, Version, Workload};
 use tokio::sync::watch;
 
 use super::held::Held;
+use crate::edge::{EndpointSource, Serving};
 
 /// The instances that have not ended.
 #[derive(Debug)]
@@ -74,7 +76,34 @@ impl Registry {
         self.all().iter().map(|held| held.record.release.id.digest.clone()).collect()
     }
 
+    /// The environments that have instances.
+    pub fn environments(&self) -> BTreeSet<EnvironmentName> {
+        self.all().iter().map(|held| held.record.workload.environment.clone()).collect()
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<String, Arc<Held>>) -> T) -> T {
         act(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl EndpointSource for Registry {
+    fn serving(&self, workload: &Workload, version: &Version) -> Option<Serving> {
+        let instances = self.of_version(workload, version);
+        let endpoints = instances.iter().filter_map(|held| {
+            held.serving().map(|address| Endpoint { instance: held.record.name.clone(), address })
+        });
+        let protocol = instances.first().map(|held| protocol(held.record.release.instance.protocol));
+        Some(Serving { endpoints: endpoints.collect(), protocol: protocol.unwrap_or_default() })
+    }
+
+    fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+fn protocol(protocol: pilotage_spec::Protocol) -> Protocol {
+    match protocol {
+        pilotage_spec::Protocol::Http1 => Protocol::Http1,
+        pilotage_spec::Protocol::Http2 => Protocol::Http2,
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::held::Held;
 use super::registry::Registry;
 use super::shared::{Shared, interrupted};
-use super::workloads::Claim;
+use crate::claims::Claim;
 use crate::{Fence, InstanceState, TargetError};
 
 /// No holder is newer than this one: what it takes down is not taken back.
@@ -23,15 +23,15 @@ impl Shared {
         keep: u32,
         fence: Fence,
     ) -> Result<(), TargetError> {
-        let claim = self.workloads.claim(&self.config, workload, fence).await?;
+        let claim = self.claims.claim(workload, fence).await?;
         let instances = choose(self.registry.of_version(workload, version), keep as usize);
         self.take_down(claim, instances, workload, fence).await
     }
 
     /// See [`crate::Target::remove`].
     pub async fn remove(self: &Arc<Self>, workload: &Workload, fence: Fence) -> Result<(), TargetError> {
-        let claim = self.workloads.claim(&self.config, workload, fence).await?;
-        self.traffic.set(workload, None).await?;
+        let claim = self.claims.claim(workload, fence).await?;
+        self.edge.end(workload).await?;
         let instances = self.registry.of(workload);
         self.take_down(claim, instances, workload, fence).await
     }
@@ -50,7 +50,7 @@ impl Shared {
         drop(claim);
         self.drain_all(&leaving.instances).await?;
         // Somebody may have taken over meanwhile, and want to keep them.
-        let claim = self.workloads.claim(&self.config, workload, fence).await?;
+        let claim = self.claims.claim(workload, fence).await?;
         leaving.mark(Some(IRREVOCABLE));
         drop(claim);
         self.stop_all(leaving.instances.clone()).await
@@ -63,7 +63,7 @@ impl Shared {
             let (shared, held) = (Arc::clone(self), Arc::clone(held));
             drains.spawn(async move {
                 let limit = held.record.release.instance.stop_grace;
-                shared.traffic.drain(&held, limit).await
+                shared.drain(&held, limit).await
             });
         }
         let mut result = Ok(());

@@ -17,8 +17,8 @@ use super::secrets::remove_files;
 use super::shim::{ShimClient, ShimRequest};
 use super::store::Store;
 use super::tasks::Tasks;
-use super::traffic::TrafficControl;
-use super::workloads::Workloads;
+use crate::claims::Claims;
+use crate::edge::HostEdge;
 use crate::{InstanceState, TargetError};
 
 /// After the grace is over, ending what is left and writing the record takes at most this long.
@@ -32,25 +32,16 @@ pub struct Shared {
     pub(super) config: ProcessConfig,
     pub(super) store: Arc<Store>,
     pub(super) registry: Arc<Registry>,
-    pub(super) workloads: Workloads,
-    pub(super) traffic: TrafficControl,
+    pub(super) claims: Claims,
+    pub(super) edge: HostEdge,
     pub(super) tasks: Tasks,
 }
 
 impl Shared {
-    /// Creates the folders that are not there yet.
-    pub fn create_folders(config: &ProcessConfig) -> Result<(), TargetError> {
-        let folders = [
-            config.state_folder.clone(),
-            config.state_folder.join("workloads"),
-            config.instances_folder(),
-            config.edge_folder(),
-            config.run_folder.clone(),
-        ];
-        for folder in folders {
-            private_folder(&folder).map_err(|error| file_error("create the folder", &folder, &error))?;
-        }
-        Ok(())
+    /// Waits until no request is in flight to an instance that gets no new ones, or the limit is over.
+    pub async fn drain(&self, held: &Held, limit: Duration) -> Result<(), TargetError> {
+        let record = &held.record;
+        self.edge.drain(&record.workload, &record.release.id.version, held.status().address(), limit).await
     }
 
     /// Follows an instance from now on.
@@ -146,11 +137,26 @@ impl Shared {
     async fn relieve(&self, lost: &Held) {
         lost.drain(Some(IRREVOCABLE));
         let grace = lost.record.release.instance.stop_grace;
-        let drained = self.traffic.drain(lost, grace).await;
+        let drained = self.drain(lost, grace).await;
         if let Err(error) = drained.and(self.stop_instance(lost, grace).await) {
             tracing::warn!(instance = lost.record.name, %error, "an orphan could not be stopped");
         }
     }
+}
+
+/// Creates the folders that are not there yet.
+pub fn create_folders(config: &ProcessConfig) -> Result<(), TargetError> {
+    let folders = [
+        config.state_folder.clone(),
+        config.claims_folder(),
+        config.instances_folder(),
+        config.edge_folder(),
+        config.run_folder.clone(),
+    ];
+    for folder in folders {
+        private_folder(&folder).map_err(|error| file_error("create the folder", &folder, &error))?;
+    }
+    Ok(())
 }
 
 /// Follows an instance from now on.

@@ -1,11 +1,10 @@
 //! The process target.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pilotage_proxy::EdgeClient;
-use pilotage_spec::{Digest, Release, Version, Workload};
+use pilotage_proxy::{EdgeClient, EdgeStats};
+use pilotage_spec::{Capabilities, Digest, EnvironmentName, ImageReference, Release, Version, Workload};
 use tokio::sync::watch;
 
 use super::adopt::adopt;
@@ -15,49 +14,75 @@ use super::registry::Registry;
 use super::shared::{Shared, blocking};
 use super::store::Store;
 use super::tasks::Tasks;
-use super::traffic::{EdgeProcess, TrafficControl, with_port};
-use super::workloads::Workloads;
-use crate::{Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Target, TargetError, Traffic};
+use crate::claims::Claims;
+use crate::edge::{EndpointSource, HostEdge};
+use crate::{
+    Artifact, Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target,
+    TargetError, Traffic,
+};
 
-/// Runs instances as processes on this machine, behind an edge of its own.
+/// Runs instances as processes on this machine, behind its edge.
 ///
 /// Dropping it stops nothing: instances, shims and edge go on, and the next one that is opened with the same folders
 /// adopts them.
 pub struct ProcessTarget {
     shared: Arc<Shared>,
+    /// Whether nobody else uses the edge.
+    owns_edge: bool,
 }
 
 impl ProcessTarget {
-    /// Opens the target: creates its folders, adopts the instances that are there, and starts the edge if none runs.
+    /// Opens the target with an edge of its own, for all environments there are.
     pub async fn open(config: ProcessConfig) -> Result<Self, TargetError> {
-        config
-            .check()
-            .map_err(|reason| TargetError::Failed { doing: "open the process target".into(), reason })?;
-        Shared::create_folders(&config)?;
+        check(&config)?;
+        let edge = HostEdge::start(&config).await?;
+        let claims = Claims::new(&config.claims_folder());
+        let mut target = Self::open_beside(config, edge.clone(), claims).await?;
+        target.owns_edge = true;
+        edge.attach_fallback(target.endpoints());
+        Ok(target)
+    }
+
+    /// Opens the target beside others that use the same edge: adopts the instances that are there.
+    pub async fn open_beside(
+        config: ProcessConfig,
+        edge: HostEdge,
+        claims: Claims,
+    ) -> Result<Self, TargetError> {
+        check(&config)?;
         let store_folder = config.store_folder();
         let store = blocking(move || Store::open(&store_folder)).await?;
         let registry = Arc::new(Registry::new());
         let tasks = Tasks::default();
-        // Before the traffic is taken over: a table must never be made while only some instances are known.
         adopt(&config, &registry, &tasks).await?;
-        let edge = EdgeProcess::new(config.clone());
-        let traffic = TrafficControl::start(edge, Arc::clone(&registry), &tasks).await?;
-        let workloads = Workloads::default();
-        let shared = Arc::new(Shared { config, store: Arc::new(store), registry, workloads, traffic, tasks });
+        let shared = Arc::new(Shared { config, store: Arc::new(store), registry, claims, edge, tasks });
         shared.tasks.spawn(Arc::clone(&shared).relieve_orphans());
-        Ok(Self { shared })
+        let target = Self { shared, owns_edge: false };
+        for environment in target.shared.registry.environments() {
+            target.take_on(&environment);
+        }
+        Ok(target)
+    }
+
+    /// From now on this target tells the edge which instances of the environment take traffic.
+    pub fn take_on(&self, environment: &EnvironmentName) {
+        self.shared.edge.attach(environment, self.endpoints());
+    }
+
+    fn endpoints(&self) -> Arc<dyn EndpointSource> {
+        Arc::clone(&self.shared.registry) as Arc<dyn EndpointSource>
     }
 
     /// The edge's control client, for its counters.
     pub fn edge(&self) -> EdgeClient {
-        self.shared.traffic.edge().clone()
+        self.shared.edge.client().clone()
     }
 
     /// Stops all instances, then the edge. Releases, logs and ports are kept.
     pub async fn shutdown(&self) -> Result<(), TargetError> {
         let stopped = self.shared.stop_all(self.shared.registry.all()).await;
         self.shared.tasks.abort();
-        let edge = EdgeProcess::new(self.shared.config.clone()).stop().await;
+        let edge = self.shared.edge.stop().await;
         stopped.and(edge)
     }
 
@@ -70,18 +95,41 @@ impl ProcessTarget {
     }
 }
 
+fn check(config: &ProcessConfig) -> Result<(), TargetError> {
+    config.check().map_err(|reason| TargetError::Failed { doing: "open the process target".into(), reason })
+}
+
 impl Drop for ProcessTarget {
     fn drop(&mut self) {
         // The tasks hold on to what they work with, so that neither would ever go by itself.
         self.shared.tasks.abort();
+        if self.owns_edge {
+            self.shared.edge.close();
+        }
+    }
+}
+
+fn image_unsupported(image: &ImageReference) -> TargetError {
+    TargetError::Unsupported {
+        what: format!("running the image {image} as processes"),
+        mend: "give the service an `artifact`, or the environment a `target` that runs images".into(),
     }
 }
 
 #[async_trait]
 impl Target for ProcessTarget {
-    async fn stage(&self, source: &Path) -> Result<Digest, TargetError> {
-        let (store, source) = (Arc::clone(&self.shared.store), source.to_owned());
-        blocking(move || store.stage(&source)).await
+    async fn capabilities(&self, _: &Workload) -> Result<Capabilities, TargetError> {
+        Ok(Capabilities::EDGE)
+    }
+
+    async fn stage(&self, _: &Workload, source: &Source) -> Result<Staged, TargetError> {
+        let path = match &source.artifact {
+            Artifact::Path(path) => path.clone(),
+            Artifact::Image(image) => return Err(image_unsupported(image)),
+        };
+        let store = Arc::clone(&self.shared.store);
+        let digest = blocking(move || store.stage(&path)).await?;
+        Ok(Staged { digest, objects: None })
     }
 
     async fn observe(&self, workload: &Workload) -> Result<Observation, TargetError> {
@@ -95,12 +143,16 @@ impl Target for ProcessTarget {
         replicas: u32,
         fence: Fence,
     ) -> Result<(), TargetError> {
+        if let Some(image) = &release.instance.image {
+            return Err(image_unsupported(image));
+        }
+        self.take_on(&workload.environment);
         self.shared.ensure(workload, release, replicas, fence).await
     }
 
     async fn check_route(&self, workload: &Workload, traffic: &Traffic) -> Result<(), TargetError> {
         let (shared, workload, traffic) = (Arc::clone(&self.shared), workload.clone(), traffic.clone());
-        blocking(move || shared.traffic.check(&workload, &traffic)).await
+        blocking(move || shared.edge.check(&workload, &traffic)).await
     }
 
     async fn route(
@@ -109,16 +161,12 @@ impl Target for ProcessTarget {
         traffic: &Traffic,
         fence: Fence,
     ) -> Result<Routed, TargetError> {
-        let mut claim = self.shared.workloads.claim(&self.shared.config, workload, fence).await?;
-        let served = self.shared.traffic.current(workload).map(|served| served.listen);
-        let listen = with_port(traffic.listen, claim.record.listen, served)?;
-        let traffic = Traffic { listen, ..traffic.clone() };
-        let epoch = self.shared.traffic.set(workload, Some(traffic)).await?;
-        if claim.record.listen != Some(listen) {
-            claim.record.listen = Some(listen);
-            claim.save()?;
-        }
-        Ok(Routed { listen, epoch })
+        let mut claim = self.shared.claims.claim(workload, fence).await?;
+        self.shared.edge.route(&mut claim, traffic).await
+    }
+
+    async fn stats(&self, _: &Workload) -> Result<Option<EdgeStats>, TargetError> {
+        self.shared.edge.stats().await.map(Some)
     }
 
     async fn retire(

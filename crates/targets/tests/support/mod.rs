@@ -16,7 +16,8 @@ use pilotage_spec::{
     Digest, Health, InstanceSpec, ListenOn, Protocol, Release, ReleaseId, Resources, Value, Version, Workload,
 };
 use pilotage_targets::{
-    Address, Fence, Instance, InstanceState, Observation, ProcessConfig, ProcessTarget, Target, Traffic,
+    Address, Fence, Instance, InstanceState, Observation, ProcessConfig, ProcessTarget, Source, Target,
+    Traffic,
 };
 use tempfile::TempDir;
 
@@ -54,9 +55,14 @@ impl World {
         Workload { environment: "test".parse().unwrap(), service: "api".parse().unwrap() }
     }
 
+    async fn stage(&self, path: &Path) -> Digest {
+        let source = Source::new(path.to_owned().into(), "1.0.0".parse().unwrap());
+        self.target().stage(&self.workload(), &source).await.unwrap().digest
+    }
+
     /// A release of the test service with these faults.
     pub async fn release(&self, version: &str, faults: &[&str]) -> Release {
-        let digest = self.target().stage(&self.config.program).await.unwrap();
+        let digest = self.stage(&self.config.program).await;
         let run = ["./target-host", "service"].iter().chain(faults).map(|word| (*word).to_owned()).collect();
         release(version, digest, run)
     }
@@ -69,7 +75,7 @@ impl World {
         let path = folder.join(name);
         std::fs::write(&path, content).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        let digest = self.target().stage(&folder).await.unwrap();
+        let digest = self.stage(&folder).await;
         release(version, digest, vec![format!("./{name}")])
     }
 
@@ -167,6 +173,10 @@ pub fn release(version: &str, digest: Digest, run: Vec<String>) -> Release {
         stop_grace: Duration::from_secs(5),
         start_timeout: Duration::from_secs(30),
         reload: None,
+        image: None,
+        container_port: None,
+        kubernetes: None,
+        objects: None,
         smoke: Vec::new(),
         listen: ListenOn::default(),
         protocol: Protocol::default(),

@@ -6,16 +6,16 @@ use super::edge::{EdgeDraft, edge};
 use super::policy::{PolicyDraft, policy};
 use super::route::{Hosts, RouteDraft, hosts, route};
 use super::service::{EnvDraft, env, port, replicas};
+use super::target::{TargetDraft, target};
 use super::token::token;
-use crate::read::fault::Faults;
-use crate::read::node::{Kind, Node, Spanned};
-use crate::read::shape::{Fields, Hidden, ListOf, MapOf, Named, Object, Placed, Scalar, Shape, field};
+use crate::read::node::Spanned;
+use crate::read::shape::{Fields, Hidden, ListOf, MapOf, Named, Object, Placed, field};
 use crate::read::values::{address, base_url, label};
-use crate::{EnvironmentName, Prometheus, ServiceName, StrategyName, TargetKind};
+use crate::{EnvironmentName, Prometheus, ServiceName, StrategyName};
 
 /// An environment as it is written.
 pub(crate) struct EnvironmentDraft {
-    pub target: Option<TargetKind>,
+    pub target: Option<Spanned<TargetDraft>>,
     pub listen: Option<IpAddr>,
     pub hosts: Option<Hosts>,
     pub edge: Option<Spanned<EdgeDraft>>,
@@ -40,11 +40,14 @@ pub(crate) const fn environment() -> Object<EnvironmentDraft> {
 }
 
 fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
-    fields.unsupported(&OTHER_TARGETS, ONLY_PROCESS);
     Some(EnvironmentDraft {
         target: fields.or(
-            field("target", "What runs the instances: processes on this machine."),
-            &Target,
+            field(
+                "target",
+                "What runs the instances: `process` (processes on this machine), `docker`, or one of `docker`, `swarm`, `kubernetes` \
+                 and `command` with its settings.",
+            ),
+            &Placed(target()),
             "process",
         ),
         listen: fields.or(
@@ -103,45 +106,6 @@ fn fields(fields: &mut Fields<'_>) -> Option<EnvironmentDraft> {
             &Hidden(Object { expected: "`prometheus`", fields: prometheus }),
         ),
     })
-}
-
-/// Targets that belong to the format, but not to this version.
-const OTHER_TARGETS: [&str; 2] = ["docker", "kubernetes"];
-
-const ONLY_PROCESS: &str =
-    "this version runs processes on this machine: write `target: process`, or leave it out";
-
-/// A kind of target. One that is still to come is told from a slip.
-struct Target;
-
-impl Target {
-    fn shape() -> Scalar<TargetKind> {
-        Scalar::word("a kind of target", &[("process", TargetKind::Process)])
-    }
-}
-
-impl Shape for Target {
-    type Value = TargetKind;
-
-    fn read(&self, node: &Node, faults: &mut Faults) -> Option<TargetKind> {
-        let name = match &node.kind {
-            Kind::Scalar(scalar) => scalar.text.as_str(),
-            Kind::Map(entries) => entries.first().map_or("", |entry| entry.key.as_str()),
-            _ => "",
-        };
-        if !OTHER_TARGETS.contains(&name) {
-            return Self::shape().read(node, faults);
-        }
-        faults
-            .error(&node.span, format!("the target `{name}` is not supported by this version"))
-            .label("not supported yet")
-            .help(ONLY_PROCESS);
-        None
-    }
-
-    fn schema(&self) -> serde_json::Value {
-        Self::shape().schema()
-    }
 }
 
 fn common_route(fields: &mut Fields<'_>) -> Option<Option<Hosts>> {

@@ -8,19 +8,21 @@ use super::hooks::{Hooks, hooks};
 use super::secrets::secrets;
 use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
+use super::target::clusters;
 use super::tickets::tickets;
 use super::windows::windows;
 use crate::read::shape::{Fields, MapOf, Named, Object, field};
 use crate::read::values::label;
 use crate::{
-    AllowedUrls, EnvironmentName, ProjectName, SecretSettings, ServiceName, Strategy, StrategyName,
-    TicketSystem, TicketSystemName, WindowName, Windows,
+    AllowedUrls, Cluster, ClusterName, EnvironmentName, ProjectName, SecretSettings, ServiceName, Strategy,
+    StrategyName, TicketSystem, TicketSystemName, WindowName, Windows,
 };
 
 /// The file as it is written.
 pub(crate) struct ProjectDraft {
     pub name: Option<ProjectName>,
     pub services: Named<ServiceName, ServiceDraft>,
+    pub clusters: Named<ClusterName, Cluster>,
     pub environments: Named<EnvironmentName, EnvironmentDraft>,
     pub strategies: Named<StrategyName, Strategy>,
     pub access: Option<AccessDraft>,
@@ -51,6 +53,14 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
             expected: "a mapping of services by name",
             at_least: 1,
         },
+    );
+    let clusters = fields.optional(
+        field(
+            "clusters",
+            "The inventory of Kubernetes clusters, by name; environments use no other cluster or namespace than it lists.",
+        )
+        .example("{ shop-eu: { context: shop-eu, namespaces: [shop] } }"),
+        &clusters(),
     );
     let environments = fields.or(
         field("environments", "Where the services run, by name. Without it there is `dev`, on this machine."),
@@ -107,6 +117,7 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
     Some(ProjectDraft {
         name,
         services: services.unwrap_or_default(),
+        clusters: clusters.unwrap_or_default(),
         environments: environments.unwrap_or_default(),
         strategies: strategies.unwrap_or_default(),
         access,

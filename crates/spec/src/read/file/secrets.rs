@@ -11,7 +11,8 @@ use crate::read::shape::{
 use crate::read::values::{base_url, duration, label, local_secret, parsed};
 use crate::read::web::file_path;
 use crate::{
-    KubernetesSettings, SecretCommandName, SecretSettings, SecretSource, VaultLogin, VaultPath, VaultSettings,
+    KubernetesSecretSettings, SecretCommandName, SecretSettings, SecretSource, VaultLogin, VaultPath,
+    VaultSettings,
 };
 
 /// Secrets are read anew no more often than this.
@@ -130,11 +131,11 @@ fn path_in_vault() -> Scalar<VaultPath> {
     )
 }
 
-fn kubernetes(fields: &mut Fields<'_>) -> Option<KubernetesSettings> {
+fn kubernetes(fields: &mut Fields<'_>) -> Option<KubernetesSecretSettings> {
     let kubeconfig =
         field("kubeconfig", "The file that says how clusters are reached.").example("deploy/kubeconfig");
     let context = field("context", "One of its contexts, instead of the current one.").example("shop-eu");
-    Some(KubernetesSettings {
+    Some(KubernetesSecretSettings {
         kubeconfig: fields.optional(kubeconfig, &file_path()),
         context: fields.optional(context, &Scalar::text("the name of a context")),
     })

@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::read::fault::Faults;
 use crate::read::node::{Kind, Node, Spanned};
 use crate::read::shape::{
     Either, Fields, Hidden, ListOf, MapOf, Misread, Named, Object, Placed, Scalar, Shape, field,
 };
-use crate::read::values::{cpu, duration, http_path, label, memory, relative_path, secret_source, variable};
+use crate::read::values::{
+    cpu, duration, http_path, label, memory, parsed, relative_path, secret_source, variable,
+};
 use crate::{
-    Health, HttpPath, ListenOn, Protocol, RelativePath, ReloadSignal, Resources, SecretSource, ServiceName,
-    Value, VariableName,
+    Health, HttpPath, ImageTemplate, KubernetesWorkload, ListenOn, Protocol, RelativePath, ReloadSignal,
+    Resources, SecretSource, ServiceName, Value, VariableName,
 };
 
 use super::route::{RouteDraft, route};
+use super::target::workload;
 
 /// Environment variables as they are written.
 pub(crate) type EnvDraft = Named<VariableName, Spanned<Value>>;
@@ -22,6 +27,9 @@ pub(crate) type EnvDraft = Named<VariableName, Spanned<Value>>;
 pub(crate) struct ServiceDraft {
     pub run: Option<Vec<Spanned<String>>>,
     pub artifact: Option<RelativePath>,
+    pub image: Option<ImageTemplate>,
+    pub container_port: Option<Spanned<u64>>,
+    pub kubernetes: Option<KubernetesWorkload>,
     pub port: Option<Spanned<u64>>,
     pub listen: Option<Spanned<ListenOn>>,
     pub protocol: Option<Protocol>,
@@ -49,20 +57,38 @@ pub(super) const SHORTEST_TIME: Duration = Duration::from_millis(10);
 
 fn fields(fields: &mut Fields<'_>) -> Option<ServiceDraft> {
     Some(ServiceDraft {
-        run: fields.required(
+        run: fields.required_unless(
+            "image",
             field(
                 "run",
                 "Program and arguments, as a list. `$PORT` (or `$PILOTAGE_SOCKET`) and the names under `env` are \
-                 substituted, nothing else; no shell is involved. A program with a `/` is looked up in the artifact, any other on PATH.",
+                 substituted, nothing else; no shell is involved. A program with a `/` is looked up in the artifact, any other on PATH. \
+                 Beside an `image` it may be left out: then the image says what is run.",
             )
             .example("[\"./api\", \"--port\", \"$PORT\"]"),
             &command(),
         ),
-        artifact: fields.required(
-            field("artifact", "The file, folder or archive (.tar, .tar.gz, .tgz) that is deployed.")
+        artifact: fields.required_unless(
+            "image",
+            field("artifact", "The file, folder or archive (.tar, .tar.gz, .tgz) that is deployed as processes.")
                 .example("target/release/api"),
             &artifact(),
         ),
+        image: fields.optional(
+            field(
+                "image",
+                "The image that is deployed as containers. `$VERSION` stands for the version, which is the tag where none is written; \
+                 what is run is the image with the digest that it has then.",
+            )
+            .example("registry.example.com/shop/api"),
+            &parsed("the name of an image", json!({ "type": "string", "maxLength": 512 })),
+        ),
+        container_port: fields.or(
+            field("container_port", "The port at which a container listens; it is also handed to it as `$PORT`."),
+            &port(),
+            "8080",
+        ),
+        kubernetes: fields.optional(field("kubernetes", "How the service is a workload of Kubernetes."), &workload()),
         port: fields.optional(
             field(
                 "port",

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::services::env;
-use super::{policy, report_unknown, routes};
+use super::{policy, report_unknown, routes, targets};
 use crate::quote::quoted;
 use crate::read::fault::Faults;
 use crate::read::file::{EnvironmentDraft, OverrideDraft, ServiceDraft};
 use crate::read::node::{Span, Spanned};
 use crate::read::shape::Named;
 use crate::{
-    Environment, EnvironmentName, Goal, MetricSource, Policy, ServiceName, ServiceOverride, Strategy,
-    StrategyKind, StrategyName,
+    Cluster, ClusterName, Environment, EnvironmentName, Goal, MetricSource, Policy, ServiceName,
+    ServiceOverride, Strategy, StrategyKind, StrategyName,
 };
 
 /// Environments as they are written.
@@ -63,6 +63,7 @@ pub(super) fn resolve(
     drafts: Environments,
     services: &Named<ServiceName, ServiceDraft>,
     strategies: &Strategies,
+    clusters: &BTreeMap<ClusterName, Cluster>,
     faults: &mut Faults,
 ) -> BTreeMap<EnvironmentName, Environment> {
     let names: Vec<EnvironmentName> = drafts.iter().map(|(name, _)| name.value.clone()).collect();
@@ -70,7 +71,7 @@ pub(super) fn resolve(
     for (name, draft) in drafts {
         let Some(draft) = draft else { continue };
         let exposures = routes::exposures(&name, &draft, services);
-        if let Some(environment) = environment(&name, draft, &names, strategies, faults) {
+        if let Some(environment) = environment(&name, draft, &names, strategies, clusters, faults) {
             environments.insert(name.value, Environment { exposures, ..environment });
         }
     }
@@ -82,6 +83,7 @@ fn environment(
     draft: EnvironmentDraft,
     names: &[EnvironmentName],
     strategies: &Strategies,
+    clusters: &BTreeMap<ClusterName, Cluster>,
     faults: &mut Faults,
 ) -> Option<Environment> {
     let edge = routes::edge(&draft).map(|edge| edge.value);
@@ -100,7 +102,7 @@ fn environment(
         }
     }
     Some(Environment {
-        target: draft.target?,
+        target: targets::resolve(draft.target?, clusters, faults)?,
         listen: draft.listen?,
         edge,
         exposures: BTreeMap::new(),

@@ -11,6 +11,7 @@ mod routes;
 mod secrets;
 mod services;
 mod strategies;
+mod targets;
 mod templates;
 
 use super::ExpressionCheck;
@@ -40,10 +41,12 @@ pub(super) fn resolve(
     let conditions = conditions::resolve(draft.conditions, expression, faults);
     let hooks = hooks::resolve(draft.hooks, &draft.services, &written, faults);
     let aliases = environments::aliases(&written, faults);
-    let environments = environments::resolve(written, &draft.services, &strategies, faults);
+    let clusters = targets::clusters(draft.clusters);
+    let environments = environments::resolve(written, &draft.services, &strategies, &clusters, faults);
     Some(Project {
         name: draft.name?,
         services: services::resolve(draft.services)?,
+        clusters,
         environments,
         aliases,
         secrets: draft.secrets,

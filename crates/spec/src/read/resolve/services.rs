@@ -111,8 +111,18 @@ fn service(draft: ServiceDraft) -> Option<Service> {
         }
     }
     Some(Service {
-        run: texts(draft.run?),
-        artifact: draft.artifact?,
+        // Without an image, that both are missing has been noted.
+        run: match draft.image {
+            Some(_) => draft.run.map(texts).unwrap_or_default(),
+            None => texts(draft.run?),
+        },
+        artifact: match draft.image {
+            Some(_) => draft.artifact,
+            None => Some(draft.artifact?),
+        },
+        image: draft.image,
+        container_port: draft.container_port?.value.try_into().ok()?,
+        kubernetes: draft.kubernetes,
         port: draft.port.and_then(|port| port.value.try_into().ok()),
         listen: draft.listen?.value,
         protocol: draft.protocol?,

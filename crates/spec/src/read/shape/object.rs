@@ -40,9 +40,9 @@ impl<T> Shape for Object<T> {
             faults,
         }));
         let value = (self.fields)(&mut fields);
-        let Fields { mode, known, unsupported } = fields;
+        let Fields { mode, known } = fields;
         if let Mode::Reading(reading) = mode {
-            reading.report_keys(&known, &unsupported);
+            reading.report_keys(&known);
         }
         value
     }
@@ -82,7 +82,6 @@ impl Field {
 pub(crate) struct Fields<'a> {
     mode: Mode<'a>,
     known: Vec<&'static str>,
-    unsupported: Vec<(&'static str, &'static str)>,
 }
 
 enum Mode<'a> {
@@ -109,7 +108,7 @@ struct Describing {
 
 impl<'a> Fields<'a> {
     fn new(mode: Mode<'a>) -> Self {
-        Self { mode, known: Vec::new(), unsupported: Vec::new() }
+        Self { mode, known: Vec::new() }
     }
 
     /// A field that must be there.
@@ -119,6 +118,18 @@ impl<'a> Fields<'a> {
             Mode::Reading(reading) if !reading.has(field.name) => reading.missing.push(field),
             Mode::Reading(_) => {}
             Mode::Describing(describing) => describing.required.push(field.name),
+        }
+        found
+    }
+
+    /// A field that must be there unless another one is.
+    pub fn required_unless<S: Shape>(&mut self, other: &str, field: Field, shape: &S) -> Option<S::Value> {
+        let found = self.ask(field, shape, None);
+        if let Mode::Reading(reading) = &mut self.mode
+            && !reading.has(field.name)
+            && !reading.has(other)
+        {
+            reading.missing.push(field);
         }
         found
     }
@@ -143,11 +154,6 @@ impl<'a> Fields<'a> {
             Mode::Reading(reading) => Some(reading.faults),
             Mode::Describing(_) => None,
         }
-    }
-
-    /// Keys that belong to the format but not to this version of the program, with the reason for refusing them.
-    pub fn unsupported(&mut self, names: &[&'static str], reason: &'static str) {
-        self.unsupported.extend(names.iter().map(|name| (*name, reason)));
     }
 
     /// Of these fields, one must be there and only one.
@@ -210,27 +216,17 @@ impl Reading<'_> {
     }
 
     /// Notes the keys that are not known, and those that are missing unless an unknown one was meant to be it.
-    fn report_keys(mut self, known: &[&'static str], unsupported: &[(&'static str, &'static str)]) {
+    fn report_keys(mut self, known: &[&'static str]) {
         for entry in self.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             if self.faults.is_full() {
                 self.faults.error(&entry.key_span, "unknown key");
                 continue;
             }
-            match unsupported.iter().find(|(name, _)| *name == entry.key) {
-                Some((_, reason)) => self.report_unsupported(entry, reason),
-                None => self.report_unknown(entry, known),
-            }
+            self.report_unknown(entry, known);
         }
         for field in std::mem::take(&mut self.missing) {
             self.report_missing(field);
         }
-    }
-
-    fn report_unsupported(&mut self, entry: &Entry, reason: &str) {
-        self.faults
-            .error(&entry.key_span, format!("`{}` is not supported by this version", entry.key))
-            .label("not supported yet")
-            .help(reason);
     }
 
     fn report_unknown(&mut self, entry: &Entry, known: &[&'static str]) {

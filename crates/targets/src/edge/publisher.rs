@@ -9,10 +9,10 @@ use pilotage_spec::Workload;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use super::control::{Applied, Command};
 use super::edge_process::EdgeProcess;
+use super::host_edge::{Applied, Command};
+use super::sources::Sources;
 use super::{check, listeners, routes};
-use crate::process::registry::Registry;
 use crate::{TargetError, Traffic};
 
 /// News that come together make one table.
@@ -26,7 +26,9 @@ const EDGE_BACK_WITHIN: Duration = Duration::from_secs(20);
 pub(super) struct Publisher {
     edge: EdgeProcess,
     client: EdgeClient,
-    registry: Arc<Registry>,
+    sources: Arc<Sources>,
+    /// The table that the edge has or had last: what is not known is taken from it.
+    before: RoutingTable,
     applied: watch::Sender<Applied>,
     /// What the edge was given last, without its epoch; `None` if it may have something else.
     published: Option<RoutingTable>,
@@ -39,7 +41,7 @@ impl Publisher {
     pub(super) async fn take_over(
         edge: EdgeProcess,
         client: EdgeClient,
-        registry: Arc<Registry>,
+        sources: Arc<Sources>,
     ) -> Result<(Self, watch::Receiver<Applied>), TargetError> {
         let failed = |error: EdgeClientError| TargetError::Failed {
             doing: "ask the edge".into(),
@@ -49,12 +51,15 @@ impl Publisher {
         let edge_started = client.identify().await.map_err(failed)?.started_micros;
         let applied = Applied { epoch: table.epoch, routes: routes::read(&table) };
         let (applied, receiver) = watch::channel(applied);
-        Ok((Self { edge, client, registry, applied, published: None, edge_started }, receiver))
+        Ok((Self { edge, client, sources, before: table, applied, published: None, edge_started }, receiver))
     }
 
     /// Works until nobody can ask for anything any more.
-    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let mut changes = self.registry.subscribe();
+    pub(super) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut changes: watch::Receiver<u64>,
+    ) {
         changes.mark_changed();
         let mut look = interval(LOOK_AFTER_EDGE);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -110,7 +115,7 @@ impl Publisher {
     async fn publish(&mut self, traffic: BTreeMap<Workload, Traffic>) -> Result<u64, TargetError> {
         let deadline = Instant::now() + EDGE_BACK_WITHIN;
         loop {
-            let table = routes::build(&traffic, &self.registry);
+            let table = routes::build(&traffic, &self.sources, &self.before);
             let epoch = self.applied.borrow().epoch;
             if self.published.as_ref() == Some(&table) {
                 self.applied.send_modify(|applied| applied.routes = traffic);
@@ -118,6 +123,7 @@ impl Publisher {
             }
             match self.client.apply(RoutingTable { epoch: epoch + 1, ..table.clone() }).await {
                 Ok(epoch) => {
+                    self.before = table.clone();
                     self.published = Some(table);
                     self.applied.send_modify(|applied| *applied = Applied { epoch, routes: traffic });
                     return Ok(epoch);

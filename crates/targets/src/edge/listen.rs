@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use crate::TargetError;
-use crate::process::shim::ReservedPort;
+use crate::process::ReservedPort;
 
 /// The address with a port. If the port is left open it is the one before, unless somebody else has taken that since
 /// the workload was `served` last; otherwise a free one.

@@ -2,17 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use pilotage_proxy::{Endpoint, Pool, Protocol, Route, RoutingTable};
+use pilotage_proxy::{Pool, Route, RoutingTable};
 use pilotage_spec::{Version, Workload};
 
+use super::sources::{Serving, Sources};
 use super::{listeners, preview, settings, shaping};
 use crate::Traffic;
-use crate::process::registry::Registry;
 
-/// The table for this traffic, with the instances that take it now; its epoch is still to be chosen.
-pub(super) fn build(traffic: &BTreeMap<Workload, Traffic>, registry: &Registry) -> RoutingTable {
+/// The table for this traffic, with the instances that take it now; where they are not known, with those of the table before. Its
+/// epoch is still to be chosen.
+pub(super) fn build(
+    traffic: &BTreeMap<Workload, Traffic>,
+    sources: &Sources,
+    before: &RoutingTable,
+) -> RoutingTable {
     let routes = traffic.iter().flat_map(|(workload, traffic)| {
-        let pool = |version: &Version, weight| pool(workload, version, weight, registry);
+        let pool = |version: &Version, weight| {
+            let known = sources.serving(workload, version);
+            let serving = known.unwrap_or_else(|| serving_before(before, workload, version));
+            pool(version, weight, serving)
+        };
         let preview =
             traffic.preview.as_ref().map(|preview| preview::route(workload, traffic, preview, pool));
         std::iter::once(route(workload, traffic, pool)).chain(preview)
@@ -41,26 +50,19 @@ fn without_share(traffic: &Traffic) -> Vec<&Version> {
     versions
 }
 
-fn pool(workload: &Workload, version: &Version, weight: u32, registry: &Registry) -> Pool {
-    let instances = registry.of_version(workload, version);
-    let endpoints = instances.iter().filter_map(|held| {
-        held.serving().map(|address| Endpoint { instance: held.record.name.clone(), address })
-    });
-    // All instances of a version speak the same: it is part of the release.
-    let protocol = instances.first().map(|held| protocol(held.record.release.instance.protocol));
-    Pool {
-        version: version.to_string(),
-        weight,
-        protocol: protocol.unwrap_or_default(),
-        endpoints: endpoints.collect(),
-    }
+fn pool(version: &Version, weight: u32, serving: Serving) -> Pool {
+    let Serving { endpoints, protocol } = serving;
+    Pool { version: version.to_string(), weight, protocol, endpoints }
 }
 
-fn protocol(protocol: pilotage_spec::Protocol) -> Protocol {
-    match protocol {
-        pilotage_spec::Protocol::Http1 => Protocol::Http1,
-        pilotage_spec::Protocol::Http2 => Protocol::Http2,
-    }
+/// The instances of a version in a table.
+fn serving_before(table: &RoutingTable, workload: &Workload, version: &Version) -> Serving {
+    let (route, version) = (workload.to_string(), version.to_string());
+    let own = |name: &str| name == route || preview::is_of(name, &route);
+    let mut pools = table.routes.iter().filter(|known| own(&known.name)).flat_map(|route| &route.pools);
+    let pool = pools.find(|pool| pool.version == version);
+    pool.map(|pool| Serving { endpoints: pool.endpoints.clone(), protocol: pool.protocol })
+        .unwrap_or_default()
 }
 
 /// The traffic that a table was made of. What is not ours, because it has no such name, is left out.

@@ -1,15 +1,15 @@
-//! What has to be remembered of a workload, whether or not it has instances.
+//! What has to be remembered of a workload, whether or not it has instances: for targets that cannot keep it themselves.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pilotage_spec::Workload;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::config::ProcessConfig;
-use super::files::{file_error, read_json, write_json_durably};
+use crate::process::{file_error, read_json, write_json_durably};
 use crate::{Fence, TargetError};
 
 /// The file of a workload.
@@ -32,34 +32,37 @@ impl WorkloadRecord {
     pub const FORMAT: u32 = 1;
 }
 
-/// All workloads. What is decided about one is decided by one at a time.
-#[derive(Debug, Default)]
-pub struct Workloads {
-    locks: Mutex<BTreeMap<Workload, Arc<AsyncMutex<()>>>>,
+/// All workloads, a file each. What is decided about one is decided by one at a time. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Claims {
+    folder: Arc<PathBuf>,
+    locks: Arc<Mutex<BTreeMap<Workload, Arc<AsyncMutex<()>>>>>,
 }
 
 /// A workload about which nobody else decides meanwhile.
+#[derive(Debug)]
 pub struct Claim {
-    config: ProcessConfig,
+    path: PathBuf,
     /// What is remembered; written by [`Claim::save`].
     pub record: WorkloadRecord,
     _lock: OwnedMutexGuard<()>,
 }
 
-impl Workloads {
+impl Claims {
+    /// Those in a folder, which must be there. Clones take turns; two that were made of one folder do not.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: Arc::new(folder.to_owned()), locks: Arc::default() }
+    }
+
     /// Waits for its turn, and refuses whoever has been overtaken. Long waits belong after the claim.
-    pub async fn claim(
-        &self,
-        config: &ProcessConfig,
-        workload: &Workload,
-        fence: Fence,
-    ) -> Result<Claim, TargetError> {
+    pub async fn claim(&self, workload: &Workload, fence: Fence) -> Result<Claim, TargetError> {
         let lock = {
             let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(locks.entry(workload.clone()).or_default())
         };
         let lock = lock.lock_owned().await;
-        let path = config.workload_file(workload);
+        // Neither name can hold a dot.
+        let path = self.folder.join(format!("{}.{}.json", workload.environment, workload.service));
         let record = read_json::<WorkloadRecord>(&path).map_err(|error| file_error("read", &path, &error))?;
         if let Some(newer) = record.as_ref().filter(|record| record.format != WorkloadRecord::FORMAT) {
             let reason = format!(
@@ -76,7 +79,7 @@ impl Workloads {
             next_number: 1,
             listen: None,
         });
-        let mut claim = Claim { config: config.clone(), record, _lock: lock };
+        let mut claim = Claim { path, record, _lock: lock };
         claim.advance(fence)?;
         Ok(claim)
     }
@@ -106,7 +109,6 @@ impl Claim {
 
     /// Writes down what is remembered.
     pub fn save(&self) -> Result<(), TargetError> {
-        let path = self.config.workload_file(&self.record.workload);
-        write_json_durably(&path, &self.record).map_err(|error| file_error("write", &path, &error))
+        write_json_durably(&self.path, &self.record).map_err(|error| file_error("write", &self.path, &error))
     }
 }

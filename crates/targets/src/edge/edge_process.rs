@@ -10,10 +10,7 @@ use pilotage_spec::{ListenOn, Protocol};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
-use crate::process::config::ProcessConfig;
-use crate::process::files::file_error;
-use crate::process::shim::{ShimClient, ShimRequest, ShimSpec};
-use crate::process::start::start_shim;
+use crate::process::{ProcessConfig, ShimClient, ShimRequest, ShimSpec, file_error, start_shim};
 use crate::{InstanceState, TargetError};
 
 /// What the edge's shim calls it.

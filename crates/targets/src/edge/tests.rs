@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
-use pilotage_proxy::{Listener, RoutingTable};
+use pilotage_proxy::{Address, Endpoint, Listener, RoutingTable};
 use pilotage_spec::{
     CertificateFiles, ClientKey, Cohort, Condition, EdgeSettings, Ejection, Limits, Mirror, MirrorComparison,
-    Preview, Retries, RouteSettings, Source, Test, Timeouts, Workload,
+    Preview, Retries, RouteSettings, Source, Test, Timeouts, Version, Workload,
 };
+use tokio::sync::watch;
 
+use super::sources::{EndpointSource, Serving, Sources};
 use super::{check, listeners, routes};
 use crate::Traffic;
-use crate::process::registry::Registry;
 
 fn workload(name: &str) -> Workload {
     let (environment, service) = name.split_once('/').unwrap();
@@ -93,7 +95,7 @@ fn a_control_plane_that_comes_back_reads_what_was_published() {
         (workload("dev/web"), at("127.0.0.1:8080", &[], "/")),
         (workload("dev/none"), Traffic::new(address("[::1]:8080"))),
     ]);
-    let table = routes::build(&traffic, &Registry::new());
+    let table = routes::build(&traffic, &Sources::default(), &RoutingTable::empty());
     assert_eq!(table.validate(), Ok(()));
     // On its way it is written and read, by the edge too.
     let text = serde_json::to_string(&table).unwrap();
@@ -103,7 +105,7 @@ fn a_control_plane_that_comes_back_reads_what_was_published() {
 #[test]
 fn versions_without_a_share_have_a_pool_if_cohorts_or_mirrors_name_them() {
     let traffic = BTreeMap::from([(workload("production/api"), elaborate())]);
-    let table = routes::build(&traffic, &Registry::new());
+    let table = routes::build(&traffic, &Sources::default(), &RoutingTable::empty());
     let pools: Vec<(&str, u32)> =
         table.routes[0].pools.iter().map(|pool| (pool.version.as_str(), pool.weight)).collect();
     assert_eq!(pools, [("1.1.0", 0), ("1.0.0", 10_000), ("1.2.0", 0), ("1.3.0", 0)]);
@@ -112,7 +114,7 @@ fn versions_without_a_share_have_a_pool_if_cohorts_or_mirrors_name_them() {
 #[test]
 fn what_is_all_defaults_stays_out_of_the_table() {
     let traffic = BTreeMap::from([(workload("dev/web"), at("127.0.0.1:8080", &[], "/"))]);
-    let table = routes::build(&traffic, &Registry::new());
+    let table = routes::build(&traffic, &Sources::default(), &RoutingTable::empty());
     assert!(table.listeners.is_empty() && table.routes[0].client_keys.is_empty());
 }
 
@@ -227,4 +229,37 @@ fn a_certificate_that_is_not_there_is_told_with_its_path_and_key() {
     let served = BTreeMap::from([(workload("production/web"), traffic.clone())]);
     let traffic = Traffic { route: at("127.0.0.1:1", &[], "/api").route, ..traffic };
     check::check(&api, &traffic, &served).unwrap();
+}
+
+struct Fixed(Option<Serving>);
+
+impl EndpointSource for Fixed {
+    fn serving(&self, _: &Workload, _: &Version) -> Option<Serving> {
+        self.0.clone()
+    }
+
+    fn subscribe(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
+}
+
+#[test]
+fn what_is_not_known_stays_as_it_was() {
+    let endpoint = Endpoint { instance: "one".into(), address: Address::Tcp(address("127.0.0.1:1")) };
+    let known = Serving { endpoints: vec![endpoint.clone()], ..Serving::default() };
+    let traffic = BTreeMap::from([(workload("dev/web"), at("127.0.0.1:8080", &[], "/"))]);
+    let sources = Sources::default();
+    let dev = "dev".parse().unwrap();
+    let endpoints = |sources: &Sources, before: &RoutingTable| {
+        let table = routes::build(&traffic, sources, before);
+        (table.routes[0].pools[0].endpoints.clone(), table)
+    };
+    sources.attach(&dev, Arc::new(Fixed(Some(known))));
+    let (found, before) = endpoints(&sources, &RoutingTable::empty());
+    assert_eq!(found, [endpoint.clone()]);
+    sources.attach(&dev, Arc::new(Fixed(None)));
+    assert_eq!(endpoints(&sources, &before).0, [endpoint.clone()], "whoever runs it cannot be asked");
+    assert_eq!(endpoints(&Sources::default(), &before).0, [endpoint], "nobody runs it yet");
+    sources.attach(&dev, Arc::new(Fixed(Some(Serving::default()))));
+    assert_eq!(endpoints(&sources, &before).0, [], "it is known that there are none");
 }

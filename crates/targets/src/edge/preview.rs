@@ -28,6 +28,11 @@ pub(super) fn route(
     settings::apply(&everything, route)
 }
 
+/// Whether a route is the preview of another.
+pub(super) fn is_of(name: &str, users: &str) -> bool {
+    name.strip_suffix(SUFFIX) == Some(users)
+}
+
 /// The preview that a route was made of, if it was made of one.
 pub(super) fn read(route: &Route) -> Option<(Workload, Preview)> {
     let workload = routes::read_name(route.name.strip_suffix(SUFFIX)?)?;
