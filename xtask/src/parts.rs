@@ -6,23 +6,38 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pilotage_testing::Part;
+use pilotage_testing::rig::Program;
 
 use crate::process::{run, succeeds};
 
 /// Debian asks this script before it starts a service (invoke-rc.d(8)); status 101 means no.
 const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
 
+/// The packages that come with a service of the same name.
+const SERVICES: [&str; 8] = [
+    "nginx",
+    "prometheus",
+    "prometheus-alertmanager",
+    "haproxy",
+    "docker.io",
+    "containerd",
+    "docker-registry",
+    "etcd-server",
+];
+
 /// Installs what is missing of these if this is a Debian system and we are root, and says what is still missing.
 pub fn provide(wanted: &[Part]) -> Vec<Part> {
     // A part that a variable says is elsewhere is looked for there only.
     let mut missing = missing(wanted);
     missing.retain(|part| std::env::var_os(part.variable()).is_none());
-    if !missing.is_empty() && rustix::process::geteuid().is_root() && Path::new("/usr/bin/apt-get").exists() {
-        let packages: Vec<&str> = missing.iter().map(|part| part.package()).collect();
-        println!("installing {} with apt-get", packages.join(", "));
-        install(&packages);
-    }
+    install(missing.iter().map(|part| part.package()).collect());
     self::missing(wanted)
+}
+
+/// Installs what is missing of the programs of a rig, where that is ours to do.
+pub fn provide_programs(wanted: &[Program]) {
+    let missing = wanted.iter().filter(|program| !program.is_there());
+    install(missing.map(|program| program.package).collect());
 }
 
 fn missing(wanted: &[Part]) -> Vec<Part> {
@@ -30,7 +45,14 @@ fn missing(wanted: &[Part]) -> Vec<Part> {
 }
 
 /// What cannot be installed stays missing, which the caller sees; so failures here are only said.
-fn install(packages: &[&str]) {
+fn install(mut packages: Vec<&str>) {
+    let ours = rustix::process::geteuid().is_root() && Path::new("/usr/bin/apt-get").exists();
+    packages.sort_unstable();
+    packages.dedup();
+    if packages.is_empty() || !ours {
+        return;
+    }
+    println!("installing {} with apt-get", packages.join(", "));
     let _quiet = NoServices::for_now();
     let apt = || {
         let mut command = Command::new("apt-get");
@@ -38,16 +60,13 @@ fn install(packages: &[&str]) {
         command
     };
     let installed = run(apt().args(["update", "-q"]))
-        .and_then(|()| run(apt().args(["install", "-q", "-y", "--no-install-recommends"]).args(packages)));
+        .and_then(|()| run(apt().args(["install", "-q", "-y", "--no-install-recommends"]).args(&packages)));
     if let Err(error) = installed {
         println!("{error}");
     }
     if Path::new("/run/systemd/system").exists() {
-        let services: Vec<&str> = packages
-            .iter()
-            .copied()
-            .filter(|p| matches!(*p, "nginx" | "prometheus" | "prometheus-alertmanager" | "haproxy"))
-            .collect();
+        let services: Vec<&str> =
+            packages.iter().copied().filter(|package| SERVICES.contains(package)).collect();
         // Tests and benches start their own; nothing of this is to run after the next boot either.
         succeeds(Command::new("systemctl").args(["disable", "--now"]).args(services));
     }

@@ -27,22 +27,26 @@ pub const NO_SKIP_VARIABLE: &str = "PILOTAGE_TEST_NO_SKIP";
 pub fn need(suite: &str, part: Part) -> Option<PathBuf> {
     let found = part.find();
     if found.is_none() {
-        assert!(
-            std::env::var_os(NO_SKIP_VARIABLE).is_none(),
-            "{suite}: {part} is missing and nothing may be skipped; install the package `{}` or set {}",
-            part.package(),
-            part.variable(),
-        );
-        say_skipped(suite, part);
+        let mend = format!("install the package `{}` or set {}", part.package(), part.variable());
+        skip(suite, part.name(), &mend);
     }
     found
 }
 
-fn say_skipped(suite: &str, part: Part) {
+/// Says that the test is skipped for want of something.
+///
+/// # Panics
+///
+/// When nothing may be skipped.
+pub(crate) fn skip(suite: &str, what: &str, mend: &str) {
+    assert!(
+        std::env::var_os(NO_SKIP_VARIABLE).is_none(),
+        "{suite}: {what} is missing and nothing may be skipped; {mend}"
+    );
     let thread = thread::current();
     // The test harness names the thread after the test.
     let test = thread.name().unwrap_or("a test");
-    let line = format!("SKIPPED: {suite}: {part} is missing ({test})\n");
+    let line = format!("SKIPPED: {suite}: {what} is missing ({test})\n");
     eprint!("{line}");
     if let Some(path) = std::env::var_os(SKIPPED_FILE_VARIABLE) {
         let file = OpenOptions::new().create(true).append(true).open(path);

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: all tests with the real programs they need, and one plain line at the end.
 
 mod count;
+mod engines;
 mod runner;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use pilotage_testing::Part;
 use crate::parts;
 use crate::process::{TaskError, root};
 use count::Count;
+use engines::Engines;
 use runner::Runner;
 
 const USAGE: &str = "usage: cargo xtask test [--no-skip] [FILTER]";
@@ -26,8 +28,19 @@ pub fn run(words: &[&str]) -> Result<(), TaskError> {
     for part in &missing {
         println!("missing: {part} (package `{}`, or set {})", part.package(), part.variable());
     }
+    let filter = filters.first().copied();
+    let engines = Engines::bring_up(filter.is_none());
+    let missing: Vec<&str> =
+        missing.iter().map(|part| part.name()).chain(engines.missing.iter().copied()).collect();
+    let counted = count(no_skip, filter);
+    engines.take_down();
+    verdict(counted?, no_skip, &missing)
+}
+
+/// Runs the tests and counts them.
+fn count(no_skip: bool, filter: Option<&str>) -> Result<Count, TaskError> {
     let skips = SkippedFile::new()?;
-    let runner = Runner { no_skip, filter: filters.first().copied(), skipped_file: &skips.0 };
+    let runner = Runner { no_skip, filter, skipped_file: &skips.0 };
     let mut count = runner.tests()?;
     if runner.filter.is_none() {
         count.add(runner.documentation()?);
@@ -35,10 +48,10 @@ pub fn run(words: &[&str]) -> Result<(), TaskError> {
     let skipped = skips.lines()?;
     skipped.iter().for_each(|line| println!("{line}"));
     count.skip(skipped.len() as u64);
-    verdict(count, no_skip, &missing)
+    Ok(count)
 }
 
-fn verdict(count: Count, no_skip: bool, missing: &[Part]) -> Result<(), TaskError> {
+fn verdict(count: Count, no_skip: bool, missing: &[&str]) -> Result<(), TaskError> {
     if no_skip && !missing.is_empty() {
         println!("nothing may be skipped, and {} of the parts are missing", missing.len());
     }

@@ -1,7 +1,7 @@
 //! Where the sample service listens.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -58,7 +58,7 @@ impl Listener {
             return Ok(Self::Unix { listener, _own: Some(OwnSocket(path.clone())) });
         }
         let port = settings.port.ok_or(SampleError::NoPort)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let address = SocketAddr::from((settings.host, port));
         let failed = |source| SampleError::Listen { address: address.into(), source };
         TcpListener::bind(address).await.map(Self::Tcp).map_err(failed)
     }

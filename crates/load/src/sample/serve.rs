@@ -65,7 +65,7 @@ pub struct SampleService {
 }
 
 impl SampleService {
-    /// Listens on the `socket` of the settings, else on their `port` on 127.0.0.1; port 0 takes a free one.
+    /// Listens on the `socket` of the settings, else on their `port`; port 0 takes a free one.
     pub async fn listen(settings: SampleSettings) -> Result<Self, SampleError> {
         let listener = Listener::bind(&settings).await?;
         Ok(Self { address: listener.address()?, settings, listener })

@@ -1,5 +1,6 @@
 //! The settings of the sample service: from flags, or from a JSON file of the same names.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -14,7 +15,9 @@ pub struct SampleSettings {
     pub version: String,
     /// The name of this instance.
     pub instance: String,
-    /// The port on 127.0.0.1.
+    /// The address at which the port is: this machine only, unless in a container.
+    pub host: IpAddr,
+    /// The port.
     pub port: Option<u16>,
     /// The unix socket to listen on instead.
     pub socket: Option<PathBuf>,
@@ -43,6 +46,7 @@ impl Default for SampleSettings {
         Self {
             version: "0.0.0".to_owned(),
             instance: format!("sample-{}", std::process::id()),
+            host: Ipv4Addr::LOCALHOST.into(),
             port: None,
             socket: None,
             seed: 1,
@@ -173,6 +177,8 @@ mod tests {
         let read = read.unwrap();
         assert_eq!((read.version.as_str(), read.error_rate, read.latency_ms), ("1.0", 0.1, 5));
         assert!(read.ignore_sigterm);
+        assert!(read.host.is_loopback(), "not for others unless told");
+        assert!(settings(&["--host", "0.0.0.0"]).unwrap().host.is_unspecified());
     }
 
     #[test]
