@@ -21,12 +21,15 @@ pub const KUBECONFIG_VARIABLE: &str = "PILOTAGE_TEST_KUBECONFIG";
 const ENGINE_LOCK: &str = "engine";
 const SWARM_LOCK: &str = "swarm";
 
+/// Finds a rig, whole again if parts of it had been killed; `None` if it is not up.
+type Find<Engine> = fn() -> Result<Option<Engine>, RigError>;
+
 /// An engine that a test uses. Tests that disturb the whole of it are kept away until this is dropped.
 #[derive(Debug)]
 pub struct Used<Engine> {
     engine: Engine,
     /// Starts again what the test killed, if it was alone.
-    heal: Option<fn() -> Result<Option<Engine>, RigError>>,
+    heal: Option<Find<Engine>>,
     /// Released last.
     _locks: Vec<Arc<Lock>>,
 }
@@ -135,7 +138,7 @@ fn used<Engine>(
     suite: &str,
     rig: &str,
     locks: &[(&'static str, Use)],
-    find: fn() -> Result<Option<Engine>, RigError>,
+    find: Find<Engine>,
 ) -> Option<Used<Engine>> {
     let found = locks
         .iter()

@@ -101,7 +101,7 @@ fn pods_have_a_service_account_and_reach_the_api_server() {
                 "imagePullPolicy": "IfNotPresent",
                 "command": ["/bin/busybox", "sh", "-c",
                     "test -s /var/run/secrets/kubernetes.io/serviceaccount/token \
-                     && /bin/busybox nc -z -w 10 $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"],
+                     && /bin/busybox nc -w 10 $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT </dev/null"],
             }],
         },
     }));
