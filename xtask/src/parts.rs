@@ -13,16 +13,16 @@ use crate::process::{run, succeeds};
 /// Debian asks this script before it starts a service (invoke-rc.d(8)); status 101 means no.
 const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// The packages that come with a service of the same name.
-const SERVICES: [&str; 8] = [
-    "nginx",
-    "prometheus",
-    "prometheus-alertmanager",
-    "haproxy",
-    "docker.io",
-    "containerd",
-    "docker-registry",
-    "etcd-server",
+/// Packages that come with a service, and what it is called.
+const SERVICES: [(&str, &str); 8] = [
+    ("nginx", "nginx"),
+    ("prometheus", "prometheus"),
+    ("prometheus-alertmanager", "prometheus-alertmanager"),
+    ("haproxy", "haproxy"),
+    ("docker.io", "docker"),
+    ("containerd", "containerd"),
+    ("docker-registry", "docker-registry"),
+    ("etcd-server", "etcd"),
 ];
 
 /// Installs what is missing of these if this is a Debian system and we are root, and says what is still missing.
@@ -65,8 +65,8 @@ fn install(mut packages: Vec<&str>) {
         println!("{error}");
     }
     if Path::new("/run/systemd/system").exists() {
-        let services: Vec<&str> =
-            packages.iter().copied().filter(|package| SERVICES.contains(package)).collect();
+        let installed = SERVICES.iter().filter(|(package, _)| packages.contains(package));
+        let services: Vec<&str> = installed.map(|(_, service)| *service).collect();
         // Tests and benches start their own; nothing of this is to run after the next boot either.
         succeeds(Command::new("systemctl").args(["disable", "--now"]).args(services));
     }

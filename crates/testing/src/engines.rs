@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::rig::kube::ApiServer;
 use crate::rig::lock::{self, Lock, Use};
 use crate::rig::{Docker, Kube, RigError, Swarm, docker, kube, swarm};
 use crate::skip::skip;
@@ -16,10 +17,6 @@ pub const REGISTRY_VARIABLE: &str = "PILOTAGE_TEST_REGISTRY";
 
 /// The environment variable that names the kubeconfig of a cluster that is not the rig's.
 pub const KUBECONFIG_VARIABLE: &str = "PILOTAGE_TEST_KUBECONFIG";
-
-/// Kubernetes' pods run on the Docker rig's engine, so one lock is for both.
-const ENGINE_LOCK: &str = "engine";
-const SWARM_LOCK: &str = "swarm";
 
 /// Finds a rig, whole again if parts of it had been killed; `None` if it is not up.
 type Find<Engine> = fn() -> Result<Option<Engine>, RigError>;
@@ -67,7 +64,7 @@ pub fn need_docker(suite: &str) -> Option<Used<Docker>> {
         let socket = host.strip_prefix("unix://").unwrap_or(&host);
         return Some(foreign(Docker::at(PathBuf::from(socket), registry)));
     }
-    used(suite, "docker", &[(ENGINE_LOCK, Use::Shared)], docker::healed)
+    used(suite, "docker", &[(lock::ENGINE, Use::Shared)], docker::healed)
 }
 
 /// The same for a test that kills parts of the rig: nobody else uses it meanwhile, Kubernetes neither. What the test has
@@ -78,7 +75,7 @@ pub fn need_docker(suite: &str) -> Option<Used<Docker>> {
 /// As [`need_docker`].
 #[must_use]
 pub fn need_docker_alone(suite: &str) -> Option<Used<Docker>> {
-    used(suite, "docker", &[(ENGINE_LOCK, Use::Alone)], docker::healed)
+    used(suite, "docker", &[(lock::ENGINE, Use::Alone)], docker::healed)
 }
 
 /// A swarm of one engine, or `None` after having said that the test is skipped; the test then returns.
@@ -88,7 +85,7 @@ pub fn need_docker_alone(suite: &str) -> Option<Used<Docker>> {
 /// As [`need_docker`].
 #[must_use]
 pub fn need_swarm(suite: &str) -> Option<Used<Swarm>> {
-    used(suite, "swarm", &[(ENGINE_LOCK, Use::Shared), (SWARM_LOCK, Use::Shared)], swarm::healed)
+    used(suite, "swarm", &[(lock::ENGINE, Use::Shared), (lock::SWARM, Use::Shared)], swarm::healed)
 }
 
 /// The same for a test that kills parts of the swarm's engine.
@@ -98,7 +95,7 @@ pub fn need_swarm(suite: &str) -> Option<Used<Swarm>> {
 /// As [`need_docker`].
 #[must_use]
 pub fn need_swarm_alone(suite: &str) -> Option<Used<Swarm>> {
-    used(suite, "swarm", &[(ENGINE_LOCK, Use::Shared), (SWARM_LOCK, Use::Alone)], swarm::healed)
+    used(suite, "swarm", &[(lock::ENGINE, Use::Shared), (lock::SWARM, Use::Alone)], swarm::healed)
 }
 
 /// A Kubernetes cluster, or `None` after having said that the test is skipped; the test then returns. A test makes a
@@ -112,7 +109,7 @@ pub fn need_kube(suite: &str) -> Option<Used<Kube>> {
     if let Some(kubeconfig) = told(KUBECONFIG_VARIABLE) {
         return Some(foreign(Kube::at(kubeconfig.into())));
     }
-    used(suite, "kube", &[(ENGINE_LOCK, Use::Shared)], kube::healed)
+    used(suite, "kube", &[(lock::ENGINE, Use::Shared)], kube::healed)
 }
 
 /// The same for a test that kills parts of the rig, those of its Docker Engine included: nobody else uses it meanwhile.
@@ -123,7 +120,35 @@ pub fn need_kube(suite: &str) -> Option<Used<Kube>> {
 /// As [`need_docker`].
 #[must_use]
 pub fn need_kube_alone(suite: &str) -> Option<Used<Kube>> {
-    used(suite, "kube", &[(ENGINE_LOCK, Use::Alone)], kube::healed)
+    used(suite, "kube", &[(lock::ENGINE, Use::Alone)], kube::healed)
+}
+
+/// A cluster of the test's own, without nodes, or `None` after having said that the test is skipped; the test then returns.
+///
+/// # Panics
+///
+/// When there can be none and nothing may be skipped, or when it does not start.
+#[must_use]
+pub fn need_api_server(suite: &str) -> Option<ApiServer> {
+    if !kube::is_built() {
+        skip(suite, "Kubernetes", "build it with `cargo xtask kube build`");
+        return None;
+    }
+    Some(ApiServer::start().unwrap_or_else(|error| broken(suite, "an API server", &error)))
+}
+
+/// The folder of published custom resource definitions, or `None` after having said that the test is left out; the test then
+/// returns. They are other people's files, so a run in which nothing may be skipped goes on without them.
+#[must_use]
+pub fn need_definitions(suite: &str) -> Option<PathBuf> {
+    let found = kube::definitions_folder();
+    if found.is_none() {
+        eprintln!(
+            "LEFT OUT: {suite}: set {} to a folder of published definitions",
+            kube::DEFINITIONS_VARIABLE
+        );
+    }
+    found
 }
 
 fn told(variable: &str) -> Option<String> {
@@ -154,14 +179,11 @@ fn used<Engine>(
             skip(suite, &format!("the {rig} rig"), &format!("bring it up with `cargo xtask {rig} up`"));
             None
         }
-        Err(error) => {
-            #[expect(
-                clippy::panic,
-                reason = "a rig that is there and broken has to be seen; only tests come here"
-            )]
-            {
-                panic!("{suite}: the {rig} rig is broken: {error}")
-            }
-        }
+        Err(error) => broken(suite, &format!("the {rig} rig"), &error),
     }
+}
+
+#[expect(clippy::panic, reason = "what is there and broken has to be seen; only tests come here")]
+fn broken(suite: &str, what: &str, error: &RigError) -> ! {
+    panic!("{suite}: {what} is broken: {error}")
 }

@@ -8,8 +8,8 @@ pub mod rig;
 mod skip;
 
 pub use engines::{
-    DOCKER_VARIABLE, KUBECONFIG_VARIABLE, REGISTRY_VARIABLE, Used, need_docker, need_docker_alone, need_kube,
-    need_kube_alone, need_swarm, need_swarm_alone,
+    DOCKER_VARIABLE, KUBECONFIG_VARIABLE, REGISTRY_VARIABLE, Used, need_api_server, need_definitions,
+    need_docker, need_docker_alone, need_kube, need_kube_alone, need_swarm, need_swarm_alone,
 };
 pub use part::Part;
 pub use skip::{NO_SKIP_VARIABLE, SKIPPED_FILE_VARIABLE, need};

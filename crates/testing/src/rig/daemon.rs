@@ -33,6 +33,9 @@ pub(crate) struct Daemon {
     /// A file that it leaves behind when killed, and with which it would not start again.
     #[serde(default)]
     pub pid_file: Option<PathBuf>,
+    /// Whether it belongs to one test, and ends with what started it if that is killed with its group.
+    #[serde(default)]
+    pub of_test: bool,
     /// The process, once started.
     #[serde(default)]
     process: Option<Process>,
@@ -55,6 +58,7 @@ impl Daemon {
             environment: Vec::new(),
             log: log_folder.join(format!("{name}.log")),
             pid_file: None,
+            of_test: false,
             process: None,
         }
     }
@@ -80,8 +84,11 @@ impl Daemon {
         command.args(&self.arguments).env_clear().env("PATH", PATH);
         command.env("HOME", std::env::var_os("HOME").unwrap_or_default());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        // A group of its own: what stops a terminal's or a test's group does not stop it.
-        command.stdin(Stdio::null()).stdout(log).stderr(second).process_group(0);
+        command.stdin(Stdio::null()).stdout(log).stderr(second);
+        if !self.of_test {
+            // A group of its own: what stops a terminal's or a test's group does not stop it.
+            command.process_group(0);
+        }
         let failed =
             |reason: String| RigError::Command { program: self.program.display().to_string(), reason };
         let child = command.spawn().map_err(|error| failed(error.to_string()))?;

@@ -61,6 +61,11 @@ impl Docker {
         LAYOUT.gateway()
     }
 
+    /// The name of that bridge.
+    pub(crate) fn bridge() -> &'static str {
+        LAYOUT.bridge
+    }
+
     /// Kills one program of the rig: `dockerd`, `containerd` or `registry`. Containers go on. Only for who uses the rig
     /// alone.
     ///
@@ -147,13 +152,14 @@ pub fn is_up() -> Result<bool, RigError> {
     Ok(found()?.is_some())
 }
 
-/// Ends it, with the rigs that stand on it, and takes back what it changed on the machine. Nothing to do is fine.
+/// Waits until no test uses it, ends it, with the rigs that stand on it, and takes back what it changed on the machine.
+/// Nothing to do is fine.
 ///
 /// # Errors
 ///
 /// The first thing that could not be ended or removed.
 pub fn down() -> Result<(), RigError> {
-    let _change = lock::for_change()?;
+    let _alone = lock::for_end(lock::ENGINE)?;
     down_unlocked()
 }
 

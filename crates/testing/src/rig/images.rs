@@ -30,6 +30,12 @@ pub struct Image<'a> {
 /// The port on which the sample service listens in its image.
 pub const SAMPLE_PORT: u16 = 8080;
 
+/// Marks the images that tests have made.
+const LABEL: &str = "pilotage.rig";
+
+/// For how long such images are kept after they were made, in the notation of `docker image prune`.
+const KEPT: &str = "until=4h";
+
 /// The image that keeps a pod's network. Only the rig's own engine has it.
 pub(crate) const PAUSE: &str = "pause:1";
 
@@ -46,7 +52,7 @@ impl Docker {
         let environment =
             image.environment.iter().map(|(name, value)| format!("ENV {name}={}\n", json!(value)));
         let text = format!(
-            "FROM {base}\nLABEL version={version}\n{environment}ENTRYPOINT {entrypoint}\n",
+            "FROM {base}\nLABEL {LABEL}=1 version={version}\n{environment}ENTRYPOINT {entrypoint}\n",
             version = json!(image.version),
             environment = environment.collect::<String>(),
             entrypoint = json!(image.entrypoint),
@@ -132,7 +138,11 @@ impl Docker {
         for (file, inside) in image.files {
             context.add(file, inside)?;
         }
-        context.build(self, "FROM scratch\nCOPY root /\n", &tag)?;
+        context.build(self, &format!("FROM scratch\nLABEL {LABEL}=1\nCOPY root /\n"), &tag)?;
+        // Each build of a program makes one, and a rig may live for days.
+        let label = format!("label={LABEL}");
+        let prune = ["image", "prune", "--all", "--force", "--filter", KEPT, "--filter", &label];
+        command::output(self.client().args(prune))?;
         Ok(tag)
     }
 

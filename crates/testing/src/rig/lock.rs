@@ -51,6 +51,17 @@ fn in_turn(rig: &str, how: Use) -> Result<Lock, RigError> {
     lock
 }
 
+/// What tests hold that use the Docker or the Kubernetes rig: pods run on the engine of the former.
+pub(crate) const ENGINE: &str = "engine";
+
+/// What tests hold that use the swarm, beside the other.
+pub(crate) const SWARM: &str = "swarm";
+
+/// Held by who takes a rig down, after the tests that use it have ended.
+pub(crate) fn for_end(rig: &'static str) -> Result<(Arc<Lock>, Lock), RigError> {
+    Ok((for_test(rig, Use::Alone)?, for_change()?))
+}
+
 /// Held by who brings a rig up or down.
 pub(crate) fn for_change() -> Result<Lock, RigError> {
     take("change", Use::Alone)

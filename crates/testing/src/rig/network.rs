@@ -43,6 +43,24 @@ pub(crate) fn set_forwarding(on: bool) -> Result<(), RigError> {
     fs::write(path, if on { "1" } else { "0" }).map_err(RigError::file(path))
 }
 
+/// Has the machine pass on what comes from and goes to a bridge, whatever another engine's rules say.
+pub(crate) fn accept(bridge: &str) -> Result<(), RigError> {
+    for direction in ["--in-interface", "--out-interface"] {
+        run("iptables", &["-w", "-I", "FORWARD", direction, bridge, "-j", "ACCEPT"])?;
+    }
+    Ok(())
+}
+
+/// Has packets for these addresses leave by an interface, so that there is a way also where nothing leads out.
+pub(crate) fn route(addresses: &str, interface: &str) -> Result<(), RigError> {
+    run("ip", &["route", "replace", addresses, "dev", interface]).map(drop)
+}
+
+/// Takes a route back, if it is there.
+pub(crate) fn remove_route(addresses: &str) {
+    let _ = run("ip", &["route", "delete", addresses]);
+}
+
 const FILTERS: [&str; 2] = ["iptables", "ip6tables"];
 const TABLES: [&str; 3] = ["filter", "nat", "mangle"];
 

@@ -113,6 +113,12 @@ impl<Facts: Record> State<Facts> {
         self.daemons.iter().map(line).collect()
     }
 
+    /// Kills the programs. Goes on after a failure, and returns the first.
+    pub(crate) fn kill_all(&mut self) -> Result<(), RigError> {
+        let killed: Vec<_> = self.daemons.iter_mut().rev().map(Daemon::kill).collect();
+        killed.into_iter().collect()
+    }
+
     /// Stops the programs, the last started first. Goes on after a failure, and returns the first.
     pub(crate) fn stop_all(&mut self) -> Result<(), RigError> {
         let stopped: Vec<_> = self.daemons.iter_mut().rev().map(Daemon::stop).collect();

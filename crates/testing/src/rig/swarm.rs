@@ -148,13 +148,13 @@ pub fn is_up() -> Result<bool, RigError> {
     Ok(found()?.is_some())
 }
 
-/// Ends it. Nothing to do is fine.
+/// Waits until no test uses it, and ends it. Nothing to do is fine.
 ///
 /// # Errors
 ///
 /// The first thing that could not be ended or removed.
 pub fn down() -> Result<(), RigError> {
-    let _change = lock::for_change()?;
+    let _alone = lock::for_end(lock::SWARM)?;
     down_unlocked()
 }
 

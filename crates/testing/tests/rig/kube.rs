@@ -1,8 +1,8 @@
 //! The Kubernetes rig: real pods answer from the machine, rights are checked, and custom resources are taken.
 
-use pilotage_testing::need_kube;
-use pilotage_testing::rig::kube::{LIMITED, PILOTAGE, definitions_folder};
+use pilotage_testing::rig::kube::{LIMITED, PILOTAGE};
 use pilotage_testing::rig::{SAMPLE_PORT, get};
+use pilotage_testing::{need_definitions, need_kube};
 use serde_json::json;
 
 use crate::support::{Namespace, eventually};
@@ -46,10 +46,7 @@ fn a_pod_whose_probe_fails_is_not_ready() {
 #[test]
 fn the_published_custom_resources_are_taken() {
     let Some(kube) = need_kube("kubernetes rig") else { return };
-    let Some(folder) = definitions_folder() else {
-        eprintln!("SKIPPED: kubernetes rig: the published custom resource definitions are missing");
-        return;
-    };
+    let Some(folder) = need_definitions("kubernetes rig") else { return };
     let names = kube.install_definitions(&folder).unwrap();
     assert!(names.iter().any(|name| name == "httproutes.gateway.networking.k8s.io"), "{names:?}");
     let namespace = Namespace::new(&kube, "resources");

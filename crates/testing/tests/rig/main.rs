@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test whose world cannot be made has failed")]
 
+mod alone;
 mod disturbing;
 mod docker;
 mod kube;

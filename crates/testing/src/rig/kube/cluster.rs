@@ -1,211 +1,36 @@
 //! The running cluster: brought up, found, changed, ended.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::certificates::Certificates;
-use super::parts::{NODE, Parts, kubeconfig_file};
-use super::user::{self, ADMIN, User};
-use super::{definitions, kubeconfig, source};
-use crate::rig::daemon::Daemon;
-use crate::rig::lock;
+use super::facts::CHAINS;
+use super::parts::{NODE, Parts, kubeconfig_file, ready};
+use super::user::ADMIN;
+use super::{Facts, Kube, definitions, source};
 use crate::rig::program::{self, FOR_KUBE};
 use crate::rig::state::State;
-use crate::rig::{Docker, RigError, command, docker, engine, folder, mounts, network, port, wait};
+use crate::rig::{Docker, RigError, docker, engine, folder, lock, mounts, network, wait};
 
 const NAME: &str = "kube";
 
-/// The addresses of Services; the first is the API server's.
+/// The addresses of Services.
 pub(crate) const SERVICE_ADDRESSES: &str = "10.96.0.0/20";
-const API_SERVICE: &str = "10.96.0.1";
 
 /// The bridge that pods are on.
 pub(crate) const POD_BRIDGE: &str = "pilotage2";
 
-/// The chains that kubelet and kube-proxy make.
-const CHAINS: &str = "KUBE-";
-
 /// How long the node has for getting ready.
 const NODE_TIME: Duration = Duration::from_secs(120);
 
-/// A cluster that runs, and how to reach it.
-#[derive(Debug)]
-pub struct Kube {
-    kubeconfig: PathBuf,
-    client: PathBuf,
-    /// The folder of our own; none of a cluster that somebody else looks after.
-    run: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Facts {
-    pub server: String,
-    /// Where the built programs are.
-    pub programs: PathBuf,
-    pub users: Vec<User>,
-    pub etcd_port: u16,
-    pub etcd_peer_port: u16,
-    pub api_port: u16,
-    pub controllers_port: u16,
-    pub scheduler_port: u16,
-    pub kubelet_port: u16,
-    pub kubelet_health_port: u16,
-    pub proxy_health_port: u16,
-    pub proxy_metrics_port: u16,
-    chains_before: bool,
-}
-
-impl Facts {
-    fn new(programs: PathBuf) -> Result<Self, RigError> {
-        let [
-            etcd,
-            etcd_peer,
-            api,
-            controllers,
-            scheduler,
-            kubelet,
-            kubelet_health,
-            proxy_health,
-            proxy_metrics,
-        ] = port::free()?;
-        Ok(Self {
-            server: format!("https://{}:{api}", Docker::gateway()),
-            programs,
-            users: user::all()?,
-            etcd_port: etcd,
-            etcd_peer_port: etcd_peer,
-            api_port: api,
-            controllers_port: controllers,
-            scheduler_port: scheduler,
-            kubelet_port: kubelet,
-            kubelet_health_port: kubelet_health,
-            proxy_health_port: proxy_health,
-            proxy_metrics_port: proxy_metrics,
-            chains_before: network::has_chains(CHAINS),
-        })
-    }
-
-    pub(crate) fn kube(&self, run: &Path) -> Kube {
-        Kube {
-            kubeconfig: kubeconfig_file(run, ADMIN),
-            client: self.programs.join("kubectl"),
-            run: Some(run.to_owned()),
-        }
-    }
-}
-
-impl Kube {
-    /// One that somebody else looks after.
-    pub(crate) fn at(kubeconfig: PathBuf) -> Self {
-        let client =
-            source::programs().ok().map_or_else(|| "kubectl".into(), |folder| folder.join("kubectl"));
-        Self { kubeconfig, client, run: None }
-    }
-
-    /// The kubeconfig of somebody who may do everything.
-    pub fn kubeconfig(&self) -> &Path {
-        &self.kubeconfig
-    }
-
-    /// The kubeconfig of one of the rig's users: [`super::ADMIN`], [`super::LIMITED`], [`super::PILOTAGE`].
-    ///
-    /// # Errors
-    ///
-    /// A cluster that is not the rig's.
-    pub fn kubeconfig_of(&self, user: &str) -> Result<PathBuf, RigError> {
-        Ok(kubeconfig_file(self.run()?, user))
-    }
-
-    /// Writes a kubeconfig with a token, such as one of a service account, or one that is wrong.
-    ///
-    /// # Errors
-    ///
-    /// A cluster that is not the rig's, or a file that cannot be written.
-    pub fn write_kubeconfig(&self, file: &Path, token: &str) -> Result<(), RigError> {
-        let (state, run) = self.recorded()?;
-        let authority = Certificates::in_folder(&run).file("ca.crt");
-        let content = kubeconfig::with_token(&state.facts.server, &authority, "bearer", token);
-        folder::write(file, content.to_string())
-    }
-
-    /// The folder of the rig's authority: `ca.crt` and `ca.key`, with which a test can make certificates of its own.
-    ///
-    /// # Errors
-    ///
-    /// A cluster that is not the rig's.
-    pub fn authority(&self) -> Result<PathBuf, RigError> {
-        Ok(self.run()?.join("pki"))
-    }
-
-    /// The address of the API server: `https://172.29.0.1:PORT`.
-    ///
-    /// # Errors
-    ///
-    /// A cluster that is not the rig's.
-    pub fn server(&self) -> Result<String, RigError> {
-        Ok(self.recorded()?.0.facts.server)
-    }
-
-    /// The Docker rig, on whose engine its pods run.
-    ///
-    /// # Errors
-    ///
-    /// A cluster that is not the rig's.
-    pub fn docker(&self) -> Result<Docker, RigError> {
-        self.run()?;
-        docker::found()?.ok_or(RigError::Down { rig: "docker" })
-    }
-
-    /// The command line client `kubectl`, as somebody who may do everything.
-    pub fn client(&self) -> Command {
-        let mut command = Command::new(&self.client);
-        command.arg("--kubeconfig").arg(&self.kubeconfig);
-        command
-    }
-
-    /// What `kubectl` answers.
-    ///
-    /// # Errors
-    ///
-    /// What it says when it fails.
-    pub fn kubectl(&self, arguments: &[&str]) -> Result<String, RigError> {
-        command::output(self.client().args(arguments))
-    }
-
-    /// Kills one program: `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubelet` or `kube-proxy`.
-    /// Pods go on. Only for who uses the rig alone.
-    ///
-    /// # Errors
-    ///
-    /// No such part, or a cluster that is not the rig's.
-    pub fn kill(&self, part: &str) -> Result<(), RigError> {
-        self.recorded()?.0.kill(part)
-    }
-
-    /// Starts a killed program again, exactly as it was, and waits until it does its work.
-    ///
-    /// # Errors
-    ///
-    /// No such part, or one that does not get ready.
-    pub fn start(&self, part: &str) -> Result<(), RigError> {
-        let (mut state, run) = self.recorded()?;
-        state.start_again(part, |daemon, facts| ready(daemon, facts, &run))
-    }
-
-    fn run(&self) -> Result<&Path, RigError> {
-        self.run
-            .as_deref()
-            .ok_or(RigError::Unfit("this cluster is not the rig's, so its parts cannot be changed"))
-    }
-
-    fn recorded(&self) -> Result<(State<Facts>, PathBuf), RigError> {
-        let run = self.run()?;
-        let state = State::load(run)?.ok_or(RigError::Down { rig: NAME })?;
-        Ok((state, run.to_owned()))
-    }
+/// Builds Kubernetes if that was not done yet, and nothing else.
+///
+/// # Errors
+///
+/// What is missing, or what failed.
+pub fn build() -> Result<(), RigError> {
+    let _change = lock::for_change()?;
+    source::build_once().map(drop)
 }
 
 /// Brings it up, with the Docker rig if that is not up, or finds it as it runs. The first time on a machine it builds
@@ -225,10 +50,10 @@ pub fn up() -> Result<Kube, RigError> {
     down_unlocked()?;
     let run = folder::run(NAME)?;
     folder::make_private(&run)?;
-    let mut state = State::new(&run, Facts::new(programs)?);
+    let mut state = State::new(&run, Facts::new(programs, Docker::gateway())?);
     state.save()?;
     start(&mut state, &run, &docker)?;
-    let kube = state.facts.kube(&run);
+    let kube = Kube::in_folder(&run, &state.facts);
     if let Some(folder) = definitions::folder() {
         kube.install_definitions(&folder)?;
     }
@@ -238,14 +63,12 @@ pub fn up() -> Result<Kube, RigError> {
 fn start(state: &mut State<Facts>, run: &Path, docker: &Docker) -> Result<(), RigError> {
     let facts = state.facts.clone();
     let certificates = Certificates::in_folder(run);
-    let gateway = Docker::gateway();
-    let names = [gateway.as_str(), "127.0.0.1", API_SERVICE, "localhost", "kubernetes.default.svc"];
-    certificates.make(names.map(str::to_owned).to_vec())?;
     let parts = Parts { run, facts: &facts, certificates: &certificates };
-    folder::write(&run.join("tokens.csv"), user::file(&facts.users))?;
-    parts.write_kubeconfigs()?;
+    parts.write_access()?;
     parts.write_pod_network()?;
     docker.build_pause()?;
+    network::accept(POD_BRIDGE)?;
+    network::route(SERVICE_ADDRESSES, Docker::bridge())?;
     for part in [
         parts.etcd(),
         parts.api_server(),
@@ -258,7 +81,7 @@ fn start(state: &mut State<Facts>, run: &Path, docker: &Docker) -> Result<(), Ri
         state.start(part)?;
         parts.ready(state.daemon(&name)?)?;
     }
-    let kube = facts.kube(run);
+    let kube = Kube::in_folder(run, &facts);
     let ready = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
     let kubelet = state.daemon("kubelet")?;
     wait::ready(kubelet, NODE_TIME, || {
@@ -273,7 +96,7 @@ fn start(state: &mut State<Facts>, run: &Path, docker: &Docker) -> Result<(), Ri
 pub(crate) fn found() -> Result<Option<Kube>, RigError> {
     let run = folder::run(NAME)?;
     let state = State::<Facts>::load(&run)?.filter(State::runs);
-    Ok(state.map(|state| state.facts.kube(&run)))
+    Ok(state.map(|state| Kube::in_folder(&run, &state.facts)))
 }
 
 /// The running rig, after having started again whatever a test killed.
@@ -290,10 +113,6 @@ pub(crate) fn healed() -> Result<Option<Kube>, RigError> {
     found()
 }
 
-fn ready(daemon: &Daemon, facts: &Facts, run: &Path) -> Result<(), RigError> {
-    Parts { run, facts, certificates: &Certificates::in_folder(run) }.ready(daemon)
-}
-
 /// Whether all of it runs.
 ///
 /// # Errors
@@ -303,13 +122,14 @@ pub fn is_up() -> Result<bool, RigError> {
     Ok(found()?.is_some())
 }
 
-/// Ends it and its pods, and takes back what it changed on the machine. Nothing to do is fine.
+/// Waits until no test uses it, ends it and its pods, and takes back what it changed on the machine. Nothing to do is
+/// fine.
 ///
 /// # Errors
 ///
 /// The first thing that could not be ended or removed.
 pub fn down() -> Result<(), RigError> {
-    let _change = lock::for_change()?;
+    let _alone = lock::for_end(lock::ENGINE)?;
     down_unlocked()
 }
 
@@ -326,6 +146,8 @@ pub(crate) fn down_unlocked() -> Result<(), RigError> {
     if !state.facts.chains_before {
         network::remove_chains(CHAINS);
     }
+    network::remove_rules_about(POD_BRIDGE);
+    network::remove_route(SERVICE_ADDRESSES);
     network::remove_interface(POD_BRIDGE)?;
     mounts::remove_folder(&run)
 }

@@ -11,19 +11,21 @@ use crate::rig::{RigError, command, folder};
 /// The environment variable that names the folder of published definitions.
 pub const DEFINITIONS_VARIABLE: &str = "PILOTAGE_TEST_CRDS";
 
-/// Where they are else, beside the folder of the workspace.
-const BESIDE_WORKSPACE: &str = "../shared/crds";
+/// Where they are else: beside the folder of the workspace, or beside the folder in which it lies with others of its kind.
+const FOLDER: &str = "shared/crds";
+
+/// The folder of published definitions (Gateway API, Istio, Traefik, Argo Rollouts, Flagger), if it is there.
+pub(crate) fn folder() -> Option<PathBuf> {
+    if let Some(told) = std::env::var_os(DEFINITIONS_VARIABLE) {
+        return Some(PathBuf::from(told)).filter(|folder| folder.is_dir());
+    }
+    // This crate is two folders below the workspace.
+    let around = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(3).take(2);
+    around.map(|parent| parent.join(FOLDER)).find(|folder| folder.is_dir())
+}
 
 /// The only annotation that means something to the API server.
 const APPROVAL: &str = "api-approved.kubernetes.io";
-
-/// The folder of published definitions (Gateway API, Istio, Traefik, Argo Rollouts, Flagger), if it is there.
-pub fn folder() -> Option<PathBuf> {
-    let told = std::env::var_os(DEFINITIONS_VARIABLE).map(PathBuf::from);
-    // This crate is two folders below the workspace.
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(BESIDE_WORKSPACE);
-    Some(told.unwrap_or_else(beside)).filter(|folder| folder.is_dir())
-}
 
 impl Kube {
     /// Creates the definitions of all `.yaml` files of a folder that are not there yet, without what version 1.20 does not

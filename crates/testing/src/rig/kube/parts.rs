@@ -6,13 +6,16 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::certificates::Certificates;
-use super::{Facts, POD_BRIDGE, SERVICE_ADDRESSES, kubeconfig, user};
+use super::{Facts, Kube, POD_BRIDGE, SERVICE_ADDRESSES, kubeconfig, user};
 use crate::rig::daemon::Daemon;
 use crate::rig::program::ETCD;
 use crate::rig::{Docker, RigError, folder, http, wait};
 
 /// The addresses of pods.
 const POD_ADDRESSES: &str = "172.30.0.0/16";
+
+/// The address of the Service by which pods reach the API server: the first one.
+const API_SERVICE: &str = "10.96.0.1";
 
 /// The name of the only node.
 pub(crate) const NODE: &str = "node1";
@@ -44,7 +47,6 @@ impl Parts<'_> {
         daemon
     }
 
-    /// On the engine's bridge, so that pods reach it as well as the machine.
     pub(crate) fn api_server(&self) -> Daemon {
         self.kubernetes(
             "kube-apiserver",
@@ -52,8 +54,8 @@ impl Parts<'_> {
                 format!("--etcd-servers=http://127.0.0.1:{}", self.facts.etcd_port),
                 format!("--secure-port={}", self.facts.api_port),
                 "--insecure-port=0".to_owned(),
-                format!("--bind-address={}", Docker::gateway()),
-                format!("--advertise-address={}", Docker::gateway()),
+                format!("--bind-address={}", self.facts.address),
+                format!("--advertise-address={}", self.facts.address),
                 format!("--tls-cert-file={}", self.certificate("apiserver.crt")),
                 format!("--tls-private-key-file={}", self.certificate("apiserver.key")),
                 format!("--client-ca-file={}", self.certificate("ca.crt")),
@@ -188,13 +190,16 @@ impl Parts<'_> {
         folder::write(&self.run.join("cni/10-rig.conflist"), network.to_string())
     }
 
-    /// Writes a kubeconfig for each user, as `NAME.kubeconfig` with `-` for `:`.
-    pub(crate) fn write_kubeconfigs(&self) -> Result<(), RigError> {
+    /// Writes who may come in and how: certificates, tokens, and a kubeconfig for each user.
+    pub(crate) fn write_access(&self) -> Result<(), RigError> {
+        let names =
+            [self.facts.address.as_str(), "127.0.0.1", API_SERVICE, "localhost", "kubernetes.default.svc"];
+        self.certificates.make(names.map(str::to_owned).to_vec())?;
+        folder::write(&self.run.join("tokens.csv"), user::file(&self.facts.users))?;
         let authority = self.certificates.file("ca.crt");
         for user in &self.facts.users {
-            let content =
-                kubeconfig::with_token(&self.facts.server, &authority, &user.name, &user.token).to_string();
-            folder::write(&kubeconfig_file(self.run, &user.name), content)?;
+            let content = kubeconfig::with_token(&self.facts.server, &authority, &user.name, &user.token);
+            folder::write(&kubeconfig_file(self.run, &user.name), content.to_string())?;
         }
         Ok(())
     }
@@ -204,7 +209,7 @@ impl Parts<'_> {
         let answers = |port: u16, path: &str| {
             http::get(&format!("127.0.0.1:{port}"), path).is_ok_and(|(status, _)| status == 200)
         };
-        let kube = self.facts.kube(self.run);
+        let kube = Kube::in_folder(self.run, self.facts);
         wait::ready(daemon, READY_TIME, || match daemon.name.as_str() {
             "etcd" => answers(self.facts.etcd_port, "/health"),
             "kube-apiserver" => kube.kubectl(&["get", "--raw", "/readyz"]).is_ok(),
@@ -237,6 +242,11 @@ impl Parts<'_> {
 
 pub(crate) fn kubeconfig_file(run: &Path, user: &str) -> std::path::PathBuf {
     run.join(format!("{}.kubeconfig", user.replace(':', "-")))
+}
+
+/// Waits until a just started program of the cluster in this folder does its work.
+pub(crate) fn ready(daemon: &Daemon, facts: &Facts, run: &Path) -> Result<(), RigError> {
+    Parts { run, facts, certificates: &Certificates::in_folder(run) }.ready(daemon)
 }
 
 fn listens(port: u16) -> bool {
