@@ -59,8 +59,10 @@ fn install(mut packages: Vec<&str>) {
         command.env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
         command
     };
-    let installed = run(apt().args(["update", "-q"]))
-        .and_then(|()| run(apt().args(["install", "-q", "-y", "--no-install-recommends"]).args(&packages)));
+    // Nothing that is there is given up for it, such as an engine from elsewhere.
+    let installed = run(apt().args(["update", "-q"])).and_then(|()| {
+        run(apt().args(["install", "-q", "-y", "--no-install-recommends", "--no-remove"]).args(&packages))
+    });
     if let Err(error) = installed {
         println!("{error}");
     }

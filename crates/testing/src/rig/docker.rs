@@ -132,7 +132,7 @@ pub(crate) fn up_unlocked() -> Result<Docker, RigError> {
     let mut state = State::new(&run, facts);
     state.save()?;
     engine::start(&mut state, &run, LAYOUT)?;
-    state.start(registry::daemon(&run, port)?)?;
+    state.start(registry::daemon(&run, port, None)?)?;
     ready(state.daemon("registry")?, &state.facts, &run)?;
     Ok(Docker::at(state.facts.socket, state.facts.registry))
 }

@@ -27,6 +27,9 @@ pub(crate) struct Layout {
 /// How long an engine has for getting ready on a busy machine.
 const READY_TIME: Duration = Duration::from_secs(60);
 
+/// The number by which the kernel knows a file system that is an overlay (`statfs(2)`).
+const OVERLAY: i64 = 0x794c_7630;
+
 impl Layout {
     /// The machine's address on the bridge.
     pub(crate) fn gateway(self) -> String {
@@ -121,7 +124,7 @@ fn daemon_configuration(run: &Path, layout: Layout, runtime: &Path) -> Value {
         "exec-root": run.join("exec"),
         "pidfile": run.join("dockerd.pid"),
         "containerd": run.join("c.sock"),
-        "storage-driver": "overlay2",
+        "storage-driver": storage_driver(run),
         "bridge": layout.bridge,
         "default-address-pools": [{"base": format!("{}.128.0/17", layout.network), "size": 24}],
         // Published ports are for this machine only.
@@ -132,6 +135,12 @@ fn daemon_configuration(run: &Path, layout: Layout, runtime: &Path) -> Value {
         "default-runtime": "rig",
         "shutdown-timeout": 5,
     })
+}
+
+/// Overlays cannot lie on an overlay, as when the machine is itself a container.
+fn storage_driver(run: &Path) -> &'static str {
+    let on_overlay = rustix::fs::statfs(run).is_ok_and(|system| system.f_type == OVERLAY);
+    if on_overlay { "vfs" } else { "overlay2" }
 }
 
 /// Keeps a copy of the program that runs now, of which [`super::runtime`] is a part: the original may be built anew.

@@ -60,7 +60,7 @@ impl Docker {
         let context = Context::new()?;
         context.build(self, &text, &tag)?;
         command::output(self.client().args(["push", "--quiet", &tag]))?;
-        self.digest(&tag)
+        digest(self, &tag)
     }
 
     /// The sample service of Pilotage as an image: answers on port [`SAMPLE_PORT`], `/ready` for its readiness, with all its
@@ -145,17 +145,18 @@ impl Docker {
         command::output(self.client().args(prune))?;
         Ok(tag)
     }
+}
 
-    fn digest(&self, tag: &str) -> Result<String, RigError> {
-        let format = "{{range .RepoDigests}}{{println .}}{{end}}";
-        let listed = command::output(self.client().args(["image", "inspect", "--format", format, tag]))?;
-        let name = tag.rsplit_once(':').map_or(tag, |(name, _)| name);
-        let found = listed.lines().find(|line| line.starts_with(&format!("{name}@")));
-        found.map(str::to_owned).ok_or_else(|| RigError::Command {
-            program: format!("docker push {tag}"),
-            reason: "the engine knows no digest of the image".to_owned(),
-        })
-    }
+/// What a pushed image is called by its digest.
+pub(crate) fn digest(docker: &Docker, tag: &str) -> Result<String, RigError> {
+    let format = "{{range .RepoDigests}}{{println .}}{{end}}";
+    let listed = command::output(docker.client().args(["image", "inspect", "--format", format, tag]))?;
+    let name = tag.rsplit_once(':').map_or(tag, |(name, _)| name);
+    let found = listed.lines().find(|line| line.starts_with(&format!("{name}@")));
+    found.map(str::to_owned).ok_or_else(|| RigError::Command {
+        program: format!("docker push {tag}"),
+        reason: "the engine knows no digest of the image".to_owned(),
+    })
 }
 
 /// A folder from which an image is built, with the image's files in `root`.

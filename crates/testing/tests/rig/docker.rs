@@ -1,7 +1,7 @@
 //! The Docker rig: containers answer at their addresses, and come from a real registry.
 
 use pilotage_testing::need_docker;
-use pilotage_testing::rig::Image;
+use pilotage_testing::rig::{Image, PrivateRegistry};
 
 use crate::support::{Container, eventually, said};
 
@@ -55,4 +55,18 @@ fn a_program_of_ones_own_is_made_into_an_image() {
         })
         .unwrap();
     assert_eq!(said(docker.client().args(["run", "--rm", &image, "/etc/greeting"])), "good morning\n");
+}
+
+#[test]
+fn a_private_registry_lets_in_who_says_who_he_is() {
+    let Some(docker) = need_docker("docker rig") else { return };
+    let private = PrivateRegistry::start().unwrap();
+    let image = docker.sample_image("1.5.0").unwrap();
+    let inside = private.take(&docker, &image, "shop/sample").unwrap();
+    let stranger = docker.client().args(["pull", &inside]).output().unwrap();
+    let refusal = String::from_utf8_lossy(&stranger.stderr).into_owned();
+    assert!(refusal.contains("no basic auth credentials"), "{refusal}");
+    said(private.client(&docker).args(["pull", "--quiet", &inside]));
+    let digest = |name: &str| name.rsplit_once('@').map(|(_, digest)| digest.to_owned());
+    assert_eq!(digest(&inside), digest(&image), "it is the same image");
 }
