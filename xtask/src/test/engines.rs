@@ -9,7 +9,7 @@ use crate::rig as task;
 const RIGS: [&str; 3] = ["docker", "swarm", "kube"];
 
 /// What a run of tests has of the rigs. Held until the last test has ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Engines {
     /// Those that were not up before.
     brought: Vec<&'static str>,
@@ -19,20 +19,13 @@ pub struct Engines {
 }
 
 impl Engines {
-    /// Brings up what is not up. `patient`: also if Kubernetes has to be built for it first.
-    pub fn bring_up(patient: bool) -> Self {
+    /// Brings up what is not up, the first time on a machine after having built Kubernetes.
+    pub fn bring_up() -> Self {
         // Another run that ends meanwhile leaves the rigs to us.
         let run = lock_for_run().map_err(|error| println!("{error}")).ok();
         let mut engines = Self { brought: Vec::new(), missing: Vec::new(), run };
         for name in RIGS.into_iter().filter(|name| !is_elsewhere(name)) {
             if is_up(name) {
-                continue;
-            }
-            if name == "kube" && !patient && !rig::kube::is_built() {
-                println!(
-                    "Kubernetes is not built yet, which takes some ten minutes; `cargo xtask kube up` does it"
-                );
-                engines.missing.push(name);
                 continue;
             }
             match task::up(name) {

@@ -93,6 +93,10 @@ pub(crate) fn healed() -> Result<Option<Docker>, RigError> {
         return Ok(Some(docker));
     }
     let _change = lock::for_change()?;
+    heal()
+}
+
+fn heal() -> Result<Option<Docker>, RigError> {
     let run = folder::run(NAME)?;
     if let Some(mut state) = State::<Facts>::load(&run)? {
         state.heal(|daemon, facts| ready(daemon, facts, &run))?;
@@ -106,12 +110,16 @@ pub(crate) fn healed() -> Result<Option<Docker>, RigError> {
 ///
 /// What is missing, or what did not get ready.
 pub fn up() -> Result<Docker, RigError> {
-    let _change = lock::for_change()?;
+    if let Some(docker) = found()? {
+        return Ok(docker);
+    }
+    let _alone = lock::for_remake(lock::ENGINE)?;
     up_unlocked()
 }
 
 pub(crate) fn up_unlocked() -> Result<Docker, RigError> {
-    if let Some(docker) = found()? {
+    // One that cannot be mended is replaced.
+    if let Ok(Some(docker)) = heal() {
         return Ok(docker);
     }
     if !rustix::process::geteuid().is_root() {
@@ -134,6 +142,7 @@ pub(crate) fn up_unlocked() -> Result<Docker, RigError> {
     engine::start(&mut state, &run, LAYOUT)?;
     state.start(registry::daemon(&run, port, None)?)?;
     ready(state.daemon("registry")?, &state.facts, &run)?;
+    state.finish()?;
     Ok(Docker::at(state.facts.socket, state.facts.registry))
 }
 
@@ -159,7 +168,7 @@ pub fn is_up() -> Result<bool, RigError> {
 ///
 /// The first thing that could not be ended or removed.
 pub fn down() -> Result<(), RigError> {
-    let _alone = lock::for_end(lock::ENGINE)?;
+    let _alone = lock::for_remake(lock::ENGINE)?;
     down_unlocked()
 }
 

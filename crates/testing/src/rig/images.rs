@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use serde_json::json;
 
 use super::program::BUSYBOX;
-use super::{Docker, RigError, command, folder, mounts};
+use super::{Docker, RigError, command, folder, lock, mounts};
 
 /// What an image is made of.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +49,10 @@ impl Docker {
     pub fn push_image(&self, image: &Image<'_>) -> Result<String, RigError> {
         let base = self.base(image)?;
         let tag = format!("{}/{}:{}", self.registry(), image.name, image.version);
+        // A dollar sign would be a variable of the builder.
+        let quoted = |value: &str| json!(value).to_string().replace('$', "\\$");
         let environment =
-            image.environment.iter().map(|(name, value)| format!("ENV {name}={}\n", json!(value)));
+            image.environment.iter().map(|(name, value)| format!("ENV {name}={}\n", quoted(value)));
         let text = format!(
             "FROM {base}\nLABEL {LABEL}=1 version={version}\n{environment}ENTRYPOINT {entrypoint}\n",
             version = json!(image.version),
@@ -118,6 +120,7 @@ impl Docker {
 
     /// The part that all versions of an image share, built when the program or a file has changed.
     fn base(&self, image: &Image<'_>) -> Result<String, RigError> {
+        let _one = lock::for_build("image")?;
         let mut mark = mark(image.program)?;
         for (file, inside) in image.files {
             mark = format!("{mark}-{}-{}", self::mark(file)?, inside.replace('/', "."));

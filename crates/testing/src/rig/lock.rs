@@ -57,14 +57,19 @@ pub(crate) const ENGINE: &str = "engine";
 /// What tests hold that use the swarm, beside the other.
 pub(crate) const SWARM: &str = "swarm";
 
-/// Held by who takes a rig down, after the tests that use it have ended.
-pub(crate) fn for_end(rig: &'static str) -> Result<(Arc<Lock>, Lock), RigError> {
+/// Held by who brings a rig up or takes it down: no test uses it, so no part of it is dead because a test wants it so.
+pub(crate) fn for_remake(rig: &'static str) -> Result<(Arc<Lock>, Lock), RigError> {
     Ok((for_test(rig, Use::Alone)?, for_change()?))
 }
 
-/// Held by who brings a rig up or down.
+/// Held by who starts again what a test has killed.
 pub(crate) fn for_change() -> Result<Lock, RigError> {
     take("change", Use::Alone)
+}
+
+/// Held by who builds something that others want as well, and would else build too.
+pub(crate) fn for_build(what: &str) -> Result<Lock, RigError> {
+    take(&format!("{what}.build"), Use::Alone)
 }
 
 /// Held by who needs rigs for a long time, such as a whole run of tests.

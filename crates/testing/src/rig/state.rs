@@ -14,6 +14,9 @@ use super::daemon::Daemon;
 pub(crate) struct State<Facts> {
     pub facts: Facts,
     pub daemons: Vec<Daemon>,
+    /// It was not brought up to its end, so it is of no use.
+    #[serde(default)]
+    pub unfinished: bool,
     #[serde(skip)]
     path: PathBuf,
 }
@@ -25,7 +28,7 @@ impl<Facts: Serialize + DeserializeOwned> Record for Facts {}
 
 impl<Facts: Record> State<Facts> {
     pub(crate) fn new(folder: &Path, facts: Facts) -> Self {
-        Self { facts, daemons: Vec::new(), path: file(folder) }
+        Self { facts, daemons: Vec::new(), unfinished: true, path: file(folder) }
     }
 
     /// The record in the folder, if there is one.
@@ -86,7 +89,7 @@ impl<Facts: Record> State<Facts> {
         &mut self,
         ready: impl Fn(&Daemon, &Facts) -> Result<(), RigError>,
     ) -> Result<(), RigError> {
-        if !self.daemons.iter().any(Daemon::runs) {
+        if self.unfinished || !self.daemons.iter().any(Daemon::runs) {
             return Ok(());
         }
         let ended = self.daemons.iter().filter(|daemon| !daemon.runs());
@@ -99,9 +102,15 @@ impl<Facts: Record> State<Facts> {
         found.ok_or_else(|| RigError::NoSuchPart(name.to_owned()))
     }
 
-    /// Whether all programs run.
+    /// Records that it was brought up to its end.
+    pub(crate) fn finish(&mut self) -> Result<(), RigError> {
+        self.unfinished = false;
+        self.save()
+    }
+
+    /// Whether all of it runs.
     pub(crate) fn runs(&self) -> bool {
-        !self.daemons.is_empty() && self.daemons.iter().all(Daemon::runs)
+        !self.unfinished && self.daemons.iter().all(Daemon::runs)
     }
 
     /// A line a program, for people.

@@ -16,7 +16,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use super::engine::{self, Layout};
-use super::lock;
+use super::lock::{self, Use};
 use super::state::State;
 use super::{Docker, RigError, command, docker, folder, mounts, network, port};
 
@@ -92,6 +92,10 @@ pub(crate) fn healed() -> Result<Option<Swarm>, RigError> {
         return Ok(Some(swarm));
     }
     let _change = lock::for_change()?;
+    heal()
+}
+
+fn heal() -> Result<Option<Swarm>, RigError> {
     let run = folder::run(NAME)?;
     if let Some(mut state) = State::<Facts>::load(&run)? {
         state.heal(|daemon, _| engine::ready(daemon, &run))?;
@@ -105,9 +109,14 @@ pub(crate) fn healed() -> Result<Option<Swarm>, RigError> {
 ///
 /// What is missing, or what did not get ready.
 pub fn up() -> Result<Swarm, RigError> {
-    let _change = lock::for_change()?;
-    let docker = docker::up_unlocked()?;
     if let Some(swarm) = found()? {
+        return Ok(swarm);
+    }
+    let _no_test = lock::for_test(lock::ENGINE, Use::Alone)?;
+    let _alone = lock::for_remake(lock::SWARM)?;
+    let docker = docker::up_unlocked()?;
+    // One that cannot be mended is replaced.
+    if let Ok(Some(swarm)) = heal() {
         return Ok(swarm);
     }
     down_unlocked()?;
@@ -118,6 +127,7 @@ pub fn up() -> Result<Swarm, RigError> {
     state.save()?;
     engine::start(&mut state, &run, LAYOUT)?;
     join(&state.facts.socket)?;
+    state.finish()?;
     Ok(of(state.facts))
 }
 
@@ -154,7 +164,7 @@ pub fn is_up() -> Result<bool, RigError> {
 ///
 /// The first thing that could not be ended or removed.
 pub fn down() -> Result<(), RigError> {
-    let _alone = lock::for_end(lock::SWARM)?;
+    let _alone = lock::for_remake(lock::SWARM)?;
     down_unlocked()
 }
 

@@ -29,7 +29,6 @@ const NODE_TIME: Duration = Duration::from_secs(120);
 ///
 /// What is missing, or what failed.
 pub fn build() -> Result<(), RigError> {
-    let _change = lock::for_change()?;
     source::build_once().map(drop)
 }
 
@@ -40,13 +39,17 @@ pub fn build() -> Result<(), RigError> {
 ///
 /// What is missing, or what did not get ready.
 pub fn up() -> Result<Kube, RigError> {
-    let _change = lock::for_change()?;
-    let docker = docker::up_unlocked()?;
     if let Some(kube) = found()? {
         return Ok(kube);
     }
     program::require(&FOR_KUBE)?;
     let programs = source::build_once()?;
+    let _alone = lock::for_remake(lock::ENGINE)?;
+    let docker = docker::up_unlocked()?;
+    // One that cannot be mended is replaced.
+    if let Ok(Some(kube)) = heal() {
+        return Ok(kube);
+    }
     down_unlocked()?;
     let run = folder::run(NAME)?;
     folder::make_private(&run)?;
@@ -57,6 +60,7 @@ pub fn up() -> Result<Kube, RigError> {
     if let Some(folder) = definitions::folder() {
         kube.install_definitions(&folder)?;
     }
+    state.finish()?;
     Ok(kube)
 }
 
@@ -106,6 +110,10 @@ pub(crate) fn healed() -> Result<Option<Kube>, RigError> {
         return Ok(Some(kube));
     }
     let _change = lock::for_change()?;
+    heal()
+}
+
+fn heal() -> Result<Option<Kube>, RigError> {
     let run = folder::run(NAME)?;
     if let Some(mut state) = State::<Facts>::load(&run)? {
         state.heal(|daemon, facts| ready(daemon, facts, &run))?;
@@ -129,7 +137,7 @@ pub fn is_up() -> Result<bool, RigError> {
 ///
 /// The first thing that could not be ended or removed.
 pub fn down() -> Result<(), RigError> {
-    let _alone = lock::for_end(lock::ENGINE)?;
+    let _alone = lock::for_remake(lock::ENGINE)?;
     down_unlocked()
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::debian;
 use crate::rig::program::{self, FOR_KUBE_BUILD, GO, REFLECT2};
-use crate::rig::{RigError, command, folder};
+use crate::rig::{RigError, command, folder, lock};
 
 /// What is built.
 const PROGRAMS: [&str; 6] =
@@ -42,6 +42,10 @@ pub fn programs() -> Result<PathBuf, RigError> {
 
 /// The folder of the programs, after having built them if they are not there.
 pub(crate) fn build_once() -> Result<PathBuf, RigError> {
+    if let Ok(found) = programs() {
+        return Ok(found);
+    }
+    let _one = lock::for_build("kube")?;
     if let Ok(found) = programs() {
         return Ok(found);
     }
