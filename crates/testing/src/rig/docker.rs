@@ -9,7 +9,7 @@ use super::daemon::Daemon;
 use super::engine::{self, Layout};
 use super::lock;
 use super::program::{self, FOR_DOCKER};
-use super::state::State;
+use super::state::{self, State};
 use super::{RigError, folder, kube, mounts, network, port, registry, swarm};
 
 const NAME: &str = "docker";
@@ -197,8 +197,8 @@ fn down_unlocked() -> Result<(), RigError> {
 pub fn status() -> Result<Vec<String>, RigError> {
     let Some(state) = State::<Facts>::load(&folder::run(NAME)?)? else { return Ok(Vec::new()) };
     let mut lines = state.lines();
-    lines.push(format!("engine      unix://{}", state.facts.socket.display()));
-    lines.push(format!("registry    {}", state.facts.registry));
+    lines.push(state::line("engine", &format!("unix://{}", state.facts.socket.display())));
+    lines.push(state::line("registry", &state.facts.registry));
     Ok(lines)
 }
 

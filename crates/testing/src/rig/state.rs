@@ -113,13 +113,13 @@ impl<Facts: Record> State<Facts> {
         !self.unfinished && self.daemons.iter().all(Daemon::runs)
     }
 
-    /// A line a program, for people.
+    /// What is said of the programs, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let line = |daemon: &Daemon| match daemon.id() {
-            Some(id) => format!("{:<24} runs as process {id}", daemon.name),
-            None => format!("{:<24} has ended; see {}", daemon.name, daemon.log.display()),
+        let said = |daemon: &Daemon| match daemon.id() {
+            Some(id) => line(&daemon.name, &format!("runs as process {id}")),
+            None => line(&daemon.name, &format!("has ended; see {}", daemon.log.display())),
         };
-        self.daemons.iter().map(line).collect()
+        self.daemons.iter().map(said).collect()
     }
 
     /// Kills the programs. Goes on after a failure, and returns the first.
@@ -133,6 +133,11 @@ impl<Facts: Record> State<Facts> {
         let stopped: Vec<_> = self.daemons.iter_mut().rev().map(Daemon::stop).collect();
         stopped.into_iter().collect()
     }
+}
+
+/// A line of what is said of a rig.
+pub(crate) fn line(name: &str, text: &str) -> String {
+    format!("{name:<24} {text}")
 }
 
 fn file(folder: &Path) -> PathBuf {

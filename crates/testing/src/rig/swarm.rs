@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{self, Layout};
 use super::lock::{self, Use};
-use super::state::State;
+use super::state::{self, State};
 use super::{Docker, RigError, command, docker, folder, mounts, network, port};
 
 const NAME: &str = "swarm";
@@ -189,8 +189,8 @@ pub(crate) fn down_unlocked() -> Result<(), RigError> {
 pub fn status() -> Result<Vec<String>, RigError> {
     let Some(state) = State::<Facts>::load(&folder::run(NAME)?)? else { return Ok(Vec::new()) };
     let mut lines = state.lines();
-    lines.push(format!("engine      unix://{}", state.facts.socket.display()));
-    lines.push(format!("registry    {}", state.facts.registry));
+    lines.push(state::line("engine", &format!("unix://{}", state.facts.socket.display())));
+    lines.push(state::line("registry", &state.facts.registry));
     Ok(lines)
 }
 

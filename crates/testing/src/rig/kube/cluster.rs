@@ -9,7 +9,7 @@ use super::parts::{NODE, Parts, kubeconfig_file, ready};
 use super::user::ADMIN;
 use super::{Facts, Kube, definitions, source};
 use crate::rig::program::{self, FOR_KUBE};
-use crate::rig::state::State;
+use crate::rig::state::{self, State};
 use crate::rig::{Docker, RigError, docker, engine, folder, lock, mounts, network, wait};
 
 const NAME: &str = "kube";
@@ -169,7 +169,7 @@ pub fn status() -> Result<Vec<String>, RigError> {
     let run = folder::run(NAME)?;
     let Some(state) = State::<Facts>::load(&run)? else { return Ok(Vec::new()) };
     let mut lines = state.lines();
-    lines.push(format!("API server  {}", state.facts.server));
-    lines.push(format!("kubeconfig  {}", kubeconfig_file(&run, ADMIN).display()));
+    lines.push(state::line("API server", &state.facts.server));
+    lines.push(state::line("kubeconfig", &folder::text(&kubeconfig_file(&run, ADMIN))));
     Ok(lines)
 }
