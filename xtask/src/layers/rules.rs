@@ -13,7 +13,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("pilotage-proxy", &[]),
     ("pilotage-targets", &["spec", "proxy", "secrets"]),
     ("pilotage-docker", &["spec", "proxy", "targets", "secrets"]),
-    ("pilotage-kubernetes", &["spec", "proxy", "targets", "secrets"]),
+    ("pilotage-kubernetes", &["spec", "proxy", "fetch", "targets", "secrets"]),
     ("pilotage-fetch", &[]),
     ("pilotage-secrets", &["spec", "fetch"]),
     ("pilotage-access", &["spec", "journal", "fetch"]),

@@ -1,0 +1,28 @@
+//! Finds out which image a name means now. Nothing is copied: the nodes pull it themselves.
+
+use pilotage_spec::ImageReference;
+use pilotage_targets::{Artifact, Source, Staged, TargetError};
+
+use crate::registry;
+
+use super::Actor;
+
+impl Actor {
+    /// See [`pilotage_targets::Target::stage`].
+    pub async fn stage(&self, source: &Source) -> Result<Staged, TargetError> {
+        let Artifact::Image(image) = &source.artifact else {
+            return Err(TargetError::Unsupported {
+                what: format!("version {} of files", source.version),
+                mend: "Kubernetes runs images: name one with `image` in pilotage.yaml".to_owned(),
+            });
+        };
+        Ok(Staged { digest: digest(image).await?, objects: None })
+    }
+}
+
+async fn digest(image: &ImageReference) -> Result<pilotage_spec::Digest, TargetError> {
+    match image.digest() {
+        Some(digest) => Ok(digest.clone()),
+        None => registry::digest(image).await,
+    }
+}

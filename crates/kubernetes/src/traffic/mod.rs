@@ -1,0 +1,70 @@
+//! How requests find their version in a cluster: one file a way, all behind [`TrafficRoute`].
+
+mod host;
+mod service;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pilotage_proxy::EdgeStats;
+use pilotage_spec::{Capabilities, KubernetesTraffic, Version, Workload};
+use pilotage_targets::{Routed, TargetError, Traffic};
+
+use crate::cluster::Cluster;
+use crate::config::KubernetesConfig;
+
+pub(crate) use service::selector_of;
+
+/// One way to share the requests of a workload among its versions.
+#[async_trait]
+pub(crate) trait TrafficRoute: Send + Sync {
+    /// What can be asked for.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Refuses what cannot be done (missing CRD, missing parent, foreign owner), changes nothing.
+    async fn check(
+        &self,
+        cluster: &Cluster,
+        workload: &Workload,
+        traffic: &Traffic,
+    ) -> Result<(), TargetError>;
+
+    /// Creates or patches; returns when it is in force as far as can be known (status conditions with observedGeneration; edge:
+    /// every pod reports the epoch).
+    async fn apply(
+        &self,
+        cluster: &Cluster,
+        workload: &Workload,
+        traffic: &Traffic,
+    ) -> Result<Routed, TargetError>;
+
+    /// What the live objects say: somebody may have changed them. `None`: not served.
+    async fn read(&self, cluster: &Cluster, workload: &Workload) -> Result<Option<Traffic>, TargetError>;
+
+    /// Serves it no longer.
+    async fn remove(&self, cluster: &Cluster, workload: &Workload) -> Result<(), TargetError>;
+
+    /// Waits until no request is in flight to a version without a share, at most `limit`.
+    async fn drain(
+        &self,
+        cluster: &Cluster,
+        workload: &Workload,
+        version: &Version,
+        limit: Duration,
+    ) -> Result<(), TargetError>;
+
+    /// What was counted, where something counts.
+    async fn stats(&self, cluster: &Cluster, workload: &Workload) -> Result<Option<EdgeStats>, TargetError>;
+}
+
+/// The way that the settings of a target choose.
+pub(crate) fn of(config: &KubernetesConfig) -> Result<Box<dyn TrafficRoute>, TargetError> {
+    match &config.settings.traffic {
+        KubernetesTraffic::Service => Ok(Box::new(service::ServiceSwitch)),
+        KubernetesTraffic::Host => Ok(Box::new(host::HostRoute::new(config)?)),
+        other => Err(TargetError::Unsupported {
+            what: format!("traffic by {}", other.name()),
+            mend: "choose `traffic: service` or `traffic: host`".to_owned(),
+        }),
+    }
+}
