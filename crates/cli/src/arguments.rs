@@ -203,6 +203,9 @@ pub struct Expected {
 pub struct Deploy {
     #[command(flatten)]
     pub plan: Plan,
+    /// Every environment of these waves, one wave after the other
+    #[arg(long, value_name = "NAME", conflicts_with = "env")]
+    pub waves: Option<String>,
     #[command(flatten)]
     pub wait: Wait,
 }
@@ -243,6 +246,9 @@ pub struct Rollback {
     /// The environment [default: dev, or the only one]
     #[arg(long, short, value_name = "NAME")]
     pub env: Option<String>,
+    /// Every environment of these waves, all at once
+    #[arg(long, value_name = "NAME", conflicts_with = "env")]
+    pub waves: Option<String>,
     /// The version to go back to [default: the one before]
     #[arg(long, value_name = "VERSION")]
     pub to: Option<String>,

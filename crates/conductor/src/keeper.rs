@@ -33,8 +33,15 @@ struct Patience {
 #[derive(Default)]
 struct Charge {
     patience: Patience,
-    /// A repair that goes on: one workload that takes its time does not hold up the others.
-    repair: Option<JoinHandle<()>>,
+    /// A look that goes on: a workload that takes its time, or whose target is out of reach, does not hold up the others.
+    look: Option<JoinHandle<Found>>,
+}
+
+/// What a look came to.
+enum Found {
+    AsItShouldBe,
+    /// It was repaired, or could not be, or could not even be looked at.
+    Trouble,
 }
 
 /// Looks after every workload until the process ends.
@@ -45,7 +52,7 @@ pub(crate) async fn keep(inner: Arc<Inner>) {
         match views::workloads(&inner.journal.reader()) {
             Ok(workloads) => {
                 for workload in workloads {
-                    charges.entry(workload.clone()).or_default().look(&inner, &workload).await;
+                    charges.entry(workload.clone()).or_default().look(&inner, workload).await;
                 }
             }
             Err(error) => warn!(%error, "the workloads are not known"),
@@ -58,29 +65,36 @@ pub(crate) async fn keep(inner: Arc<Inner>) {
 }
 
 impl Charge {
-    async fn look(&mut self, inner: &Arc<Inner>, workload: &Workload) {
-        let repairing = self.repair.as_ref().is_some_and(|repair| !repair.is_finished());
-        if repairing || !self.patience.is_over() {
-            return;
+    async fn look(&mut self, inner: &Arc<Inner>, workload: Workload) {
+        if let Some(look) = self.look.take() {
+            if !look.is_finished() {
+                self.look = Some(look);
+                return;
+            }
+            if !matches!(look.await, Ok(Found::AsItShouldBe)) {
+                self.patience.count();
+            }
         }
-        match needs_repair(inner, workload).await {
-            Ok(false) => {}
-            Ok(true) => {
-                info!(%workload, "repairing");
-                self.patience.count();
-                let (inner, workload) = (Arc::clone(inner), workload.clone());
-                self.repair = Some(tokio::spawn(async move {
-                    if let Err(error) = repair(&inner, &workload).await {
-                        warn!(%workload, %error, "not repaired");
-                    }
-                }));
-            }
-            Err(error) => {
-                warn!(%workload, %error, "cannot be looked at");
-                self.patience.count();
-            }
+        if self.patience.is_over() {
+            let inner = Arc::clone(inner);
+            self.look = Some(tokio::spawn(async move { look_after(&inner, &workload).await }));
         }
     }
+}
+
+async fn look_after(inner: &Inner, workload: &Workload) -> Found {
+    match needs_repair(inner, workload).await {
+        Ok(false) => return Found::AsItShouldBe,
+        Ok(true) => info!(%workload, "repairing"),
+        Err(error) => {
+            warn!(%workload, %error, "cannot be looked at");
+            return Found::Trouble;
+        }
+    }
+    if let Err(error) = repair(inner, workload).await {
+        warn!(%workload, %error, "not repaired");
+    }
+    Found::Trouble
 }
 
 /// Repairs a workload at once, if anything about it is not as it should be.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use pilotage_journal::{Append, Expected};
 use pilotage_spec::Workload;
 use pilotage_views::{self as views, WorkloadEvent};
@@ -37,11 +38,13 @@ async fn round(inner: &Inner) {
         warn!(%error, "the workloads are not known");
         Vec::new()
     });
-    for workload in workloads {
-        if let Err(error) = refresh(inner, &workload).await {
+    // All at once: one whose target is out of reach must not hold up the others.
+    join_all(workloads.iter().map(|workload| async move {
+        if let Err(error) = refresh(inner, workload).await {
             warn!(%workload, %error, "its secrets could not be given anew");
         }
-    }
+    }))
+    .await;
 }
 
 async fn refresh(inner: &Inner, workload: &Workload) -> Result<(), ConductorError> {

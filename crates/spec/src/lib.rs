@@ -57,7 +57,7 @@ pub use model::{
 pub use name::{
     ClusterName, ConditionName, EnvironmentName, HookName, HttpPath, NameError, Namespace, ProjectName,
     RelativePath, RoleName, SecretCommandName, ServiceName, StrategyName, TicketSystemName, VariableName,
-    WindowName,
+    WavesName, WindowName,
 };
 pub use policy::{
     Approvals, BlindWatch, BreakGlass, BreakableGate, ErrorBudget, Inconclusive, Policy, PolicyLevel,

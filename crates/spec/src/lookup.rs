@@ -4,7 +4,9 @@ use thiserror::Error;
 
 use crate::quote::quoted;
 use crate::suggest::nearest;
-use crate::{Environment, EnvironmentName, NameError, Project, Service, ServiceName, Strategy, StrategyName};
+use crate::{
+    Environment, EnvironmentName, NameError, Project, Service, ServiceName, Strategy, StrategyName, WavesName,
+};
 
 /// Why a name finds nothing in the project.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -63,6 +65,17 @@ impl Project {
         let wanted: ServiceName = name.parse()?;
         let known = || self.services.keys().map(ServiceName::as_str);
         self.services.get_key_value(&wanted).ok_or_else(|| unknown("service", name, known()))
+    }
+
+    /// The waves of this name.
+    ///
+    /// # Errors
+    /// If the text is not a name, or there are no such waves; then with the nearest name and all known ones.
+    pub fn waves_named(&self, name: &str) -> Result<(&WavesName, &[Vec<EnvironmentName>]), LookupError> {
+        let wanted: WavesName = name.parse()?;
+        let known = || self.waves.keys().map(WavesName::as_str);
+        let found = self.waves.get_key_value(&wanted).ok_or_else(|| unknown("waves", name, known()))?;
+        Ok((found.0, found.1.as_slice()))
     }
 
     /// The strategy of this name, from the file or built in.

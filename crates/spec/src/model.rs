@@ -11,7 +11,7 @@ use crate::{
     EdgeSettings, EnvironmentName, Exposure, Health, Hook, HookName, ImageTemplate, InstanceSpec,
     KubernetesWorkload, ListenOn, Metric, Policy, PolicyCondition, ProjectName, Protocol, RelativePath,
     ReloadSignal, Score, SecretSettings, ServiceName, Stage, StrategyName, TargetSettings, TicketSystem,
-    TicketSystemName, Value, VariableName, WindowName, Windows, duration_ms,
+    TicketSystemName, Value, VariableName, WavesName, WindowName, Windows, duration_ms,
 };
 
 /// A whole project.
@@ -26,6 +26,9 @@ pub struct Project {
     pub clusters: BTreeMap<ClusterName, Cluster>,
     /// Where they run, by name.
     pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// Environments that a release goes to one wave after the other, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waves: BTreeMap<WavesName, Vec<Vec<EnvironmentName>>>,
     /// Other names of environments, each with the environment it stands for.
     #[serde(default)]
     pub aliases: BTreeMap<EnvironmentName, EnvironmentName>,

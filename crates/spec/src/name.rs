@@ -157,6 +157,10 @@ text_type!(
     HookName, "name of a hook", check_label
 );
 text_type!(
+    /// The name of a list of waves.
+    WavesName, "name of waves", check_label
+);
+text_type!(
     /// The name of a cluster, by which it is registered: a DNS label.
     ClusterName, "name of a cluster", check_label
 );

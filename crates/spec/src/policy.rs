@@ -33,6 +33,9 @@ pub struct Policy {
     /// Whether the way back of this very release must have been rehearsed in another environment.
     #[serde(default, skip_serializing_if = "is_default")]
     pub rehearsed: bool,
+    /// The environments that must be served by the very same release: those of the waves before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<EnvironmentName>,
     /// The environments of which one must have been passed by the very same artifact; none in the list means that nothing can
     /// satisfy it.
     #[serde(default, skip_serializing_if = "is_default")]

@@ -19,7 +19,7 @@ const PAGE: &str = include_str!("../../../docs/pilotage-yaml.md");
 fn the_examples_are_read_without_a_word() {
     let blocks: Vec<&str> =
         PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks.len(), 9);
     for text in blocks {
         let checked = check("docs/pilotage-yaml.md", text);
         assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);

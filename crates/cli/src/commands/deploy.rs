@@ -9,7 +9,7 @@ use pilotage_server::{Client, DeployBody};
 use pilotage_spec::Project;
 
 use super::gates::show_gates;
-use super::{Session, address_move, plan};
+use super::{Session, address_move, plan, waves};
 use crate::arguments::{Deploy, Wait};
 use crate::failure::{DONE, FAILED, Failure, ROLLED_BACK, WAITS};
 use crate::follow::{self, Ending};
@@ -18,6 +18,9 @@ use crate::printer::Printer;
 use crate::terminal;
 
 pub async fn run(asked: &Deploy, session: &Session) -> Result<u8, Failure> {
+    if let Some(name) = &asked.waves {
+        return waves::deploy(asked, name, session).await;
+    }
     let project = session.place.project()?;
     let mut body = plan::request(&asked.plan, &project)?;
     let client = session.client().await?;

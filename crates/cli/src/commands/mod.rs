@@ -27,6 +27,7 @@ mod simulate;
 mod status;
 mod token;
 mod up;
+mod waves;
 mod whoami;
 
 use std::process::ExitCode;

@@ -5,12 +5,15 @@ use pilotage_engine::Outcome;
 use pilotage_server::RollbackBody;
 use pilotage_spec::Version;
 
-use super::{Session, deploy, typed};
+use super::{Session, deploy, typed, waves};
 use crate::arguments::Rollback;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::place::environment;
 
 pub async fn run(asked: &Rollback, session: &Session) -> Result<u8, Failure> {
+    if let Some(name) = &asked.waves {
+        return waves::roll_back(asked, name, session).await;
+    }
     let project = session.place.project()?;
     let (service, _) = project.service(&asked.service)?;
     let (environment, _) = environment(&project, asked.env.as_deref())?;

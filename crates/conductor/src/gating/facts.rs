@@ -31,6 +31,7 @@ pub(crate) async fn gather(inner: &Inner, subject: &Subject<'_>) -> Result<GateF
         serving: Some(serving(inner, workload)?),
         passed: Some(past.passed),
         rehearsals: Some(past.rehearsals),
+        earlier: origin::earlier(inner, plan)?,
         ..GateFacts::default()
     };
     match &project {

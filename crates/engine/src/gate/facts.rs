@@ -43,6 +43,9 @@ pub struct GateFacts {
     pub windows: Vec<WindowFact>,
     /// Where the service has been deployed successfully, with which artifact.
     pub passed: Option<Vec<Passed>>,
+    /// How the release is doing in the environments that come before.
+    #[serde(default)]
+    pub earlier: Vec<Earlier>,
     /// The rehearsals of the service's ways back.
     pub rehearsals: Option<Vec<Rehearsal>>,
     /// The services that this one needs.
@@ -67,6 +70,27 @@ pub enum Serving {
     Nothing,
     /// This release.
     Release(ReleaseId),
+}
+
+/// How the release is doing in an environment that comes before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// How it is doing there.
+    pub state: EarlierState,
+}
+
+/// How a release is doing somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarlierState {
+    /// It serves.
+    Serves,
+    /// It is on its way, or has not been deployed there.
+    NotYet,
+    /// It was taken back, or never came to serve.
+    TakenBack,
 }
 
 /// A change ticket.

@@ -20,14 +20,15 @@ mod smoke;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod wave;
 mod window;
 
 use crate::plan::{Plan, Purpose};
 
 pub use approvals::counted as counted_approvals;
 pub use facts::{
-    ConditionDecision, ConditionFact, Conflict, Dependency, Emergency, GateFacts, Passed, Planned, Rehearsal,
-    Script, Serving, TicketFact, WindowFact,
+    ConditionDecision, ConditionFact, Conflict, Dependency, Earlier, EarlierState, Emergency, GateFacts,
+    Passed, Planned, Rehearsal, Script, Serving, TicketFact, WindowFact,
 };
 pub use result::{Finding, GateOutcome, GateResult, Refusal, may_pass_later};
 
@@ -51,7 +52,7 @@ pub trait Gate: Sync {
 
 /// Every gate there is, in the order in which they are asked: first what only the one who deploys can mend, then what others
 /// have to say, and the time last.
-pub fn all() -> [&'static dyn Gate; 14] {
+pub fn all() -> [&'static dyn Gate; 15] {
     [
         &confirmed::EnvironmentConfirmed,
         &current::PlanCurrent,
@@ -60,6 +61,7 @@ pub fn all() -> [&'static dyn Gate; 14] {
         &smoke::SmokeSuite,
         &scripts::ScriptsApproved,
         &artifact::ArtifactPassed,
+        &wave::WavesBefore,
         &rehearsed::RollbackRehearsed,
         &dependencies::DependenciesHealthy,
         &error_budget::ErrorBudgetLeft,

@@ -1,9 +1,11 @@
 //! What is where, and how a deployment is doing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use futures_util::future::join_all;
 use pilotage_access::Caller;
 use pilotage_engine::DeploymentId;
 use pilotage_spec::{EdgeSettings, Project, Verb, Workload};
@@ -20,6 +22,9 @@ use crate::api::{DeploymentDetail, StatusReport};
 use crate::context::{Context, blocking};
 use crate::error::ErrorBody;
 use crate::guard::now;
+
+/// How long a target has to say what runs.
+const OBSERVED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the journal tells of a workload.
 struct Told {
@@ -50,10 +55,7 @@ pub(crate) async fn status(
         })
         .await?
     };
-    let mut statuses = Vec::new();
-    for told in all {
-        statuses.push(one(&context, &told).await);
-    }
+    let mut statuses = join_all(all.iter().map(|told| one(&context, told))).await;
     let stopped = context.stopped().await?;
     if stopped.is_some() {
         statuses.iter_mut().filter(|status| status.version.is_some()).for_each(advise_up);
@@ -117,21 +119,28 @@ fn tell(context: &Context, workloads: BTreeSet<Workload>) -> Result<Vec<Told>, E
 }
 
 async fn one(context: &Context, told: &Told) -> WorkloadStatus {
-    let observed = context.target.observe(&told.record.workload).await.ok();
-    let observed = observed.map(|observation| observed_of(&observation));
+    // A target that is out of reach must not keep others from being told of.
+    let observe = context.target.observe(&told.record.workload);
+    let (observed, blind) = match tokio::time::timeout(OBSERVED_WITHIN, observe).await {
+        Ok(Ok(observation)) => (Some(observed_of(&observation)), None),
+        Ok(Err(error)) => (None, Some(error.to_string())),
+        Err(_) => (None, Some(format!("its target does not answer within {} s", OBSERVED_WITHIN.as_secs()))),
+    };
     let activity = |record: &Option<DeploymentRecord>| {
         let live = record.as_ref().and_then(|record| context.conductor.live(record.id));
         live.map(|live| live.activity)
     };
     let (does, waits_for) = (activity(&told.moving), activity(&told.waiting));
-    views::workload_status(StatusFacts {
+    let mut status = views::workload_status(StatusFacts {
         record: &told.record,
         observed: observed.as_ref(),
         moving: told.moving.as_ref().map(|record| (record, does.as_deref())),
         waiting: told.waiting.as_ref().map(|record| (record, waits_for.as_deref())),
         last: told.last.as_ref(),
         now: now(),
-    })
+    });
+    status.troubles.extend(blind.map(|reason| format!("what runs is not known: {reason}")));
+    status
 }
 
 /// That nothing runs is as it was wanted, and there is one way to change it.

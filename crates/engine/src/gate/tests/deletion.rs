@@ -66,6 +66,8 @@ fn refusing() -> Vec<(&'static str, World)> {
             "artifact",
             Box::new(|world| world.facts.passed.as_mut().unwrap()[0].environment = "dev".parse().unwrap()),
         ),
+        ("wave", Box::new(|world| world.facts.earlier[0].state = EarlierState::NotYet)),
+        ("wave", Box::new(|world| world.facts.earlier[0].state = EarlierState::TakenBack)),
         (
             "rehearsed",
             Box::new(|world| {

@@ -5,6 +5,7 @@ mod deletion;
 mod emergency;
 mod origin;
 mod ticket;
+mod wave;
 mod window;
 mod world;
 

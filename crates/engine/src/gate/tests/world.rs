@@ -9,8 +9,8 @@ use pilotage_spec::{
 
 use crate::forecast::CurrentTraffic;
 use crate::gate::{
-    ConditionDecision, ConditionFact, Conflict, Dependency, GateFacts, GateOutcome, GateResult, Passed,
-    Planned, Rehearsal, Script, Serving, TicketFact, WindowFact, all, ask,
+    ConditionDecision, ConditionFact, Conflict, Dependency, Earlier, EarlierState, GateFacts, GateOutcome,
+    GateResult, Passed, Planned, Rehearsal, Script, Serving, TicketFact, WindowFact, all, ask,
 };
 use crate::judge::{Counts, Known};
 use crate::plan::testing;
@@ -77,6 +77,7 @@ fn policy() -> Policy {
         smoke: true,
         rehearsed: true,
         artifact_from: Some(vec!["staging".parse().unwrap()]),
+        after: vec!["canary".parse().unwrap()],
         dependencies: true,
         error_budget: Some(ErrorBudget {
             objective: 9_990,
@@ -148,6 +149,7 @@ fn facts(plan: &Plan) -> GateFacts {
             why: "Mon-Thu 09:00-16:00".to_owned(),
             until: None,
         }],
+        earlier: vec![Earlier { environment: "canary".parse().unwrap(), state: EarlierState::Serves }],
         passed: Some(vec![Passed {
             environment: "staging".parse().unwrap(),
             version: candidate.version.clone(),

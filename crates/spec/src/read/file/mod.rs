@@ -17,6 +17,7 @@ mod target;
 mod tickets;
 mod token;
 mod triggers;
+mod waves;
 mod windows;
 
 pub(crate) use access::{AccessDraft, GrantDraft, PrincipalDraft};
@@ -30,3 +31,4 @@ pub(crate) use route::{Hosts, RouteDraft};
 pub(crate) use service::{EnvDraft, ServiceDraft};
 pub(crate) use strategy::strategy;
 pub(crate) use target::{KubernetesDraft, TargetDraft};
+pub(crate) use waves::Waves;

@@ -10,6 +10,7 @@ use super::service::{ServiceDraft, service};
 use super::strategy::strategy;
 use super::target::clusters;
 use super::tickets::tickets;
+use super::waves::{Waves, waves};
 use super::windows::windows;
 use crate::read::shape::{Fields, MapOf, Named, Object, field};
 use crate::read::values::label;
@@ -24,6 +25,7 @@ pub(crate) struct ProjectDraft {
     pub services: Named<ServiceName, ServiceDraft>,
     pub clusters: Named<ClusterName, Cluster>,
     pub environments: Named<EnvironmentName, EnvironmentDraft>,
+    pub waves: Waves,
     pub strategies: Named<StrategyName, Strategy>,
     pub access: Option<AccessDraft>,
     pub conditions: Conditions,
@@ -72,6 +74,14 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         },
         r#"{"dev": {}}"#,
     );
+    let waves = fields.optional(
+        field(
+            "waves",
+            "Environments that a release goes to one wave after the other, by name; those of one wave go together.",
+        )
+        .example("{ everywhere: [[canary], [production]] }"),
+        &waves(),
+    );
     let strategies = fields.optional(
         field(
             "strategies",
@@ -119,6 +129,7 @@ fn fields(fields: &mut Fields<'_>) -> Option<ProjectDraft> {
         services: services.unwrap_or_default(),
         clusters: clusters.unwrap_or_default(),
         environments: environments.unwrap_or_default(),
+        waves: waves.unwrap_or_default(),
         strategies: strategies.unwrap_or_default(),
         access,
         conditions: conditions.unwrap_or_default(),

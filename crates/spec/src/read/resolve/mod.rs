@@ -13,6 +13,7 @@ mod services;
 mod strategies;
 mod targets;
 mod templates;
+mod waves;
 
 use super::ExpressionCheck;
 use super::fault::Faults;
@@ -42,11 +43,13 @@ pub(super) fn resolve(
     let hooks = hooks::resolve(draft.hooks, &draft.services, &written, faults);
     let aliases = environments::aliases(&written, faults);
     let clusters = targets::clusters(draft.clusters);
-    let environments = environments::resolve(written, &draft.services, &strategies, &clusters, faults);
+    let mut environments = environments::resolve(written, &draft.services, &strategies, &clusters, faults);
+    let waves = waves::resolve(draft.waves, &mut environments, faults);
     Some(Project {
         name: draft.name?,
         services: services::resolve(draft.services)?,
         clusters,
+        waves,
         environments,
         aliases,
         secrets: draft.secrets,

@@ -42,6 +42,8 @@ pub(super) fn resolve(
         ticket: draft.ticket.unwrap_or_else(|| strict.then_some(TicketFrom::Any)),
         smoke: draft.smoke.unwrap_or(strict),
         rehearsed: draft.rehearsed.unwrap_or(strict),
+        // What the waves say is filled in once they are known.
+        after: Vec::new(),
         artifact_from,
         dependencies: draft.dependencies.unwrap_or(strict),
         error_budget: draft.error_budget,
