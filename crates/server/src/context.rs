@@ -65,7 +65,7 @@ impl Context {
         let config = Arc::clone(&self.config);
         let project = blocking(move || Ok(read_project(&config.project_file)?)).await?;
         self.secrets.configure(&project.secrets);
-        configure(&self.target, &project);
+        self.target.configure(&project);
         Ok(project)
     }
 
@@ -93,12 +93,6 @@ impl Context {
         let (environment, _) = project.environment(environment)?;
         Ok(Workload { environment: environment.clone(), service: service.clone() })
     }
-}
-
-/// Tells the targets what the file says of environments.
-pub(crate) fn configure(targets: &Fleet, project: &Project) {
-    let environments = project.environments.iter();
-    targets.configure(environments.map(|(name, environment)| (name.clone(), environment.target.clone())));
 }
 
 /// Does what takes the disk some time on a thread of its own, so that nothing else waits for it: neither other answers

@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::context::{Context, configure};
+use crate::context::Context;
 use crate::guard::{BODY_LIMIT_BYTES, Guard, Origin, guard, owners};
 use crate::masking::mask_errors;
 use crate::network::{self, NetworkError};
@@ -143,6 +143,7 @@ async fn open_targets(config: &ServerConfig, secrets: &SecretReader) -> Result<F
     let claims = Claims::new(&processes.claims_folder());
     let opener = Targets {
         state_folder: config.state.root().join("targets"),
+        run_folder: config.state.run().to_owned(),
         project_folder: config.project_folder().to_owned(),
         secrets: secrets.clone(),
         edge: edge.clone(),
@@ -151,7 +152,7 @@ async fn open_targets(config: &ServerConfig, secrets: &SecretReader) -> Result<F
     let process = Arc::new(ProcessTarget::open_beside(processes, edge, claims).await?);
     let fleet = Fleet::new(process, Box::new(opener));
     match read_project(&config.project_file) {
-        Ok(project) => configure(&fleet, &project),
+        Ok(project) => fleet.configure(&project),
         Err(error) => warn!(%error, "what runs the environments is not known until the file can be read"),
     }
     Ok(fleet)

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
-use pilotage_spec::{Capabilities, EnvironmentName, Release, TargetSettings, Version, Workload};
+use pilotage_spec::{
+    Capabilities, Environment, EnvironmentName, Project, ProjectName, Release, TargetSettings, Version,
+    Workload,
+};
 use tokio::sync::watch;
 
 use crate::process::Tasks;
@@ -20,6 +23,7 @@ pub trait Opener: Send + Sync {
     /// The target of an environment. It may be opened while its engine is out of reach: then its methods say so.
     async fn open(
         &self,
+        project: &ProjectName,
         environment: &EnvironmentName,
         settings: &TargetSettings,
     ) -> Result<Arc<dyn Target>, TargetError>;
@@ -30,7 +34,7 @@ pub trait Opener: Send + Sync {
 pub struct Fleet {
     process: Arc<ProcessTarget>,
     opener: Box<dyn Opener>,
-    settings: Mutex<BTreeMap<EnvironmentName, TargetSettings>>,
+    settings: Mutex<BTreeMap<EnvironmentName, (ProjectName, TargetSettings)>>,
     opened: Mutex<BTreeMap<EnvironmentName, Opened>>,
     changes: watch::Sender<u64>,
     tasks: Tasks,
@@ -59,14 +63,14 @@ impl Fleet {
     }
 
     /// Takes in what the file says of environments. Those that it names no longer stay as they were: something may run there.
-    pub fn configure(&self, environments: impl IntoIterator<Item = (EnvironmentName, TargetSettings)>) {
+    pub fn configure(&self, project: &Project) {
         let mut settings = lock(&self.settings);
-        for (environment, target) in environments {
-            if target == TargetSettings::Process {
+        for (environment, Environment { target, .. }) in &project.environments {
+            if *target == TargetSettings::Process {
                 // From the beginning, so that the edge knows where nothing is left.
-                self.process.take_on(&environment);
+                self.process.take_on(environment);
             }
-            settings.insert(environment, target);
+            settings.insert(environment.clone(), (project.name.clone(), target.clone()));
         }
     }
 
@@ -80,15 +84,16 @@ impl Fleet {
     /// # Errors
     /// Fails if its target cannot be opened.
     pub async fn target(&self, environment: &EnvironmentName) -> Result<Arc<dyn Target>, TargetError> {
-        let settings = lock(&self.settings).get(environment).cloned().unwrap_or_default();
-        if settings == TargetSettings::Process {
+        let known = lock(&self.settings).get(environment).cloned();
+        let Some((project, settings)) = known.filter(|(_, settings)| *settings != TargetSettings::Process)
+        else {
             return Ok(Arc::clone(&self.process) as Arc<dyn Target>);
-        }
+        };
         let known = lock(&self.opened).get(environment).cloned();
         if let Some(opened) = known.filter(|opened| opened.settings == settings) {
             return Ok(opened.target);
         }
-        let target = self.opener.open(environment, &settings).await?;
+        let target = self.opener.open(&project, environment, &settings).await?;
         let mut opened = lock(&self.opened);
         // Somebody may have been faster; there is to be one of each.
         if let Some(other) = opened.get(environment).filter(|other| other.settings == settings) {

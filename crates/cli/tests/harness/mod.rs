@@ -200,6 +200,30 @@ impl World {
         self.status(service).await.address.unwrap()
     }
 
+    /// What the server wrote, for a test that fails.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("server.log")).unwrap_or_default()
+    }
+
+    /// Runs the binary in the project's folder, as a person would.
+    pub fn command(&self, arguments: &[&str], exit_code: i32) -> String {
+        let run = std::process::Command::new(&self.program).args(arguments).current_dir(self.path()).output();
+        let run = run.unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        assert_eq!(run.status.code(), Some(exit_code), "{said}");
+        said
+    }
+
+    /// Waits until a version serves `api` in an environment, with nothing moving any more.
+    pub async fn until_serves(&self, environment: &str, version: &str) {
+        until(&format!("{version} serves in {environment}"), || async {
+            let status = self.status_in(environment, "api").await;
+            status.version.is_some_and(|serving| serving.to_string() == version) && status.moving.is_none()
+        })
+        .await;
+    }
+
     pub async fn verified(&self) -> bool {
         self.client().get::<VerifyReport>("/v1/audit/verify").await.unwrap().verified
     }

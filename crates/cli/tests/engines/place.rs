@@ -1,0 +1,99 @@
+//! Where the tests deploy to.
+
+use std::path::{Path, PathBuf};
+
+use pilotage_testing::rig::{Docker, Image, Kube};
+use pilotage_testing::{Used, need_docker, need_kube};
+
+/// An engine, and how an environment of it is written.
+pub struct Place {
+    docker: Used<Docker>,
+    namespace: Option<Namespace>,
+    /// The value of `target`.
+    pub target: String,
+}
+
+/// A namespace that goes when the test ends.
+struct Namespace {
+    kube: Used<Kube>,
+    name: String,
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = self.kube.kubectl(&["delete", "namespace", &self.name, "--wait=false"]);
+    }
+}
+
+pub fn on_docker(suite: &str) -> Option<Place> {
+    let docker = need_docker(suite)?;
+    let target = format!("{{ docker: {{ host: \"unix://{}\" }} }}", docker.socket().display());
+    Some(Place { docker, namespace: None, target })
+}
+
+pub fn on_kubernetes(suite: &str) -> Option<Place> {
+    let docker = need_docker(suite)?;
+    let kube = need_kube(suite)?;
+    let name = format!("e2e-{}", std::process::id());
+    kube.kubectl(&["create", "namespace", &name]).unwrap();
+    let file = kube.kubeconfig().display().to_string();
+    let target = format!("{{ kubernetes: {{ kubeconfig: {file}, namespace: {name}, traffic: host }} }}");
+    Some(Place { docker, namespace: Some(Namespace { kube, name }), target })
+}
+
+/// Makes an image of the sample service that fails such a share of its requests.
+pub fn image(place: &Place, version: &str, error_rate: &str) {
+    let program = PathBuf::from(super::PROGRAM);
+    let entrypoint = [
+        "/bin/pilotage",
+        "sample-service",
+        "--version",
+        version,
+        "--host",
+        "0.0.0.0",
+        "--port",
+        "8080",
+        "--error-rate",
+        error_rate,
+    ];
+    let name = name(place);
+    place
+        .docker
+        .push_image(&Image {
+            name: &name,
+            version,
+            program: Path::new(&program),
+            entrypoint: &entrypoint,
+            environment: &[],
+            files: &[],
+        })
+        .unwrap();
+}
+
+/// Images of one test are nobody else's.
+fn name(place: &Place) -> String {
+    let place = place.namespace.as_ref().map_or("docker", |_| "kube");
+    format!("{place}-{}/sample", std::process::id())
+}
+
+/// A project with one service and the environment `dev`.
+pub fn project(place: &Place) -> String {
+    format!(
+        "project: e2e-{id}
+services:
+  api:
+    image: {registry}/{name}
+    health: /ready
+    replicas: 2
+    stop_grace: 3s
+environments:
+  dev: {{ strategy: quick, target: {target} }}
+strategies:
+  quick: {{ canary: {{ steps: [50, 100], watch: 2s, soak: 500ms }}, roll_back_when: {{ p99_vs_stable: off, p95_vs_stable: off }} }}
+",
+        id = std::process::id(),
+        registry = place.docker.registry(),
+        name = name(place),
+        target = place.target,
+    )
+}
