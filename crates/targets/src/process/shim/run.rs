@@ -8,16 +8,15 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
-use super::ask::Asked;
 use super::end;
 use super::launch::{LaunchFailure, Launched, launch};
-use super::probe::{self, Finding};
 use super::stop::end_everything;
 use super::succession::Change;
 use super::supervisor::{Supervisor, stop_wanted};
 use super::usage::UsageMeter;
 use crate::InstanceState;
 use crate::process::identity::ProcessIdentity;
+use crate::probe::{self, Asked, Finding};
 use crate::process::tree::descendants;
 
 /// So many failed liveness probes in a row, and the service is started again.
