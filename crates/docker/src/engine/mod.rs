@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::errors::Error;
-use bollard::{API_DEFAULT_VERSION, Docker};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 use pilotage_spec::EngineHost;
 use pilotage_targets::TargetError;
 use tokio::sync::OnceCell;
@@ -66,8 +66,13 @@ impl Engine {
         })?;
         let dialer = Arc::new(Dialer::new(place.clone(), certificates, ssh_program));
         let transport = Transport::new(Arc::clone(&dialer));
+        let way = transport.clone();
+        let send = move |request: BollardRequest| {
+            let way = way.clone();
+            async move { way.send(request).await }
+        };
         let docker = Docker::connect_with_custom_transport(
-            transport.clone(),
+            send,
             Some("http://docker"),
             ANSWER_SECONDS,
             API_DEFAULT_VERSION,

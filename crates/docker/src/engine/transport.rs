@@ -1,11 +1,9 @@
 //! How requests get to the engine: over connections that are kept and used again, because one through `ssh` or TLS is dear.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bollard::errors::Error;
-use bollard::{BollardRequest, CustomTransport};
 use bytes::Bytes;
 use futures_util::Stream;
 use http::header::{HOST, HeaderValue};
@@ -24,7 +22,6 @@ const REGISTRY_AUTH: &str = "x-registry-auth";
 /// Bodies as the library makes them.
 type Body = Either<Full<Bytes>, StreamBody<BodyStream>>;
 type BodyStream = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, std::io::Error>> + Send>>;
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Incoming>, Error>> + Send>>;
 
 /// The way to one engine. Cheap to clone.
 #[derive(Clone)]
@@ -33,13 +30,6 @@ pub(super) struct Transport {
     idle: Arc<Mutex<Vec<SendRequest<Body>>>>,
     /// `/v1.41`, once it is known which version both speak.
     version: Arc<OnceLock<String>>,
-}
-
-impl CustomTransport for Transport {
-    fn request(&self, request: BollardRequest) -> Answer {
-        let transport = self.clone();
-        Box::pin(async move { transport.send(request).await })
-    }
 }
 
 impl Transport {
@@ -53,7 +43,8 @@ impl Transport {
         let _ = self.version.set(format!("/v{version}"));
     }
 
-    async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+    /// Sends one request, and waits for the head of its answer.
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
         let mut request = self.prepared(request)?;
         while let Some(mut sender) = self.take_idle() {
             match sender.try_send_request(request).await {

@@ -125,7 +125,6 @@ fn secrets_mount(place: &SecretPlace) -> Mount {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::collections::BTreeMap;
-    use std::time::Duration;
 
     use pilotage_spec::InstanceSpec;
     use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bollard::models::{SecretSpec, TaskSpecContainerSpecFile1, TaskSpecContainerSpecSecrets};
+use bollard::models::{SecretSpec, TaskSpecContainerSpecFile, TaskSpecContainerSpecSecrets};
 use bollard::query_parameters::ListSecretsOptionsBuilder;
 use pilotage_secrets::Secret;
 use pilotage_targets::TargetError;
@@ -29,7 +29,7 @@ impl Shared {
             let name = name(&self.scope, variable, secret);
             let id = self.provide_secret(&name, secret).await?;
             references.push(TaskSpecContainerSpecSecrets {
-                file: Some(TaskSpecContainerSpecFile1 {
+                file: Some(TaskSpecContainerSpecFile {
                     name: Some(variable.clone()),
                     uid: Some("0".to_owned()),
                     gid: Some("0".to_owned()),
