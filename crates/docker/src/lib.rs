@@ -3,6 +3,7 @@
 //! Start reading at [`DockerTarget`]. What is there is asked of the engine each time; what has to be remembered is in labels.
 
 mod clock;
+pub mod compose;
 mod config;
 mod engine;
 mod ensure;

@@ -34,7 +34,9 @@ impl Shared {
         {
             return self.take_away(&held, error).await;
         }
-        environment.files.iter().for_each(|(name, secret)| drop(held.hands_over(name, secret)));
+        for (name, secret) in &environment.files {
+            held.hands_over(name, secret);
+        }
         let started = self.engine.docker().start_container(&held.id, None).await;
         match started.map_err(|error| self.engine.fault(&error)) {
             Ok(()) => self.refresh(&held.id).await.map(|_| ()),

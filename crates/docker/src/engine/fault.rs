@@ -62,11 +62,6 @@ impl Fault {
         }
     }
 
-    /// Whether trying again in a moment may help.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Refused { status: Some(500..), .. })
-    }
-
     /// What is said of it.
     pub fn words(&self) -> String {
         match self {
@@ -157,8 +152,7 @@ mod tests {
         assert!(matches!(server(403, "denied by a plugin"), Fault::Forbidden { .. }));
         assert_eq!(server(500, "write /x: no space left on device"), Fault::NoRoom);
         let refused = server(500, "driver failed\nprogramming");
-        assert!(refused.is_transient() && refused.words() == "it answered 500: driver failed programming");
-        assert!(!server(400, "bad").is_transient());
+        assert!(refused.words() == "it answered 500: driver failed programming");
     }
 
     #[test]

@@ -114,11 +114,6 @@ impl Board {
         }
     }
 
-    /// What is known of a task.
-    pub fn seen(&self, task: &str) -> Option<Seen> {
-        self.known().seen.get(task).cloned()
-    }
-
     /// Takes a service out of the traffic, or (`None`) back in.
     pub fn drain(&self, service: &str, by: Option<Fence>) {
         let mut known = self.known();
