@@ -50,14 +50,14 @@ impl Subject for World {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_docker_target_keeps_the_contract() {
     let Some(docker) = need_docker("the Docker target") else { return };
     let mut world = World::new(Rig::Docker(docker)).await;
     check(&mut world).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_swarm_target_keeps_the_contract() {
     let Some(swarm) = need_swarm("the Swarm target") else { return };
     let mut world = World::new(Rig::Swarm(swarm)).await;

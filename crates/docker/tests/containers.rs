@@ -11,7 +11,7 @@ use pilotage_targets::{Address, Fence, LogQuery, TargetError};
 use pilotage_testing::need_docker;
 use support::{Rig, World, address, ask, eventually, set_env};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_container_can_do_little_and_knows_what_it_needs() {
     let Some(docker) = need_docker("what containers may do") else { return };
     let world = World::new(Rig::Docker(docker)).await;
@@ -69,7 +69,7 @@ fn fake_ssh(world: &std::path::Path, socket: &std::path::Path) -> std::path::Pat
     path
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_engine_is_reached_through_ssh_and_its_containers_by_published_ports() {
     let Some(docker) = need_docker("an engine through ssh") else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +91,7 @@ async fn an_engine_is_reached_through_ssh_and_its_containers_by_published_ports(
     assert_eq!(ask(listen, "/").await.1, "1.0.0");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_engine_that_cannot_be_reached_is_told_with_the_reason() {
     let Some(docker) = need_docker("engines that cannot be reached") else { return };
     let folder = tempfile::tempdir().unwrap();

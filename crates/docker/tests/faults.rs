@@ -50,7 +50,7 @@ impl Users {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_notice_nothing_of_an_engine_or_a_control_plane_that_dies() {
     let Some(docker) = need_docker_alone("a Docker daemon that dies") else { return };
     let mut world = World::new(Rig::Docker(docker)).await;
@@ -85,7 +85,7 @@ async fn users_notice_nothing_of_an_engine_or_a_control_plane_that_dies() {
     assert_eq!(users.failed(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_done_to_a_container_by_hand_is_mended() {
     let Some(docker) = need_docker("containers changed by hand") else { return };
     let world = World::new(Rig::Docker(docker)).await;
@@ -115,7 +115,7 @@ fn is_ready(observation: &pilotage_targets::Observation) -> bool {
     observation.instances.len() == 1 && observation.instances[0].state == InstanceState::Ready
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_container_that_does_not_work_is_taken_out_started_again_or_given_up_with_its_last_lines() {
     let Some(docker) = need_docker("containers that do not work") else { return };
     let mut world = World::new(Rig::Docker(docker)).await;
@@ -155,7 +155,7 @@ async fn a_container_that_does_not_work_is_taken_out_started_again_or_given_up_w
     assert!(reason.contains("could not be started") && reason.contains("correct `run`"), "{reason}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_had_or_done_is_refused_with_the_mend() {
     let Some(docker) = need_docker("refusals of a Docker engine") else { return };
     let registry = docker.registry().to_owned();
@@ -180,7 +180,7 @@ async fn what_cannot_be_had_or_done_is_refused_with_the_mend() {
     assert!(words.contains(&taken) && words.contains("remove or rename it"), "{words}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_image_goes_when_nothing_needs_it() {
     let Some(docker) = need_docker("images that nothing needs") else { return };
     let world = World::with(Rig::Docker(docker), |config| config.settings.keep_images = 0).await;
@@ -199,7 +199,7 @@ async fn an_image_goes_when_nothing_needs_it() {
     world.ready("7.1.0", 1).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_was_rolled_back_by_hand_is_brought_up_again() {
     let Some(swarm) = need_swarm("a service rolled back by hand") else { return };
     let world = World::new(Rig::Swarm(swarm)).await;
