@@ -123,5 +123,8 @@ fn of_release(mut found: Vec<Arc<Held>>, release: &Release) -> Vec<Arc<Held>> {
 /// Whether an instance counts as one of those that are kept up.
 fn is_kept_up(held: &Arc<Held>) -> bool {
     let state = held.state();
-    !matches!(state, None | Some(InstanceState::Failed { .. } | InstanceState::Stopping | InstanceState::Lost))
+    !matches!(
+        state,
+        None | Some(InstanceState::Failed { .. } | InstanceState::Stopping | InstanceState::Lost)
+    )
 }

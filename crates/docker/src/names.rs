@@ -136,8 +136,7 @@ mod tests {
     #[test]
     fn names_say_whose_they_are() {
         let scope = Scope { project: "shop".parse().unwrap(), environment: "production".parse().unwrap() };
-        let workload =
-            Workload { environment: scope.environment.clone(), service: "api".parse().unwrap() };
+        let workload = Workload { environment: scope.environment.clone(), service: "api".parse().unwrap() };
         let name = scope.instance(&workload, &"1.2.0".parse().unwrap(), 3);
         assert_eq!(name, "shop-production-api-v1-2-0-3");
         assert!(!is_retired(&name) && is_retired(&retired(&name)));

@@ -57,12 +57,10 @@ impl Shared {
         let secrets: BTreeMap<String, Secret> =
             files.iter().map(|(name, (_, secret))| (name.clone(), secret.clone())).collect();
         let changed = match self.secret_place(self.engine.facts().await?.reach, &marks.instance) {
-            SecretPlace::Folder(folder) => {
-                write(&folder, &secrets).map_err(|error| TargetError::Failed {
-                    doing: format!("give {} its secrets", marks.instance),
-                    reason: error.to_string(),
-                })?
-            }
+            SecretPlace::Folder(folder) => write(&folder, &secrets).map_err(|error| TargetError::Failed {
+                doing: format!("give {} its secrets", marks.instance),
+                reason: error.to_string(),
+            })?,
             SecretPlace::Volume => self.upload_changed(held, &secrets).await?,
         };
         if changed.is_empty() {
@@ -73,7 +71,8 @@ impl Shared {
             let sent = self.engine.docker().kill_container(&held.id, Some(options)).await;
             sent.map_err(|error| self.engine.failed("tell a container of its secrets", &error))?;
         }
-        let references = changed.iter().filter_map(|name| files.get(name)).map(|(source, _)| source.to_string());
+        let references =
+            changed.iter().filter_map(|name| files.get(name)).map(|(source, _)| source.to_string());
         Ok(Some(RefreshedSecrets { instance: marks.instance, references: references.collect() }))
     }
 

@@ -63,7 +63,8 @@ impl Shared {
         leaving.mark(Some(fence));
         // The waits may be long, and a rollback by another holder must not wait for them.
         drop(claim);
-        let drains = leaving.instances.iter().filter(|held| may_have_requests(held)).map(|held| self.drain(held));
+        let drains =
+            leaving.instances.iter().filter(|held| may_have_requests(held)).map(|held| self.drain(held));
         join_all(drains).await.into_iter().collect::<Result<(), _>>()?;
         // Somebody may have taken over meanwhile, and want to keep them.
         let claim = self.config.claims.claim(&workload, fence).await?;
@@ -116,7 +117,8 @@ fn may_have_requests(held: &Held) -> bool {
 /// Those that are not kept: first those that take no traffic, then the newest.
 fn choose(mut instances: Vec<Arc<Held>>, keep: usize) -> Vec<Arc<Held>> {
     instances.retain(|held| held.state().is_some());
-    instances.sort_by_key(|held| (held.endpoint().is_some(), std::cmp::Reverse(held.container().marks.number)));
+    instances
+        .sort_by_key(|held| (held.endpoint().is_some(), std::cmp::Reverse(held.container().marks.number)));
     let count = instances.len().saturating_sub(keep);
     instances.truncate(count);
     instances

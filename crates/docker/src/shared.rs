@@ -8,7 +8,7 @@ use bollard::query_parameters::{
     RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder, RestartContainerOptionsBuilder,
     StopContainerOptionsBuilder,
 };
-use pilotage_targets::{Tasks, TargetError};
+use pilotage_targets::{TargetError, Tasks};
 
 use crate::config::{DockerConfig, Hardening};
 use crate::engine::{Engine, Fault};
@@ -138,8 +138,13 @@ impl Shared {
     /// Puts a container back into the network that somebody has taken it out of.
     pub async fn connect(self: &Arc<Self>, held: &Arc<Held>) {
         let instance = held.container().marks.instance;
-        tracing::warn!(instance, network = self.network, "a container is not in its network; putting it back");
-        let request = NetworkConnectRequest { container: held.id.clone(), ..NetworkConnectRequest::default() };
+        tracing::warn!(
+            instance,
+            network = self.network,
+            "a container is not in its network; putting it back"
+        );
+        let request =
+            NetworkConnectRequest { container: held.id.clone(), ..NetworkConnectRequest::default() };
         let connected = self.engine.docker().connect_network(&self.network, request).await;
         if let Err(error) = connected {
             let error = self.engine.failed("connect a container to its network", &error);
@@ -164,7 +169,11 @@ impl Shared {
     }
 
     /// For a call after which a thing that is gone is as good as done.
-    fn unless_gone(&self, doing: &str, result: Result<(), bollard::errors::Error>) -> Result<(), TargetError> {
+    fn unless_gone(
+        &self,
+        doing: &str,
+        result: Result<(), bollard::errors::Error>,
+    ) -> Result<(), TargetError> {
         match result {
             Ok(()) => Ok(()),
             Err(error) => match self.engine.fault(&error) {

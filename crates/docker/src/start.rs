@@ -26,7 +26,8 @@ impl Shared {
             write_secrets(folder.clone(), &environment).await?;
         }
         let created = self.create(&marks, image, &environment, reach, place.as_ref()).await;
-        let Some(held) = created.inspect_err(|_| secret_files::remove(&self.secrets_of(&marks.instance)))? else {
+        let Some(held) = created.inspect_err(|_| secret_files::remove(&self.secrets_of(&marks.instance)))?
+        else {
             return Ok(());
         };
         if place == Some(SecretPlace::Volume)
@@ -131,7 +132,8 @@ impl Shared {
     /// Writes the secrets of an instance that is about to be started again, if they lie on this machine.
     pub async fn renew_secrets(&self, held: &Held) -> Result<(), TargetError> {
         let marks = held.container().marks;
-        let has_files = marks.release.instance.env.values().any(|value| matches!(value, Value::SecretFile(_)));
+        let has_files =
+            marks.release.instance.env.values().any(|value| matches!(value, Value::SecretFile(_)));
         let reach = self.engine.facts().await?.reach;
         if let (true, SecretPlace::Folder(folder)) = (has_files, self.secret_place(reach, &marks.instance)) {
             let environment = resolve(&marks, &self.config.secrets).await?;
@@ -180,7 +182,8 @@ mod tests {
     #[test]
     fn a_program_that_cannot_be_run_is_told_from_an_engine_in_trouble() {
         let refused = |message: &str| Fault::Refused { status: Some(400), message: message.to_owned() };
-        let program = "OCI runtime create failed: exec: \"./api\": stat ./api: no such file or directory: unknown";
+        let program =
+            "OCI runtime create failed: exec: \"./api\": stat ./api: no such file or directory: unknown";
         assert!(is_about_program(&refused(program)));
         assert!(is_about_program(&refused("unable to find user app: no matching entries in passwd file")));
         assert!(!is_about_program(&refused("driver failed programming external connectivity")));

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, Digest, Release, Version, Workload};
 use pilotage_targets::{
-    Artifact, EndpointSource, Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged,
-    Target, TargetError, Traffic,
+    Artifact, EndpointSource, Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source,
+    Staged, Target, TargetError, Traffic,
 };
 use tokio::sync::watch;
 

@@ -33,7 +33,12 @@ async fn a_container_can_do_little_and_knows_what_it_needs() {
     let status = ask(service, "/file/proc/self/status").await.1;
     assert!(status.contains("CapEff:\t0000000000000000") && status.contains("NoNewPrivs:\t1"), "{status}");
     // The file is nowhere in what the engine tells; the variable is, as the file asked for it.
-    let said = world.docker(&["inspect", "--format", "{{json .Config.Labels}} {{json .HostConfig}}", &instance.name]);
+    let said = world.docker(&[
+        "inspect",
+        "--format",
+        "{{json .Config.Labels}} {{json .HostConfig}}",
+        &instance.name,
+    ]);
     assert!(!said.contains("hunter22") && said.contains("\"Memory\":67108864"), "{said}");
 
     ask(service, "/say").await;

@@ -97,9 +97,7 @@ async fn what_is_done_to_a_container_by_hand_is_mended() {
     world.until("it was started again", |o| is_ready(o) && o.instances[0].restarts > 0).await;
     let network = format!("{}-test", world.config.project);
     world.docker(&["network", "disconnect", &network, &first.name]);
-    world
-        .until("it is back in its network", |o| is_ready(o) && o.instances[0].address.is_some())
-        .await;
+    world.until("it is back in its network", |o| is_ready(o) && o.instances[0].address.is_some()).await;
     world.docker(&["rename", &first.name, &format!("{}-renamed", first.name)]);
     let renamed = world.observe().await;
     assert_eq!(renamed.instances[0].name, first.name, "its labels say who it is");

@@ -29,7 +29,8 @@ pub(super) fn words(value: &Value) -> Result<Vec<String>, String> {
         Value::Array(items) => items.iter().map(known_text).collect(),
         Value::String(_) => {
             let text = known_text(value)?;
-            let is_plain = !text.contains(['"', '\'', '\\', '|', '&', ';', '<', '>', '(', ')', '*', '?', '`', '$']);
+            let is_plain =
+                !text.contains(['"', '\'', '\\', '|', '&', ';', '<', '>', '(', ')', '*', '?', '`', '$']);
             match is_plain {
                 true => Ok(text.split_whitespace().map(str::to_owned).collect()),
                 false => Err("it is a command for a shell; write a list of arguments".to_owned()),
@@ -42,7 +43,10 @@ pub(super) fn words(value: &Value) -> Result<Vec<String>, String> {
 /// Where a service is published, and where it listens: `8080:80`, `127.0.0.1:8080:80`, `80`, or the long form.
 pub(super) fn port(value: &Value) -> Result<(Option<u16>, u16), String> {
     let number = |text: &str| {
-        text.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| format!("`{text}` is not a single port"))
+        text.parse::<u16>()
+            .ok()
+            .filter(|port| *port > 0)
+            .ok_or_else(|| format!("`{text}` is not a single port"))
     };
     if let Some(target) = value.get("target") {
         if value["protocol"].as_str().is_some_and(|protocol| protocol != "tcp") {
@@ -79,7 +83,8 @@ pub(super) fn health_path(test: &Value) -> Result<String, String> {
     let path = path.map(|path| format!("/{}", path.trim_start_matches('/')));
     let is_plain = |path: &String| path.chars().all(|c| c.is_ascii_alphanumeric() || "/-._~".contains(c));
     path.filter(is_plain).ok_or_else(|| {
-        "it runs a program in the container; name a path in `health`, without it an open port is enough".to_owned()
+        "it runs a program in the container; name a path in `health`, without it an open port is enough"
+            .to_owned()
     })
 }
 

@@ -36,7 +36,9 @@ pub(super) fn fill_in(text: &str) -> Filled {
         }
         match how.strip_prefix(":-").or_else(|| how.strip_prefix('-')) {
             Some(default) if default.contains('$') => {
-                return Filled::Open(format!("the default of `${{{inside}}}` has a variable in it; write the value"));
+                return Filled::Open(format!(
+                    "the default of `${{{inside}}}` has a variable in it; write the value"
+                ));
             }
             Some(default) => filled.push_str(default),
             None if how.is_empty() && before.is_empty() && filled.is_empty() && behind.is_empty() => {

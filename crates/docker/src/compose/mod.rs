@@ -51,7 +51,10 @@ pub fn convert(file_name: &str, text: &str, project: &str) -> Result<Converted, 
         }
         let service = Service::read(name, written, &mut remarks);
         if services.insert(own.clone(), service).is_some() {
-            remarks.add(&format!("services.{name}"), format!("another service is called `{own}` too; rename one"));
+            remarks.add(
+                &format!("services.{name}"),
+                format!("another service is called `{own}` too; rename one"),
+            );
         }
     }
     if services.is_empty() {
@@ -76,8 +79,12 @@ fn is_empty(value: &Value) -> bool {
 
 fn top_level(key: &str) -> &'static str {
     match key {
-        "networks" => "left out: each environment has a network of its own; `target.docker.network` names another",
-        "volumes" => "left out: services keep nothing on disk; put what lasts into a database or an object store",
+        "networks" => {
+            "left out: each environment has a network of its own; `target.docker.network` names another"
+        }
+        "volumes" => {
+            "left out: services keep nothing on disk; put what lasts into a database or an object store"
+        }
         "secrets" => "left out: a service is given a secret in its `env`, with `as: file` as a file",
         "configs" => "left out: put the file into the image, or its values into `env`",
         "include" => "left out: convert that file too, and put its services here",

@@ -64,7 +64,10 @@ impl Service {
             }
         }
         if service.image.is_none() {
-            remarks.add(&format!("services.{name}"), "it names no image; build one, push it, and name it in `image`");
+            remarks.add(
+                &format!("services.{name}"),
+                "it names no image; build one, push it, and name it in `image`",
+            );
         }
         service
     }
@@ -84,10 +87,15 @@ impl Service {
                 self.run.extend(written.get("command").map(words).transpose()?.unwrap_or_default());
             }
             "command" if written.get("entrypoint").is_some() => {}
-            "command" => return Err("`run` replaces the image's entrypoint: write the program and its arguments".into()),
+            "command" => {
+                return Err(
+                    "`run` replaces the image's entrypoint: write the program and its arguments".into()
+                );
+            }
             "ports" => self.ports(value, place, remarks)?,
             "expose" if written.get("ports").is_none() => {
-                self.container_port = value.as_array().and_then(|all| all.first()).map(port).transpose()?.map(|it| it.1);
+                self.container_port =
+                    value.as_array().and_then(|all| all.first()).map(port).transpose()?.map(|it| it.1);
             }
             "expose" => {}
             "environment" => self.environment(value, place, remarks)?,
@@ -113,7 +121,9 @@ impl Service {
                 Ok((published, target)) if self.container_port.is_none() => {
                     (self.port, self.container_port) = (published, Some(target));
                 }
-                Ok(_) => remarks.add(&format!("{place}[{index}]"), "left out: a service is served at one port"),
+                Ok(_) => {
+                    remarks.add(&format!("{place}[{index}]"), "left out: a service is served at one port")
+                }
                 Err(reason) => remarks.add(&format!("{place}[{index}]"), format!("left out: {reason}")),
             }
         }
@@ -172,7 +182,9 @@ impl Service {
         for key in value.as_object().into_iter().flatten().map(|(key, _)| key) {
             let reason = match key.as_str() {
                 "replicas" | "resources" | "restart_policy" => continue,
-                "update_config" | "rollback_config" => "a strategy says how versions are replaced and taken back",
+                "update_config" | "rollback_config" => {
+                    "a strategy says how versions are replaced and taken back"
+                }
                 "placement" => "where tasks run is left to the swarm",
                 _ => "it is not known here",
             };
@@ -207,7 +219,9 @@ fn names(value: &Value) -> Vec<String> {
 fn hint(key: &str) -> &'static str {
     match key {
         "build" => "images are built and pushed before they are deployed",
-        "volumes" => "a service keeps nothing on disk here; `/tmp` is memory, and `writable_root` lets it write elsewhere",
+        "volumes" => {
+            "a service keeps nothing on disk here; `/tmp` is memory, and `writable_root` lets it write elsewhere"
+        }
         "env_file" => "write its variables into `env`, secrets as `{ secret: \"file:…\" }`",
         "secrets" => "give it the secret in `env`: `{ secret: \"file:…\", as: file }`",
         "networks" | "network_mode" | "links" | "extra_hosts" | "dns" => {

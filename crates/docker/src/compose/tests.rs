@@ -43,7 +43,11 @@ fn what_is_understood_becomes_a_file_that_is_sound() {
     assert_eq!(web.health.ready.as_ref().unwrap().as_str(), "/health");
     assert_eq!(web.needs[0].as_str(), "api");
     assert!(converted.file.contains("TOKEN: { secret: \"env:TOKEN\" }"), "{}", converted.file);
-    assert!(converted.file.contains("LEVEL: \"info\"") && !converted.file.contains("URL"), "{}", converted.file);
+    assert!(
+        converted.file.contains("LEVEL: \"info\"") && !converted.file.contains("URL"),
+        "{}",
+        converted.file
+    );
     let api = &project.services[&"api".parse().unwrap()];
     assert_eq!(api.run, ["/api", "--home", "$$HOME", "--port", "8000"]);
     assert_eq!(api.container_port, 8000);
@@ -76,8 +80,12 @@ fn a_command_that_needs_a_shell_or_the_images_program_is_not_guessed_at() {
     let text = "services:\n  a:\n    image: a\n    command: serve --fast\n  b:\n    image: b\n    entrypoint: sh -c \"x; y\"\n";
     let converted = convert("compose.yaml", text, "folder").unwrap();
     assert!(!converted.file.contains("run:"), "{}", converted.file);
-    assert!(converted.remarks.iter().any(|it| it.starts_with("services.a.command: left out: `run` replaces")));
-    assert!(converted.remarks.iter().any(|it| it.starts_with("services.b.entrypoint: left out: it is a command")));
+    assert!(
+        converted.remarks.iter().any(|it| it.starts_with("services.a.command: left out: `run` replaces"))
+    );
+    assert!(
+        converted.remarks.iter().any(|it| it.starts_with("services.b.entrypoint: left out: it is a command"))
+    );
 }
 
 #[test]

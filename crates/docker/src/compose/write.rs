@@ -69,7 +69,8 @@ fn settings(services: &BTreeMap<String, Service>) -> String {
     if services.values().any(|service| !service.is_read_only) {
         fields.push("writable_root: true".to_owned());
     }
-    let capabilities: BTreeSet<&String> = services.values().flat_map(|service| &service.capabilities).collect();
+    let capabilities: BTreeSet<&String> =
+        services.values().flat_map(|service| &service.capabilities).collect();
     if !capabilities.is_empty() {
         let words: Vec<String> = capabilities.into_iter().map(|word| json!(word).to_string()).collect();
         fields.push(format!("capabilities: [{}]", words.join(", ")));

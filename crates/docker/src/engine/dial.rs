@@ -60,7 +60,11 @@ impl Dialer {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
                 stream.set_nodelay(true)?;
                 let Some(files) = self.tls.clone() else {
-                    return if stream.peer_addr()?.ip().is_loopback() { Ok(Box::new(stream)) } else { Err(bare()) };
+                    return if stream.peer_addr()?.ip().is_loopback() {
+                        Ok(Box::new(stream))
+                    } else {
+                        Err(bare())
+                    };
                 };
                 // Read for each connection, so that renewed files count.
                 let name = host.clone();
@@ -75,6 +79,7 @@ impl Dialer {
 
 /// Whoever reaches such a port has the whole machine.
 fn bare() -> io::Error {
-    let mend = "a port of another machine is used with TLS only; name `tls: { ca, cert, key }`, or use `ssh://`";
+    let mend =
+        "a port of another machine is used with TLS only; name `tls: { ca, cert, key }`, or use `ssh://`";
     io::Error::new(io::ErrorKind::InvalidInput, mend)
 }

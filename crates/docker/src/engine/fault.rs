@@ -45,12 +45,13 @@ impl Fault {
         match error {
             Error::DockerResponseServerError { status_code, message } => answered(*status_code, message),
             Error::DockerStreamError { error } => message(None, error),
-            Error::RequestTimeoutError => {
-                Self::Unreachable { reason: "it did not answer in time; see whether it is overloaded".to_owned() }
-            }
+            Error::RequestTimeoutError => Self::Unreachable {
+                reason: "it did not answer in time; see whether it is overloaded".to_owned(),
+            },
             Error::IOError { err } => unreachable(err, last_words),
             Error::HyperResponseError { err } => {
-                let ended = || "the connection was closed before it answered; it may be starting again".to_owned();
+                let ended =
+                    || "the connection was closed before it answered; it may be starting again".to_owned();
                 let io = err.source().and_then(|source| source.downcast_ref::<io::Error>());
                 match (io, last_words) {
                     (_, Some(words)) => Self::Unreachable { reason: explain_ssh(&words) },
@@ -103,7 +104,9 @@ fn unreachable(error: &io::Error, last_words: Option<String>) -> Fault {
         io::ErrorKind::InvalidData if text.contains("UnknownIssuer") => {
             "; its certificate is not signed by an authority of `tls.ca`: name the one that signed it"
         }
-        io::ErrorKind::InvalidData if text.contains("NotValidForName") || text.contains("not valid for name") => {
+        io::ErrorKind::InvalidData
+            if text.contains("NotValidForName") || text.contains("not valid for name") =>
+        {
             "; its certificate is for another host: write the host of `host` as the certificate does"
         }
         io::ErrorKind::InvalidData if text.contains("Expired") => "; its certificate has expired: renew it",
@@ -118,15 +121,16 @@ fn unreachable(error: &io::Error, last_words: Option<String>) -> Fault {
 
 /// The words of `ssh` with what to do about them.
 fn explain_ssh(words: &str) -> String {
-    let mend = if words.contains("Host key verification failed") || words.contains("REMOTE HOST IDENTIFICATION") {
-        "; its key is not known: compare it with the host's own, then add it to `known_hosts`"
-    } else if words.contains("Permission denied") {
-        "; the host does not let us in: see the key that `ssh` uses"
-    } else if words.contains("docker: command not found") || words.contains("docker: not found") {
-        "; the program `docker` is not on the PATH there"
-    } else {
-        ""
-    };
+    let mend =
+        if words.contains("Host key verification failed") || words.contains("REMOTE HOST IDENTIFICATION") {
+            "; its key is not known: compare it with the host's own, then add it to `known_hosts`"
+        } else if words.contains("Permission denied") {
+            "; the host does not let us in: see the key that `ssh` uses"
+        } else if words.contains("docker: command not found") || words.contains("docker: not found") {
+            "; the program `docker` is not on the PATH there"
+        } else {
+            ""
+        };
     format!("ssh says: {}{mend}", one_line(words))
 }
 

@@ -101,7 +101,9 @@ mod tests {
 
     #[test]
     fn what_could_be_taken_for_an_option_is_refused() {
-        for address in ["ssh://-l@host", "ssh://a@-b", "ssh://a@b@c", "ssh://host:0", "tcp://host:port", "tcp://[x]:1"] {
+        for address in
+            ["ssh://-l@host", "ssh://a@-b", "ssh://a@b@c", "ssh://host:0", "tcp://host:port", "tcp://[x]:1"]
+        {
             assert_eq!(read(address), None, "{address}");
         }
     }

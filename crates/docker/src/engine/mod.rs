@@ -62,7 +62,10 @@ impl Engine {
     ) -> Result<Self, TargetError> {
         let failed = |reason: String| TargetError::Failed { doing: format!("use {address}"), reason };
         let place = Place::read(address).ok_or_else(|| {
-            failed("that is no address of an engine; write `ssh://user@host:port` or `tcp://host:port`".to_owned())
+            failed(
+                "that is no address of an engine; write `ssh://user@host:port` or `tcp://host:port`"
+                    .to_owned(),
+            )
         })?;
         let dialer = Arc::new(Dialer::new(place.clone(), certificates, ssh_program));
         let transport = Transport::new(Arc::clone(&dialer));
@@ -145,10 +148,9 @@ impl Engine {
                 what: format!("{doing} on {}", self.name()),
                 rule: format!("allow it there; the engine says: {message}"),
             },
-            fault => TargetError::Failed {
-                doing: format!("{doing} on {}", self.name()),
-                reason: fault.words(),
-            },
+            fault => {
+                TargetError::Failed { doing: format!("{doing} on {}", self.name()), reason: fault.words() }
+            }
         }
     }
 }

@@ -46,7 +46,9 @@ mod tests {
 
     #[tokio::test]
     async fn only_an_engine_of_this_machine_is_reached_by_its_bridge() {
-        let reach = async |host: &str, rootless| of(&Place::read(&host.parse().unwrap()).unwrap(), rootless).await.unwrap();
+        let reach = async |host: &str, rootless| {
+            of(&Place::read(&host.parse().unwrap()).unwrap(), rootless).await.unwrap()
+        };
         assert_eq!(reach("unix:///run/docker.sock", false).await, Reach::Bridge);
         let here = Reach::Published { host: Ipv4Addr::LOCALHOST.into(), bind: Ipv4Addr::LOCALHOST.into() };
         assert_eq!(reach("unix:///run/podman.sock", true).await, here);

@@ -73,7 +73,11 @@ impl Images {
         let mut names = vec![image.pinned(digest), digest.to_string()];
         let tagged = tagged(image);
         // A tag may lead to another image by now.
-        if self.inspect(&tagged).await?.is_some_and(|it| digest_of(&it, image.name()).as_ref() == Some(digest)) {
+        if self
+            .inspect(&tagged)
+            .await?
+            .is_some_and(|it| digest_of(&it, image.name()).as_ref() == Some(digest))
+        {
             names.insert(0, tagged);
         }
         for text in names {

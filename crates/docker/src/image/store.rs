@@ -39,7 +39,10 @@ impl Images {
             }
         };
         let digest = found.and_then(|found| digest_of(&found, image.name()));
-        digest.ok_or_else(|| TargetError::Image { image: text, reason: "the engine says no digest of it".into() })
+        digest.ok_or_else(|| TargetError::Image {
+            image: text,
+            reason: "the engine says no digest of it".into(),
+        })
     }
 
     /// What a container of the release is made from; pulled if it is not there.
@@ -98,7 +101,8 @@ pub(super) fn tagged(image: &ImageReference) -> String {
 /// The digest of its manifest in the registry that it is named after, else its id: that of an image that exists only there.
 pub(super) fn digest_of(image: &ImageInspect, name: &str) -> Option<Digest> {
     let pinned = image.repo_digests.iter().flatten().filter_map(|text| text.split_once('@'));
-    let own = pinned.filter(|(found, _)| usual(found) == usual(name)).find_map(|(_, digest)| digest.parse().ok());
+    let own =
+        pinned.filter(|(found, _)| usual(found) == usual(name)).find_map(|(_, digest)| digest.parse().ok());
     own.or_else(|| id(image.id.as_deref()?))
 }
 

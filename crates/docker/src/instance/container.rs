@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use bollard::models::{
-    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, NetworkSettings, RestartPolicyNameEnum,
+    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, NetworkSettings,
+    RestartPolicyNameEnum,
 };
 use pilotage_spec::Timestamp;
 
@@ -58,19 +59,15 @@ pub(crate) struct Container {
 
 impl Container {
     /// Reads what the engine says; `None` if the container is not ours.
-    pub fn read(
-        scope: &Scope,
-        network: &str,
-        reach: Reach,
-        said: ContainerInspectResponse,
-    ) -> Option<Self> {
+    pub fn read(scope: &Scope, network: &str, reach: Reach, said: ContainerInspectResponse) -> Option<Self> {
         let labels: HashMap<String, String> = said.config?.labels?;
         let marks = Marks::read(scope, &labels)?;
         let port = container_port(&marks.release.instance);
         let state = said.state.unwrap_or_default();
         let settings = said.network_settings.unwrap_or_default();
         let policy = said.host_config.and_then(|host| host.restart_policy).and_then(|policy| policy.name);
-        let is_kept_up = !matches!(policy, None | Some(RestartPolicyNameEnum::NO | RestartPolicyNameEnum::EMPTY));
+        let is_kept_up =
+            !matches!(policy, None | Some(RestartPolicyNameEnum::NO | RestartPolicyNameEnum::EMPTY));
         Some(Self {
             id: said.id?,
             name: said.name.unwrap_or_default().trim_start_matches('/').to_owned(),

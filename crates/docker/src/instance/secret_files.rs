@@ -85,10 +85,8 @@ pub(crate) async fn upload(
     container: &str,
     files: &BTreeMap<String, Secret>,
 ) -> Result<(), TargetError> {
-    let failed = |reason: String| TargetError::Failed {
-        doing: "hand secrets to a container".to_owned(),
-        reason,
-    };
+    let failed =
+        |reason: String| TargetError::Failed { doing: "hand secrets to a container".to_owned(), reason };
     let archive = archive(files).map_err(|error| failed(error.to_string()))?;
     let options = UploadToContainerOptionsBuilder::default().path(SECRETS_FOLDER).build();
     engine

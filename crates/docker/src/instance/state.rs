@@ -62,7 +62,9 @@ pub(crate) fn state(container: &Container, seen: &Seen) -> Option<InstanceState>
         Phase::Leaving => InstanceState::Stopping,
         Phase::Restarting => InstanceState::Waiting { reason: ending(container, seen) },
         Phase::Exited if container.is_kept_up => InstanceState::Waiting { reason: ending(container, seen) },
-        Phase::Exited => InstanceState::Failed { reason: format!("was given up; it {}", ending(container, seen)) },
+        Phase::Exited => {
+            InstanceState::Failed { reason: format!("was given up; it {}", ending(container, seen)) }
+        }
     })
 }
 

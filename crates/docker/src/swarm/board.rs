@@ -184,7 +184,8 @@ impl Board {
 
 impl Known {
     fn of<'a>(&'a self, workload: &'a Workload) -> impl Iterator<Item = (&'a Slot, Seen)> {
-        let own = self.slots.iter().filter(|slot| slot.last().is_some_and(|run| run.marks.workload == *workload));
+        let own =
+            self.slots.iter().filter(|slot| slot.last().is_some_and(|run| run.marks.workload == *workload));
         own.filter_map(|slot| Some((slot, self.seen_of(slot)?)))
     }
 
@@ -214,9 +215,9 @@ impl EndpointSource for Board {
         if !known.is_complete {
             return None;
         }
-        let own = known.of(workload).filter(|(slot, _)| {
-            slot.last().is_some_and(|run| run.marks.release.id.version == *version)
-        });
+        let own = known
+            .of(workload)
+            .filter(|(slot, _)| slot.last().is_some_and(|run| run.marks.release.id.version == *version));
         let own: Vec<(&Slot, Seen)> = own.collect();
         let is_open = |(slot, seen): &(&Slot, Seen)| {
             seen.readiness == Readiness::Unknown && slot.last().is_some_and(Run::is_running)
@@ -226,10 +227,7 @@ impl EndpointSource for Board {
         }
         let spoken = own.first().and_then(|(slot, _)| Some(slot.last()?.marks.release.instance.protocol));
         let endpoints = own.iter().filter_map(|(slot, seen)| endpoint(known.instance(slot, seen)?));
-        Some(Serving {
-            endpoints: endpoints.collect(),
-            protocol: spoken.map(protocol).unwrap_or_default(),
-        })
+        Some(Serving { endpoints: endpoints.collect(), protocol: spoken.map(protocol).unwrap_or_default() })
     }
 
     fn subscribe(&self) -> watch::Receiver<u64> {

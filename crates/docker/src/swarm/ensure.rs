@@ -112,7 +112,9 @@ impl Shared {
             Err(error) => Err(match self.engine.fault(&error) {
                 Fault::Conflict { message } => TargetError::Failed {
                     doing: format!("create the service {}", marks.instance),
-                    reason: format!("{message}; that service is not of this environment: remove it, then try again"),
+                    reason: format!(
+                        "{message}; that service is not of this environment: remove it, then try again"
+                    ),
                 },
                 fault => self.engine.refused(&format!("create the service {}", marks.instance), fault),
             }),

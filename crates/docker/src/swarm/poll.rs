@@ -32,7 +32,8 @@ impl Shared {
         let filter = self.scope.filter(None);
         let failed = |doing: &'static str| move |error| self.engine.failed(doing, &error);
         let wanted = ListServicesOptionsBuilder::default().filters(&filter).build();
-        let services = self.engine.docker().list_services(Some(wanted)).await.map_err(failed("list services"))?;
+        let services =
+            self.engine.docker().list_services(Some(wanted)).await.map_err(failed("list services"))?;
         let wanted = ListTasksOptionsBuilder::default().filters(&filter).build();
         let tasks = self.engine.docker().list_tasks(Some(wanted)).await.map_err(failed("list tasks"))?;
         let slots = slots(tasks.into_iter().filter_map(|task| Run::read(&self.scope, task)).collect());
@@ -53,7 +54,8 @@ impl Shared {
             let before = self.board.services(&service.marks.workload);
             let before = before.into_iter().find(|other| other.id == service.id);
             let is_news = before.is_some_and(|before| before.update != service.update);
-            if let Some(state) = service.update.as_ref().filter(|state| is_news && state.contains("rollback")) {
+            if let Some(state) = service.update.as_ref().filter(|state| is_news && state.contains("rollback"))
+            {
                 let (service, replicas) = (&service.marks.instance, service.replicas());
                 tracing::warn!(service, state, replicas, "somebody has rolled a service back by hand");
             }

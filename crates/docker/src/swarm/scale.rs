@@ -27,7 +27,9 @@ impl Shared {
             };
             let is_outdated = fault.words().contains("update out of sequence");
             if attempt > 0 || !is_outdated || matches!(fault, Fault::Unreachable { .. }) {
-                return Err(self.engine.refused(&format!("scale the service {}", service.marks.instance), fault));
+                return Err(self
+                    .engine
+                    .refused(&format!("scale the service {}", service.marks.instance), fault));
             }
             let found = self.engine.docker().inspect_service(&service.id, None).await;
             let found = found.map_err(|error| self.engine.failed("look at a service", &error))?;

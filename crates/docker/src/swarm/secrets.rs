@@ -104,10 +104,13 @@ mod tests {
             project: "shop".parse().unwrap(),
             environment: environment.parse().unwrap(),
         };
-        let of = |environment, variable, value: &str| name(&scope(environment), variable, &Secret::new(value));
+        let of =
+            |environment, variable, value: &str| name(&scope(environment), variable, &Secret::new(value));
         let first = of("production", "KEY", "one");
         assert_eq!(first, of("production", "KEY", "one"));
-        for other in [of("production", "KEY", "two"), of("staging", "KEY", "one"), of("production", "K", "one")] {
+        for other in
+            [of("production", "KEY", "two"), of("staging", "KEY", "one"), of("production", "K", "one")]
+        {
             assert_ne!(first, other);
         }
         assert!(first.len() <= 64 && first.starts_with("pilotage-"));

@@ -8,9 +8,9 @@ use bollard::models::{
     EndpointSpecModeEnum, Limit, Mount, MountTmpfsOptions, MountType, NetworkAttachmentConfig, ServiceSpec,
     ServiceSpecMode, ServiceSpecModeReplicated, ServiceSpecRollbackConfig,
     ServiceSpecRollbackConfigFailureActionEnum, ServiceSpecRollbackConfigOrderEnum, ServiceSpecUpdateConfig,
-    ServiceSpecUpdateConfigFailureActionEnum, ServiceSpecUpdateConfigOrderEnum, TaskSpec, TaskSpecContainerSpec,
-    TaskSpecContainerSpecPrivileges, TaskSpecContainerSpecSecrets, TaskSpecLogDriver, TaskSpecResources,
-    TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
+    ServiceSpecUpdateConfigFailureActionEnum, ServiceSpecUpdateConfigOrderEnum, TaskSpec,
+    TaskSpecContainerSpec, TaskSpecContainerSpecPrivileges, TaskSpecContainerSpecSecrets, TaskSpecLogDriver,
+    TaskSpecResources, TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
 };
 
 use crate::config::Hardening;
@@ -110,7 +110,9 @@ fn task(wanted: &Wanted<'_>) -> TaskSpec {
         networks: wanted.network.map(|name| vec![network(name)]),
         log_driver: Some(TaskSpecLogDriver {
             name: Some("json-file".to_owned()),
-            options: Some([("max-size", "10m"), ("max-file", "3")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()),
+            options: Some(
+                [("max-size", "10m"), ("max-file", "3")].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            ),
         }),
         ..TaskSpec::default()
     }

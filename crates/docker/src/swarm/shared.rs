@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use pilotage_targets::{Tasks, TargetError};
+use pilotage_targets::{TargetError, Tasks};
 
 use super::board::Board;
 use crate::config::{DockerConfig, Hardening};

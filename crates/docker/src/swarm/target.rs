@@ -7,8 +7,8 @@ use bollard::query_parameters::LogsOptions;
 use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, Release, Version, Workload};
 use pilotage_targets::{
-    Artifact, EndpointSource, Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged,
-    Target, TargetError, Traffic,
+    Artifact, EndpointSource, Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source,
+    Staged, Target, TargetError, Traffic,
 };
 use tokio::sync::watch;
 

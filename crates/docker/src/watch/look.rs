@@ -26,10 +26,8 @@ impl Shared {
             Some(workload) => self.registry.of(workload),
             None => self.registry.all(),
         };
-        let options = ListContainersOptionsBuilder::default()
-            .all(true)
-            .filters(&self.scope.filter(workload))
-            .build();
+        let options =
+            ListContainersOptionsBuilder::default().all(true).filters(&self.scope.filter(workload)).build();
         let listed = self.engine.docker().list_containers(Some(options)).await;
         let listed = listed.map_err(|error| self.engine.failed("list containers", &error))?;
         let ids: Vec<String> = listed.into_iter().filter_map(|container| container.id).collect();

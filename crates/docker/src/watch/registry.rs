@@ -132,8 +132,10 @@ mod tests {
     fn nothing_is_said_before_everything_is_known() {
         let registry = Registry::new();
         let container = example(Phase::Running);
-        let (workload, version) = (container.marks.workload.clone(), container.marks.release.id.version.clone());
-        let serving = |registry: &Registry| registry.serving(&workload, &version).map(|it| it.endpoints.len());
+        let (workload, version) =
+            (container.marks.workload.clone(), container.marks.release.id.version.clone());
+        let serving =
+            |registry: &Registry| registry.serving(&workload, &version).map(|it| it.endpoints.len());
         assert_eq!(serving(&registry), None, "the engine has not been asked");
         let (held, is_new) = registry.add(Held::new(container.clone(), true, NOW));
         assert!(is_new && !registry.add(Held::new(container, true, NOW)).1);

@@ -91,8 +91,7 @@ async fn attend(shared: &Arc<Shared>, held: &Arc<Held>, run: &Container, news: &
     let note = move |cpu_millis, memory_bytes| {
         noted.note(|seen| (seen.cpu_millis, seen.memory_bytes) = (cpu_millis, memory_bytes));
     };
-    let _readings =
-        AbortOnDrop(tokio::spawn(readings::take(shared.engine.clone(), held.id.clone(), note)));
+    let _readings = AbortOnDrop(tokio::spawn(readings::take(shared.engine.clone(), held.id.clone(), note)));
     let deadline = Instant::now() + spec.start_timeout;
     let mut ready = false;
     let mut not_ready = "it was not probed".to_owned();
@@ -176,8 +175,9 @@ impl Streaks {
             Finding::Live(Ok(())) => self.live = 0,
             Finding::Live(Err((failure, streak))) => {
                 self.live = streak;
-                verdict = (streak >= LIVE_LIMIT)
-                    .then(|| format!("failed its liveness probe {streak} times in a row: {}", failure.reason));
+                verdict = (streak >= LIVE_LIMIT).then(|| {
+                    format!("failed its liveness probe {streak} times in a row: {}", failure.reason)
+                });
             }
         }
         seen.probe_failures = if ready { self.ready.max(self.live) } else { 0 };
@@ -207,7 +207,8 @@ impl Shared {
     async fn give_up_after_ends(self: &Arc<Self>, held: &Arc<Held>, container: &Container) {
         let ending = held.seen().ending.unwrap_or_else(|| how_it_ended(container));
         let ends = container.engine_restarts;
-        self.conclude(held, format!("ended {ends} times before it was ready; the last time it {ending}")).await;
+        self.conclude(held, format!("ended {ends} times before it was ready; the last time it {ending}"))
+            .await;
     }
 
     /// Gives up one that runs, with its last lines.

@@ -113,7 +113,8 @@ mod tests {
         let known = Known::default();
         known.learn(&[Secret::new("hunter22")]);
         let mut lines = Vec::new();
-        let message = "2026-07-01T09:30:00.000000001Z the password is hunter22\r\n2026-07-01T09:30:01Z\nno time\n";
+        let message =
+            "2026-07-01T09:30:00.000000001Z the password is hunter22\r\n2026-07-01T09:30:01Z\nno time\n";
         take_in(LogOutput::StdErr { message: message.into() }, &known, &mut lines);
         let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
         assert_eq!(texts, ["the password is [masked]", ""]);

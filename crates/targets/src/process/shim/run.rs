@@ -15,8 +15,8 @@ use super::succession::Change;
 use super::supervisor::{Supervisor, stop_wanted};
 use super::usage::UsageMeter;
 use crate::InstanceState;
-use crate::process::identity::ProcessIdentity;
 use crate::probe::{self, Asked, Finding};
+use crate::process::identity::ProcessIdentity;
 use crate::process::tree::descendants;
 
 /// So many failed liveness probes in a row, and the service is started again.
