@@ -75,6 +75,10 @@ const BENCHES: &[Bench] = &[
         ..Bench::new("docker", "pilotage-docker", "containers: ways back beside Swarm's own, dropped requests")
     },
     Bench::new("overhead", "pilotage", "what a deployment and `status` add"),
+    Bench {
+        sizes: &["--requests"],
+        ..Bench::new("kube_zero_drop", "pilotage", "dropped requests through edge pods of a real cluster")
+    },
 ];
 
 /// What is asked for.
