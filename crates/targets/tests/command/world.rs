@@ -75,9 +75,11 @@ impl World {
         self.config.project_folder.join(name)
     }
 
-    /// A file of the project with a secret.
+    /// A file of the project, there as a whole or not at all: the program may read it at any time.
     pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.project(name), text).unwrap();
+        let part = self.project(&format!("{name}.part"));
+        std::fs::write(&part, text).unwrap();
+        std::fs::rename(part, self.project(name)).unwrap();
     }
 
     /// All requests with this verb, in order.
