@@ -2,6 +2,7 @@
 
 import task_definition
 from contract import Pending, Refused
+from rule import read_rule
 from slots import FENCE_TAG, Slots
 
 # The load balancer decides about health from then on; ECS must not stop tasks that are still starting.
@@ -22,7 +23,7 @@ def ensure(settings, request):
         if slot.desired < request["replicas"]:
             slots.scale(slot, request["replicas"])
         return {}
-    slot = slot or free(slots)
+    slot = slot or free(slots, read_rule(settings.aws, service))
     registered = settings.aws.ask("ecs", "RegisterTaskDefinition", definition)
     arn = registered["taskDefinition"]["taskDefinitionArn"]
     count = max(slot.desired, request["replicas"])
@@ -35,11 +36,14 @@ def ensure(settings, request):
     return {}
 
 
-def free(slots):
-    """A slot in which nothing runs."""
-    for slot in slots.all:
-        if slot.is_free:
-            return slot
+def free(slots, rule):
+    """A slot in which nothing runs, and which gets no requests: those are for `route` to give."""
+    unused = sorted((slot for slot in slots.all if slot.is_free), key=lambda slot: rule.weights.get(slot.target_group, 0))
+    if unused:
+        slot = unused[0]
+        if len(unused) == 1 and rule.weights.get(slot.target_group, 0):
+            raise Refused("transient", f"the rule gives requests to {slot.name}, which is not in use")
+        return slot
     for slot in slots.all:
         if slot.desired == 0:
             raise Pending(f"{slot.name} still has {slot.tasks} tasks")

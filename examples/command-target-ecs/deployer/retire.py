@@ -1,7 +1,6 @@
 """Takes tasks down. ECS first takes them out of the target group, where requests in flight have the deregistration delay."""
 
 from contract import Pending
-from rule import read_rule, write_rule
 from slots import Slots
 
 
@@ -16,12 +15,10 @@ def retire(settings, request):
 
 
 def remove(settings, request):
+    """The rule stays as it is: it has to forward somewhere, and without tasks the load balancer answers 503."""
     service = settings.service(request["workload"])
     slots = Slots(settings.aws, service)
     slots.claim(request["fence"])
-    rule = read_rule(settings.aws, service)
-    if any(rule.weights.values()):
-        write_rule(settings.aws, service, rule, {})
     for slot in slots.all:
         if slot.service is not None and slot.desired > 0:
             slots.scale(slot, 0)

@@ -67,9 +67,11 @@ def shares_of(rule, slots):
 def weights_for(shares):
     """The smallest whole weights in the same proportion, by version."""
     wanted = {share["version"]: share["share"] for share in shares if share["share"]}
+    if not wanted:
+        raise Refused("unsupported", "a rule has to forward somewhere", "use a strategy that always serves a version")
     if len(wanted) > 2:
         raise Refused("unsupported", f"{len(wanted)} versions are to get requests", "there are two slots: use two versions")
-    divisor = math.gcd(*wanted.values()) if wanted else 1
+    divisor = math.gcd(*wanted.values())
     weights = {version: share // divisor for version, share in wanted.items()}
     if any(weight > GREATEST_WEIGHT for weight in weights.values()):
         raise Refused(

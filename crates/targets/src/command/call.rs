@@ -11,7 +11,7 @@ use super::contract::{Answer, Pending, Request, VERSION, Verb, WorkloadName};
 use super::convert::target_error;
 use super::fault::CommandFault;
 use super::shared::Shared;
-use crate::claims::now_micros;
+use crate::process::now;
 use crate::{Fence, TargetError};
 
 /// A request is asked so often at most while the errors are transient.
@@ -68,7 +68,7 @@ impl Shared {
         let count = ASKED.fetch_add(1, Ordering::Relaxed);
         Request {
             contract: VERSION,
-            key: format!("{:x}-{:x}-{count:x}", now_micros(), std::process::id()),
+            key: format!("{:x}-{:x}-{count:x}", now().as_micros(), std::process::id()),
             project: self.config.project.to_string(),
             workload: workload.map(|workload| WorkloadName {
                 environment: workload.environment.to_string(),
@@ -91,7 +91,7 @@ impl Shared {
         let (mut since, mut attempt, mut pause) = (begin, 1, FIRST_PAUSE);
         loop {
             let claim = match (workload, fence) {
-                (Some(workload), Some(fence)) => Some(self.claims.claim(workload, fence).await?),
+                (Some(workload), Some(fence)) => Some(self.config.claims.claim(workload, fence).await?),
                 _ => None,
             };
             let answer = self.once(request).await?;
@@ -104,7 +104,9 @@ impl Shared {
                 Ok(answer) => return Ok(answer),
                 // One that has used up its time once is not given it again and again.
                 Err(fault)
-                    if fault.is_transient() && attempt < ATTEMPTS && since.elapsed() < self.config.timeout =>
+                    if fault.is_transient()
+                        && attempt < ATTEMPTS
+                        && since.elapsed() < self.config.timeout =>
                 {
                     tracing::debug!(verb = request.verb.word(), %fault, "asked again in a moment");
                     tokio::time::sleep(pause).await;
@@ -116,7 +118,12 @@ impl Shared {
     }
 
     /// Waits until it is time to ask again.
-    async fn wait_for(&self, request: &Request, pending: &Pending, begin: Instant) -> Result<(), CommandFault> {
+    async fn wait_for(
+        &self,
+        request: &Request,
+        pending: &Pending,
+        begin: Instant,
+    ) -> Result<(), CommandFault> {
         let verb = request.verb.word();
         let message = self.config.secrets.known().text(&pending.message).into_owned();
         if begin.elapsed() > LONGEST_WAIT {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pilotage_secrets::SecretReader;
-use pilotage_spec::{ProjectName, Value, VariableName};
+use pilotage_spec::{CommandSettings, ProjectName, Value, VariableName};
+
+use crate::Claims;
 
 /// How often a workload is looked at while something happens.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -18,14 +20,16 @@ pub struct CommandConfig {
     /// Program and arguments. A program with a `/` is looked up in the project's folder unless it is absolute; any other on
     /// `PATH`.
     pub run: Vec<String>,
-    /// Its environment, beside `PATH`.
+    /// Its environment, beside `PATH` and `HOME`.
     pub env: BTreeMap<VariableName, Value>,
     /// How long one request may take.
     pub timeout: Duration,
     /// The folder in which it is run.
     pub project_folder: PathBuf,
-    /// Where fencing tokens and the traffic as it was asked for are kept. Created if it is missing.
+    /// Where the traffic as it was asked for is kept. Created if it is missing.
     pub state_folder: PathBuf,
+    /// Where fencing tokens are kept.
+    pub claims: Claims,
     /// Reads the secrets of `env`, and those of services if the program wants their values.
     pub secrets: SecretReader,
     /// How often a workload is looked at while something happens; less often when nothing does.
@@ -33,16 +37,23 @@ pub struct CommandConfig {
 }
 
 impl CommandConfig {
-    /// A program in an empty environment.
-    pub fn new(project: ProjectName, run: Vec<String>, project_folder: PathBuf, state_folder: PathBuf) -> Self {
-        let secrets = SecretReader::new(&project_folder, Default::default(), Default::default());
+    /// What the file says of an environment's target.
+    pub fn new(
+        project: ProjectName,
+        settings: &CommandSettings,
+        project_folder: PathBuf,
+        state_folder: PathBuf,
+        claims: Claims,
+        secrets: SecretReader,
+    ) -> Self {
         Self {
             project,
-            run,
-            env: BTreeMap::new(),
-            timeout: Duration::from_secs(60),
+            run: settings.run.clone(),
+            env: settings.env.clone(),
+            timeout: settings.timeout,
             project_folder,
             state_folder,
+            claims,
             secrets,
             interval: INTERVAL,
         }

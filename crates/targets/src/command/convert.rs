@@ -11,23 +11,22 @@ use super::fault::CommandFault;
 use crate::{Artifact, Instance, InstanceState, LogLine, LogQuery, Source, TargetError, Traffic};
 
 /// The error of a target for a request that came to nothing.
-pub fn target_error(program: &str, workload: Option<&Workload>, ours: u64, fault: CommandFault) -> TargetError {
+pub fn target_error(
+    program: &str,
+    workload: Option<&Workload>,
+    ours: u64,
+    fault: CommandFault,
+) -> TargetError {
     let engine = format!("the engine behind `{program}`");
+    let reason = fault.to_string();
     match fault {
         CommandFault::Refused(fault) if fault.kind == FaultKind::Fenced => TargetError::Fenced {
             workload: workload.map(Workload::to_string).unwrap_or_default(),
             held: fault.held.unwrap_or(ours.saturating_add(1)),
             ours,
         },
-        fault if fault.is_transient() => TargetError::Unreachable { engine, reason: fault.to_string() },
-        CommandFault::Refused(fault) => TargetError::Unsupported {
-            what: format!("{engine}: {}", fault.message),
-            mend: fault.mend.unwrap_or_else(|| "see what it says on its standard error".to_owned()),
-        },
-        fault => TargetError::Unsupported {
-            what: format!("{engine}: {fault}"),
-            mend: "docs/command-target.md tells what such a program has to do".to_owned(),
-        },
+        fault if fault.is_transient() => TargetError::Unreachable { engine, reason },
+        _ => TargetError::Refused { engine, reason },
     }
 }
 
@@ -44,18 +43,6 @@ pub fn capabilities(description: &contract::Description) -> Capabilities {
         preview: description.preview,
         counters: false,
         holds_requests: description.holds_requests,
-    }
-}
-
-/// What a program can do of which nothing is known yet: the least.
-pub fn least() -> Capabilities {
-    Capabilities {
-        weights: Weights::Switch,
-        cohorts: false,
-        mirror: false,
-        preview: false,
-        counters: false,
-        holds_requests: false,
     }
 }
 
@@ -78,9 +65,9 @@ pub fn release(
     contract::Release {
         version: release.id.version.to_string(),
         digest: release.id.digest.to_string(),
-        image: instance.image.as_ref().map(|image| image.with_digest(&release.id.digest).to_string()),
+        image: instance.image.as_ref().map(|image| image.pinned(&release.id.digest)),
         run: instance.run.clone(),
-        container_port: instance.image.as_ref().map(|_| instance.container_port),
+        container_port: instance.container_port,
         env,
         health: contract::Health {
             live: instance.health.live.as_ref().map(ToString::to_string),

@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 use super::contract::{Confidential, SecretsAs, Variable};
 use crate::TargetError;
 
-/// What the program inherits, so that programs can be named without their folders.
-const INHERITED: &str = "PATH";
+/// What the program inherits: where programs are found, and where people keep what those need.
+const INHERITED: [&str; 2] = ["PATH", "HOME"];
 /// The program is run every few seconds; whoever keeps its secrets is not to be asked as often.
 const FRESH_FOR: Duration = Duration::from_secs(60);
 
@@ -27,9 +27,8 @@ impl Environment {
     pub fn give_to(&self, command: &mut Command) {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
-        if let Some(inherited) = std::env::var_os(INHERITED) {
-            command.env(INHERITED, inherited);
-        }
+        let inherited = INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        command.envs(inherited);
         for (name, value) in self.0.iter() {
             command.env(name, OsStr::from_bytes(value.expose()));
         }
@@ -126,7 +125,7 @@ fn refuse_in_arguments(
     source: &SecretSource,
 ) -> Result<(), TargetError> {
     let names_it = |argument: &String| {
-        variables(argument).is_ok_and(|names| names.iter().any(|used| used.as_str() == name.as_str()))
+        variables(argument).is_ok_and(|names| names.iter().any(|used| *used == name.as_str()))
     };
     if !instance.run.iter().any(names_it) {
         return Ok(());
@@ -142,6 +141,7 @@ fn unreadable(error: SecretError) -> TargetError {
 }
 
 fn no_file(source: &SecretSource) -> TargetError {
-    let reason = "a program that drives an engine is given secrets as variables; leave out `as: file`".to_owned();
+    let reason =
+        "a program that drives an engine is given secrets as variables; leave out `as: file`".to_owned();
     TargetError::Secret { reference: source.to_string(), reason }
 }

@@ -73,7 +73,9 @@ pub enum CommandFault {
         found: u32,
     },
     /// The answer is to another question.
-    #[error("its answer to `{verb}` has no `{field}`; docs/command-target.md tells what each verb is answered by")]
+    #[error(
+        "its answer to `{verb}` has no `{field}`; docs/command-target.md tells what each verb is answered by"
+    )]
     Missing {
         /// What it was asked.
         verb: &'static str,
@@ -123,7 +125,8 @@ impl CommandFault {
 
 /// The line around what is wrong, fit for a message.
 fn shown(text: &str) -> String {
-    let mut cut: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut cut: String = text.trim().chars().take(SHOWN).map(visible).collect();
     if cut.is_empty() {
         cut.push_str("nothing was written");
     } else if text.chars().count() > SHOWN {
@@ -168,8 +171,8 @@ mod tests {
         let text = fault("{\"contract\": 1,\n \"observation\": {\"instances\": [{\"name\": 7}]}}");
         assert_eq!(
             text,
-            "its answer to `observe` cannot be read at line 2, column 40: invalid type: integer `7`, expected a string:  \
-             \\\"observation\\\": {\\\"instances\\\": [{\\\"name\\\": 7}]}}"
+            "its answer to `observe` cannot be read at line 2, column 41: invalid type: integer `7`, expected a string: \
+             \"observation\": {\"instances\": [{\"name\": 7}]}}"
         );
         assert!(fault("").contains("nothing was written"), "{}", fault(""));
         let long = format!("\"{}", "x".repeat(100_000));

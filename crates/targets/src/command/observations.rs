@@ -52,7 +52,11 @@ impl Observations {
     }
 
     /// What was seen a moment ago, or else what `look` sees now.
-    pub async fn get<F>(&self, workload: &Workload, look: impl FnOnce() -> F) -> Result<Observation, TargetError>
+    pub async fn get<F>(
+        &self,
+        workload: &Workload,
+        look: impl FnOnce() -> F,
+    ) -> Result<Observation, TargetError>
     where
         F: Future<Output = Result<Observation, TargetError>>,
     {
@@ -152,7 +156,6 @@ impl Seen {
 /// Whether anything differs beside the time and readings, which change always.
 fn news(before: &Observation, after: &Observation) -> bool {
     let plain = |instance: &Instance| Instance { cpu_millis: None, memory_bytes: None, ..instance.clone() };
-    let instances =
-        |observation: &Observation| observation.instances.iter().map(plain).collect::<Vec<_>>();
+    let instances = |observation: &Observation| observation.instances.iter().map(plain).collect::<Vec<_>>();
     before.traffic != after.traffic || instances(before) != instances(after)
 }

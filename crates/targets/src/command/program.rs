@@ -73,7 +73,8 @@ impl Program {
     ) -> Result<Output, CommandFault> {
         // The semaphore is never closed.
         let _permit = self.running.acquire().await;
-        let mut child = self.start(environment).map_err(|error| CommandFault::NotStarted(error.to_string()))?;
+        let mut child =
+            self.start(environment).map_err(|error| CommandFault::NotStarted(error.to_string()))?;
         let group = Group::of(&child);
         let mut talk = Talk { verb, known: &self.known, said: Said::default(), passed_on: 0 };
         let gathered = tokio::time::timeout(self.timeout, gather(&mut child, input, &mut talk)).await;

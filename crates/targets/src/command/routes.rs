@@ -7,7 +7,7 @@ use pilotage_spec::Workload;
 use serde::{Deserialize, Serialize};
 
 use super::contract;
-use crate::files::{file_error, read_json, write_json_durably};
+use crate::process::{file_error, read_json, write_json_durably};
 use crate::{TargetError, Traffic};
 
 /// The file of a workload.
@@ -82,9 +82,8 @@ pub fn in_force(record: Option<&RouteRecord>, now: contract::Shares) -> Option<T
 
 /// An engine lists versions in an order of its own; versions without a share may be listed or not.
 fn in_same_order(mut now: Traffic, asked_for: &Traffic) -> Traffic {
-    let place = |version: &pilotage_spec::Version| {
-        asked_for.shares.iter().position(|(asked, _)| asked == version)
-    };
+    let place =
+        |version: &pilotage_spec::Version| asked_for.shares.iter().position(|(asked, _)| asked == version);
     now.shares.retain(|(version, share)| *share > 0 || place(version).is_some());
     for (version, share) in &asked_for.shares {
         if *share == 0 && !now.shares.iter().any(|(listed, _)| listed == version) {
@@ -109,7 +108,8 @@ mod tests {
     }
 
     fn now(shares: &[(&str, u32)]) -> Shares {
-        let share = |(version, share): &(&str, u32)| Share { version: version.parse().unwrap(), share: *share };
+        let share =
+            |(version, share): &(&str, u32)| Share { version: version.parse().unwrap(), share: *share };
         Shares { listen: None, shares: shares.iter().map(share).collect() }
     }
 

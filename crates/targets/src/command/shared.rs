@@ -2,18 +2,17 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use pilotage_spec::{Capabilities, Workload};
+use pilotage_spec::Workload;
 
 use super::config::CommandConfig;
-use super::contract::{Answer, Description, SecretsAs, Verb};
+use super::contract::{Answer, Description, Verb};
 use super::convert;
 use super::environment::ProgramEnvironment;
 use super::fault::CommandFault;
 use super::observations::Observations;
 use super::program::Program;
 use super::routes::{Routes, in_force};
-use crate::claims::Claims;
-use crate::files::{file_error, now, private_folder};
+use crate::process::{file_error, now, private_folder};
 use crate::{Observation, TargetError};
 
 /// The parts of a command target.
@@ -22,34 +21,25 @@ pub struct Shared {
     pub(super) config: CommandConfig,
     pub(super) program: Program,
     pub(super) environment: ProgramEnvironment,
-    pub(super) claims: Claims,
     pub(super) routes: Routes,
     pub(super) observations: Observations,
     description: RwLock<Option<Description>>,
 }
 
 impl Shared {
-    /// Creates the folders that are not there yet.
+    /// Without having run the program yet. Creates the folders that are not there.
     pub fn open(config: CommandConfig) -> Result<Self, TargetError> {
-        let (claims, routes) = (config.state_folder.join("claims"), config.state_folder.join("routes"));
-        for folder in [&claims, &routes] {
-            private_folder(folder).map_err(|error| file_error("create", folder, &error))?;
-        }
+        let routes = config.state_folder.join("routes");
+        private_folder(&routes).map_err(|error| file_error("create", &routes, &error))?;
         let known = config.secrets.known().clone();
         Ok(Self {
             program: Program::new(config.run.clone(), config.project_folder.clone(), config.timeout, known),
             environment: ProgramEnvironment::new(config.env.clone(), config.secrets.clone()),
-            claims: Claims::new(&claims),
             routes: Routes::new(routes),
             observations: Observations::new(config.interval),
             description: RwLock::default(),
             config,
         })
-    }
-
-    /// What the program has said that it can do; the least that a target can, if it has not been asked yet.
-    pub fn capabilities(&self) -> Capabilities {
-        self.known_description().as_ref().map_or_else(convert::least, convert::capabilities)
     }
 
     /// Asks the program anew what it can do: it may be another one by now.
@@ -60,16 +50,13 @@ impl Shared {
         Ok(description)
     }
 
-    /// How instances' secrets are told.
-    pub async fn secrets_as(&self) -> Result<SecretsAs, TargetError> {
-        match self.known_description() {
-            Some(description) => Ok(description.secrets),
-            None => Ok(self.describe().await?.secrets),
+    /// What the program has said that it can do; it is asked if it has not been yet.
+    pub async fn description(&self) -> Result<Description, TargetError> {
+        let known = self.description.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(description) => Ok(description),
+            None => self.describe().await,
         }
-    }
-
-    fn known_description(&self) -> Option<Description> {
-        self.description.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks the program what is there.
@@ -79,7 +66,11 @@ impl Shared {
         let told = self.field(answer.observation, "observe", "observation")?;
         let record = self.routes.read(workload)?;
         let instances = told.instances.into_iter().map(|told| self.masked(told)).collect();
-        Ok(Observation { at, instances, traffic: told.traffic.and_then(|now| in_force(record.as_ref(), now)) })
+        Ok(Observation {
+            at,
+            instances,
+            traffic: told.traffic.and_then(|now| in_force(record.as_ref(), now)),
+        })
     }
 
     /// What is said of an instance may hold what it wrote.

@@ -45,8 +45,8 @@ impl Drop for CommandTarget {
 
 #[async_trait]
 impl Target for CommandTarget {
-    fn capabilities(&self, _workload: &Workload) -> Capabilities {
-        self.shared.capabilities()
+    async fn capabilities(&self, _workload: &Workload) -> Result<Capabilities, TargetError> {
+        Ok(convert::capabilities(&self.shared.description().await?))
     }
 
     /// A plan begins here, so that what the program can do is found out anew.
@@ -69,7 +69,7 @@ impl Target for CommandTarget {
         replicas: u32,
         fence: Fence,
     ) -> Result<(), TargetError> {
-        let secrets_as = self.shared.secrets_as().await?;
+        let secrets_as = self.shared.description().await?.secrets;
         let reader = &self.shared.config.secrets;
         let env = environment::of_instance(&release.instance, secrets_as, reader).await?;
         let verb = Verb::Ensure { release: convert::release(release, env), replicas };
@@ -92,7 +92,7 @@ impl Target for CommandTarget {
         let listen = convert::listen(traffic.listen, answer.routed);
         let listen = self.shared.field(listen, "route", "routed.listen with the port that was chosen")?;
         // Written under a claim: whoever has taken over meanwhile has written what counts.
-        let _claim = self.shared.claims.claim(workload, fence).await?;
+        let _claim = self.shared.config.claims.claim(workload, fence).await?;
         let epoch = self.shared.routes.write(workload, Traffic { listen, ..traffic.clone() })?;
         self.shared.observations.disturbed(workload);
         Ok(Routed { listen, epoch })

@@ -6,7 +6,9 @@ use pilotage_targets::{Address, Fence, InstanceState, LogQuery, Target, TargetEr
 use crate::world::{DESCRIBED, DIGEST, DONE, NOTHING_THERE, World, release, source, version};
 
 fn error(kind: &str) -> String {
-    format!(r#"{{"contract": 1, "error": {{"kind": "{kind}", "message": "the pool is full", "mend": "add nodes", "held": 9}}}}"#)
+    format!(
+        r#"{{"contract": 1, "error": {{"kind": "{kind}", "message": "the pool is full", "mend": "add nodes", "held": 9}}}}"#
+    )
 }
 
 #[tokio::test]
@@ -24,7 +26,10 @@ async fn an_observation_is_taken_as_it_is_and_unknown_fields_are_tolerated() {
     let seen = world.target.observe(&world.workload()).await.unwrap();
     assert_eq!(seen.traffic, None);
     let [a, b, c] = seen.instances.as_slice() else { panic!("{seen:?}") };
-    assert_eq!((a.release.version.clone(), a.restarts, &a.state), (version("1.0.0"), 2, &InstanceState::Ready));
+    assert_eq!(
+        (a.release.version.clone(), a.restarts, &a.state),
+        (version("1.0.0"), 2, &InstanceState::Ready)
+    );
     assert_eq!(a.address, Some(Address::Tcp("10.0.0.7:80".parse().unwrap())));
     assert_eq!(a.started_at.unwrap().as_micros(), 1_782_891_000_250_000);
     assert_eq!(b.state, InstanceState::Waiting { reason: "no room".to_owned() });
@@ -42,7 +47,10 @@ async fn what_is_no_answer_is_an_error_that_shows_the_line() {
         ("sorry\n", "line 1, column 1: expected value: sorry"),
         ("", "nothing was written"),
         (r#"{"contract": 1} {}"#, "trailing characters"),
-        (r#"{"contract": 2, "observation": []}"#, "it speaks version 2 of the contract, and 1 is spoken here"),
+        (
+            r#"{"contract": 2, "observation": []}"#,
+            "it speaks version 2 of the contract, and 1 is spoken here",
+        ),
         (r#"{"observation": {"instances": []}}"#, "missing field `contract`"),
         (DONE, "its answer to `observe` has no `observation`"),
         (
@@ -53,7 +61,7 @@ async fn what_is_no_answer_is_an_error_that_shows_the_line() {
     for (answer, expected) in cases {
         let world = World::answering(&[("observe", answer)]);
         let error = world.target.observe(&world.workload()).await.unwrap_err();
-        assert!(matches!(error, TargetError::Unsupported { .. }), "{error:?}");
+        assert!(matches!(error, TargetError::Refused { .. }), "{error:?}");
         assert!(error.to_string().contains(expected), "{answer}: {error}");
         assert_eq!(world.requests("observe").len(), 1, "asking again cannot help: {answer}");
     }
@@ -69,8 +77,8 @@ async fn errors_are_of_their_kinds() {
     };
     for kind in ["permanent", "unsupported"] {
         let (error, asked) = refusal(kind).await;
-        let TargetError::Unsupported { what, mend } = &error else { panic!("{error:?}") };
-        assert!(what.ends_with("the pool is full") && mend == "add nodes" && asked == 1, "{error}");
+        let TargetError::Refused { reason, .. } = &error else { panic!("{error:?}") };
+        assert_eq!((reason.as_str(), asked), ("the pool is full; add nodes", 1));
     }
     let (error, asked) = refusal("fenced").await;
     assert!(matches!(error, TargetError::Fenced { held: 9, .. }) && asked == 1, "{error:?}");
@@ -85,12 +93,14 @@ async fn what_the_program_can_do_is_found_out_before_a_plan() {
     let described = r#"{"contract": 1, "description": {"weights": "by_replicas", "mirror": true}}"#;
     let staged = format!(r#"{{"contract": 1, "staged": {{"digest": "{DIGEST}"}}}}"#);
     let world = World::answering(&[("describe", described), ("stage", &staged)]);
-    let before = world.target.capabilities(&world.workload());
-    assert_eq!((before.weights, before.mirror), (Weights::Switch, false), "nothing is known yet");
     let staged = world.target.stage(&world.workload(), &source("/srv/api")).await.unwrap();
     assert_eq!(staged.digest.to_string(), DIGEST);
-    let after = world.target.capabilities(&world.workload());
-    assert_eq!((after.weights, after.mirror, after.counters), (Weights::ByReplicas, true, false));
+    let can = world.target.capabilities(&world.workload()).await.unwrap();
+    assert_eq!(
+        (can.weights, can.mirror, can.cohorts, can.counters),
+        (Weights::ByReplicas, true, false, false)
+    );
+    assert_eq!(world.requests("describe").len(), 1);
     let request = &world.requests("stage")[0];
     assert_eq!(request["artifact"], serde_json::json!({"path": "/srv/api"}));
     assert_eq!(request["version"], "1.0.0");
@@ -107,7 +117,9 @@ async fn a_program_that_cannot_say_what_it_can_do_stages_nothing() {
 #[tokio::test]
 async fn of_the_lines_only_those_that_were_asked_for_are_told() {
     let line = |at: u32, version: &str| {
-        format!(r#"{{"at": "2026-07-01T09:30:{at:02}Z", "instance": "a", "version": "{version}", "text": "{at}"}}"#)
+        format!(
+            r#"{{"at": "2026-07-01T09:30:{at:02}Z", "instance": "a", "version": "{version}", "text": "{at}"}}"#
+        )
     };
     let lines = [line(3, "1.0.0"), line(1, "1.0.0"), line(2, "1.1.0"), line(4, "1.0.0"), line(5, "1.0.0")];
     let answer = format!(r#"{{"contract": 1, "lines": [{}]}}"#, lines.join(","));

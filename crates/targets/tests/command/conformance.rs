@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +11,8 @@ use pilotage_targets::{Artifact, CommandConfig, CommandTarget, Instance, LogQuer
 use pilotage_testing::{Part, need};
 use tempfile::TempDir;
 
-use crate::support::{eventually, get, kill, release, set_env};
+use crate::support::{eventually, get, interpreter, kill, release, set_env};
+use crate::world::{config, secret_file};
 
 const HOST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/host.py");
 const SERVICE: &str = env!("CARGO_BIN_EXE_target-host");
@@ -27,10 +27,9 @@ struct Host {
 impl Host {
     fn new(python: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let project = "shop".parse().unwrap();
-        let run = [&real(python), "-B", "-S", HOST].map(str::to_owned).to_vec();
+        let run = [&interpreter(python), "-B", "-S", HOST].map(str::to_owned).to_vec();
         let path = |name: &str| folder.path().join(name);
-        let mut config = CommandConfig::new(project, run, folder.path().to_owned(), path("state"));
+        let mut config = config(run, folder.path().to_owned(), path("state"));
         let own_folder = folder.path().display().to_string();
         config.env.insert("HOST_FOLDER".parse().unwrap(), Value::Plain(own_folder));
         config.interval = Duration::from_millis(100);
@@ -44,12 +43,6 @@ impl Drop for Host {
         // The supervisor ends when its socket is gone, and its instances with it.
         let _ = std::fs::remove_file(self.folder.path().join("host.sock"));
     }
-}
-
-/// Version managers put a script in the place of the interpreter, which costs more than the interpreter.
-fn real(python: &Path) -> String {
-    let output = Command::new(python).args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 #[async_trait]
@@ -67,8 +60,7 @@ impl Subject for Host {
     }
 
     async fn release(&self, version: &Version, behaviour: Behaviour) -> Release {
-        let artifact = Artifact::Path(SERVICE.into());
-        let source = Source { artifact, version: version.clone(), manifests: None };
+        let source = Source::new(Artifact::Path(SERVICE.into()), version.clone());
         let staged = self.target().stage(&self.workload(), &source).await.unwrap();
         let faults: &[&str] = match behaviour {
             Behaviour::Good => &[],
@@ -106,7 +98,7 @@ async fn secrets_reach_instances_and_nobody_else() {
     let host = Host::new(&python);
     std::fs::write(host.folder.path().join("password"), "tr0ub4dor-and-3").unwrap();
     let mut release = host.release(&"1.0.0".parse().unwrap(), Behaviour::Good).await;
-    set_env(&mut release, "PASSWORD", crate::world::secret_file("password"));
+    set_env(&mut release, "PASSWORD", secret_file("password"));
     let (target, workload) = (host.target(), host.workload());
     let fence = pilotage_targets::Fence(1);
     target.ensure(&workload, &release, 1, fence).await.unwrap();

@@ -44,7 +44,8 @@ async fn whoever_takes_over_need_not_wait_for_work_that_is_under_way() {
     let version = version("1.0.0");
     let old = target.retire(&workload, &version, 0, Fence(1));
     let new = async {
-        crate::support::eventually("it is under way", || async { !world.requests("retire").is_empty() }).await;
+        crate::support::eventually("it is under way", || async { !world.requests("retire").is_empty() })
+            .await;
         target.remove(&workload, Fence(2)).await
     };
     let (old, new) = tokio::join!(old, new);
@@ -81,11 +82,14 @@ async fn the_traffic_is_known_as_it_was_asked_for_and_as_the_engine_has_it() {
         esac"#;
     let world = World::new(script);
     let observed = |shares: &str| {
-        let answer = format!(r#"{{"contract": 1, "observation": {{"instances": [], "traffic": {{"shares": [{shares}]}}}}}}"#);
+        let answer = format!(
+            r#"{{"contract": 1, "observation": {{"instances": [], "traffic": {{"shares": [{shares}]}}}}}}"#
+        );
         world.write("observed", &answer);
     };
     let workload = world.workload();
-    let mut wanted = Traffic { listen: "10.1.2.3:80".parse().unwrap(), ..traffic(&[("1.1.0", 500), ("1.0.0", 9_500)]) };
+    let mut wanted =
+        Traffic { listen: "10.1.2.3:80".parse().unwrap(), ..traffic(&[("1.1.0", 500), ("1.0.0", 9_500)]) };
     wanted.route.drain = std::time::Duration::from_secs(77);
     observed(r#"{"version": "1.0.0", "share": 9500}, {"version": "1.1.0", "share": 500}"#);
     let first = world.target.route(&workload, &wanted, Fence(1)).await.unwrap();
@@ -111,10 +115,12 @@ async fn the_traffic_is_known_as_it_was_asked_for_and_as_the_engine_has_it() {
 #[tokio::test]
 async fn a_program_has_to_say_which_port_it_has_chosen() {
     let world = World::answering(&[("route", DONE)]);
-    let error = world.target.route(&world.workload(), &traffic(&[("1.0.0", 10_000)]), Fence(1)).await.unwrap_err();
+    let error =
+        world.target.route(&world.workload(), &traffic(&[("1.0.0", 10_000)]), Fence(1)).await.unwrap_err();
     assert!(error.to_string().contains("no `routed.listen"), "{error}");
     let routed = r#"{"contract": 1, "routed": {"listen": "127.0.0.1:8080"}}"#;
     let world = World::answering(&[("route", routed)]);
-    let routed = world.target.route(&world.workload(), &traffic(&[("1.0.0", 10_000)]), Fence(1)).await.unwrap();
+    let routed =
+        world.target.route(&world.workload(), &traffic(&[("1.0.0", 10_000)]), Fence(1)).await.unwrap();
     assert_eq!(routed.listen.port(), 8080);
 }

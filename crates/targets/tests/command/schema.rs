@@ -66,7 +66,8 @@ async fn every_request_is_as_the_schema_says() {
     target.retire(&workload, &version("1.0.0"), 0, fence).await.unwrap();
     target.remove(&workload, fence).await.unwrap();
     target.logs(&workload, &LogQuery { lines: 10, ..LogQuery::default() }).await.unwrap();
-    for verb in ["describe", "stage", "ensure", "observe", "check_route", "route", "retire", "remove", "logs"] {
+    for verb in ["describe", "stage", "ensure", "observe", "check_route", "route", "retire", "remove", "logs"]
+    {
         let request = world.requests(verb).into_iter().next().unwrap_or_else(|| panic!("no {verb}"));
         check("Request", &request).unwrap_or_else(|fault| panic!("{verb}: {fault}\n{request}"));
     }
@@ -74,7 +75,8 @@ async fn every_request_is_as_the_schema_says() {
 
 #[test]
 fn answers_are_told_apart_from_what_is_none() {
-    let instance = json!({"name": "a", "version": "1.0.0", "digest": DIGEST, "state": "ready", "started_at": null});
+    let instance =
+        json!({"name": "a", "version": "1.0.0", "digest": DIGEST, "state": "ready", "started_at": null});
     let good = [
         json!({"contract": 1}),
         json!({"contract": 1, "observation": {"instances": [instance], "traffic": null}, "later": 1}),

@@ -1,11 +1,12 @@
 //! A world with one command target whose program is a script of the test.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use pilotage_secrets::{Known, SecretReader};
-use pilotage_spec::{Release, SecretSettings, Value, Version, Workload};
-use pilotage_targets::{Artifact, CommandConfig, CommandTarget, Source};
+use pilotage_spec::{CommandSettings, Release, SecretSettings, Value, Version, Workload};
+use pilotage_targets::{Artifact, Claims, CommandConfig, CommandTarget, Source};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -43,12 +44,9 @@ impl World {
         "#;
         std::fs::write(path("project/deployer.sh"), format!("{prelude}\n{script}\n")).unwrap();
         let run = ["/bin/sh", "deployer.sh"].map(str::to_owned).to_vec();
-        let mut config =
-            CommandConfig::new("shop".parse().unwrap(), run, path("project"), path("state"));
+        let mut config = config(run, path("project"), path("state"));
         // Tests wait for what they expect.
         config.interval = Duration::from_millis(50);
-        let known = Known::default();
-        config.secrets = SecretReader::new(&path("project"), SecretSettings::default(), known);
         settings(&mut config);
         let target = CommandTarget::open(config.clone()).unwrap();
         Self { folder, config, target }
@@ -90,6 +88,15 @@ impl World {
     }
 }
 
+/// A target with this program, in this project's folder.
+pub fn config(run: Vec<String>, project: PathBuf, state: PathBuf) -> CommandConfig {
+    let settings = CommandSettings { run, env: BTreeMap::new(), timeout: Duration::from_secs(60) };
+    let secrets = SecretReader::new(&project, SecretSettings::default(), Known::default());
+    std::fs::create_dir_all(&state).unwrap();
+    let claims = Claims::new(&state);
+    CommandConfig::new("shop".parse().unwrap(), &settings, project, state, claims, secrets)
+}
+
 /// A shell text that answers each of these verbs.
 pub fn case(answers: &[(&str, &str)]) -> String {
     let arms = answers.iter().map(|(verb, answer)| format!("{verb}) cat <<'END'\n{answer}\nEND\n;;\n"));
@@ -106,7 +113,7 @@ pub fn release() -> Release {
 }
 
 pub fn source(path: &str) -> Source {
-    Source { artifact: Artifact::Path(path.into()), version: version("1.0.0"), manifests: None }
+    Source::new(Artifact::Path(path.into()), version("1.0.0"))
 }
 
 /// A reference to a secret in a file of the project.

@@ -11,7 +11,9 @@ mod schema;
 mod time;
 mod traffic;
 
-pub use answer::{Answer, Description, Fault, FaultKind, Pending, Routed, SecretsAs, Share, Shares, Staged, Weights};
+pub use answer::{
+    Answer, Description, Fault, FaultKind, Pending, Routed, SecretsAs, Share, Shares, Staged, Weights,
+};
 pub use instance::{Instance, Line, Observation, State};
 pub use release::{Confidential, Health, Release, Resources, Variable};
 pub use request::{Artifact, LogQuery, Request, Verb, WorkloadName};

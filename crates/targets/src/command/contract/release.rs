@@ -47,7 +47,7 @@ pub struct Variable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
     /// The variable is to hold the path of a file with the secret, not the secret itself.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub file: bool,
 }
 

@@ -18,7 +18,8 @@ pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timesta
 
 /// Writes a time to the microsecond.
 pub fn write(time: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(time.as_micros()).map_or_else(|_| time.to_string(), |time| time.to_string())
+    jiff::Timestamp::from_microsecond(time.as_micros())
+        .map_or_else(|_| time.to_string(), |time| time.to_string())
 }
 
 fn parse(text: &str) -> Result<Timestamp, String> {

@@ -20,7 +20,7 @@ pub struct Traffic {
     /// How long a request should wait while no instance can take it; with `holds_requests` only.
     pub hold_ms: u64,
     /// Clients that go to a version whatever the shares say; with `cohorts` only.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cohorts: Vec<Cohort>,
     /// Copies of requests to a version that is tried out; with `mirror` only.
     #[serde(skip_serializing_if = "Option::is_none")]

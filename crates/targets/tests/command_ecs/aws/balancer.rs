@@ -12,7 +12,9 @@ pub fn rules(state: &State, action: &str) -> String {
     let groups: String = state
         .weights
         .iter()
-        .map(|(arn, weight)| format!("<member><TargetGroupArn>{arn}</TargetGroupArn><Weight>{weight}</Weight></member>"))
+        .map(|(arn, weight)| {
+            format!("<member><TargetGroupArn>{arn}</TargetGroupArn><Weight>{weight}</Weight></member>")
+        })
         .collect();
     result(
         action,
@@ -36,7 +38,8 @@ pub fn modify(state: &mut State, body: &Value) -> Result<String, Refusal> {
         let prefix = format!("Actions.member.1.ForwardConfig.TargetGroups.member.{number}");
         let group = field(&format!("{prefix}.TargetGroupArn"));
         let weight = field(&format!("{prefix}.Weight")).parse().ok().filter(|weight| *weight <= 999);
-        let weight = weight.ok_or(("ValidationError", format!("the weight of {group} must be from 0 to 999")))?;
+        let weight =
+            weight.ok_or(("ValidationError", format!("the weight of {group} must be from 0 to 999")))?;
         weights.insert(group, weight);
     }
     state.weights = weights;
@@ -48,7 +51,11 @@ pub fn health(state: &State, body: &Value) -> Result<String, Refusal> {
     if !state.weights.contains_key(group) {
         return Err(("TargetGroupNotFound", format!("Target groups '{group}' not found")));
     }
-    let tasks = state.services.values().filter(|service| service.target_group == group).flat_map(|service| &service.tasks);
+    let tasks = state
+        .services
+        .values()
+        .filter(|service| service.target_group == group)
+        .flat_map(|service| &service.tasks);
     let targets: String = tasks
         .filter_map(|task| {
             let health = match task.step {
@@ -65,7 +72,10 @@ pub fn health(state: &State, body: &Value) -> Result<String, Refusal> {
             ))
         })
         .collect();
-    Ok(result("DescribeTargetHealth", &format!("<TargetHealthDescriptions>{targets}</TargetHealthDescriptions>")))
+    Ok(result(
+        "DescribeTargetHealth",
+        &format!("<TargetHealthDescriptions>{targets}</TargetHealthDescriptions>"),
+    ))
 }
 
 fn result(action: &str, content: &str) -> String {

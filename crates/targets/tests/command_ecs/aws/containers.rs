@@ -34,7 +34,9 @@ pub fn create(state: &mut State, body: &Value) -> Answered {
     }
     let target_group = text(&body["loadBalancers"][0]["targetGroupArn"]).to_owned();
     if !state.weights.contains_key(&target_group) {
-        let message = format!("The target group with targetGroupArn {target_group} does not have an associated load balancer.");
+        let message = format!(
+            "The target group with targetGroupArn {target_group} does not have an associated load balancer."
+        );
         return Err(("InvalidParameterException", message));
     }
     let definition = known_definition(state, &body["taskDefinition"])?;
@@ -92,7 +94,10 @@ fn told(service: &Service) -> Value {
         false if running == service.desired => ("COMPLETED", "ECS deployment completed."),
         false => ("IN_PROGRESS", "ECS deployment in progress."),
     };
-    let events = service.events.iter().map(|message| json!({ "id": "1", "createdAt": service.created, "message": message }));
+    let events = service
+        .events
+        .iter()
+        .map(|message| json!({ "id": "1", "createdAt": service.created, "message": message }));
     json!({
         "serviceArn": format!("arn:aws:ecs:eu-central-1:123456789012:service/shop/{}", service.name),
         "serviceName": service.name,
@@ -129,8 +134,10 @@ pub fn list(state: &State, body: &Value) -> Answered {
 pub fn tasks(state: &State, body: &Value) -> String {
     let wanted: Vec<&str> = body["tasks"].as_array().into_iter().flatten().map(text).collect();
     let all = state.services.values().flat_map(|service| &service.tasks);
-    let found: Vec<Value> =
-        all.filter(|task| wanted.contains(&arn(task).as_str())).map(|task| told_task(task, state.now)).collect();
+    let found: Vec<Value> = all
+        .filter(|task| wanted.contains(&arn(task).as_str()))
+        .map(|task| told_task(task, state.now))
+        .collect();
     json!({ "tasks": found, "failures": [] }).to_string()
 }
 
@@ -165,7 +172,8 @@ fn told_task(task: &Task, now: f64) -> Value {
 pub fn tag(state: &mut State, body: &Value) -> Answered {
     let name = text(&body["resourceArn"]).rsplit('/').next().unwrap_or_default();
     let service = state.services.get_mut(name);
-    let service = service.ok_or(("ResourceNotFoundException", "The specified resource was not found.".to_owned()))?;
+    let service =
+        service.ok_or(("ResourceNotFoundException", "The specified resource was not found.".to_owned()))?;
     for tag in body["tags"].as_array().into_iter().flatten() {
         service.tags.insert(text(&tag["key"]).to_owned(), text(&tag["value"]).to_owned());
     }

@@ -65,7 +65,11 @@ const OPERATIONS: &[(&str, Shape)] = &[
             ),
             (
                 "loadBalancers",
-                Each(&Fields(&[("targetGroupArn", Text), ("containerName", Text), ("containerPort", Number)])),
+                Each(&Fields(&[
+                    ("targetGroupArn", Text),
+                    ("containerName", Text),
+                    ("containerPort", Number),
+                ])),
             ),
             (
                 "deploymentConfiguration",
@@ -139,7 +143,11 @@ fn fits(shape: &Shape, value: &Value) -> Result<(), String> {
         Number => is(value.is_u64(), "number"),
         Bool => is(value.is_boolean(), "boolean"),
         Map => is(value.as_object().is_some_and(|map| map.values().all(Value::is_string)), "map"),
-        Each(item) => value.as_array().ok_or(format!("{value} is no list"))?.iter().try_for_each(|value| fits(item, value)),
+        Each(item) => value
+            .as_array()
+            .ok_or(format!("{value} is no list"))?
+            .iter()
+            .try_for_each(|value| fits(item, value)),
         Fields(fields) => {
             let object = value.as_object().ok_or(format!("{value} is no object"))?;
             for (name, _) in fields.iter().filter(|(name, _)| name.ends_with('!')) {

@@ -1,7 +1,7 @@
 //! As much HTTP/1.1 as one request and one answer need.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 use super::Answer;
@@ -19,7 +19,9 @@ pub fn converse(mut stream: TcpStream, respond: impl FnOnce(&Request) -> Answer)
     let Some(request) = read(BufReader::new(clone)) else { return };
     let Answer { status, kind, body } = respond(&request);
     let length = body.len();
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
     // Whoever asked may be gone.
     let _ = stream.write_all((head + &body).as_bytes());
 }

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::Value;
 
+pub use containers::digest_of;
+pub use signature::{KEY_ID, SECRET_KEY, SESSION_TOKEN};
 pub use state::{RULE, SLOT_A, SLOT_B, State};
 
 /// What is answered to one request.

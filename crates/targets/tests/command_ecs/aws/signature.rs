@@ -12,7 +12,8 @@ const REGION: &str = "eu-central-1";
 
 /// Whether the request was signed with our key, for this service, with all headers that matter.
 pub fn check(request: &Request, service: &str) -> Result<(), String> {
-    let header = |name: &str| request.headers.get(name).map(String::as_str).ok_or(format!("no header {name}"));
+    let header =
+        |name: &str| request.headers.get(name).map(String::as_str).ok_or(format!("no header {name}"));
     let authorization = header("authorization")?;
     let date = header("x-amz-date")?;
     let scope = format!("{}/{REGION}/{service}/aws4_request", date.get(..8).unwrap_or_default());

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::Answer;
 
 pub const RULE: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
-pub const SLOT_A: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-api-a/73e2d6bc24d8a067";
-pub const SLOT_B: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-api-b/943f017f100becff";
+pub const SLOT_A: &str =
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-api-a/73e2d6bc24d8a067";
+pub const SLOT_B: &str =
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-api-b/943f017f100becff";
 
 /// So many tasks may end by themselves before the circuit breaker gives a deployment up. ("Amazon ECS deployment circuit
 /// breaker": half of the desired count, at least 3.)
@@ -69,7 +71,7 @@ impl State {
             refuse: VecDeque::new(),
             definitions: Vec::new(),
             services: BTreeMap::new(),
-            weights: [(SLOT_A.to_owned(), 1), (SLOT_B.to_owned(), 0)].into(),
+            weights: [(SLOT_A.to_owned(), 0), (SLOT_B.to_owned(), 1)].into(),
             now: 1_782_898_200.0,
             next_task: 1,
         }
@@ -104,6 +106,11 @@ impl State {
     }
 
     fn pass_for(&mut self, service: &mut Service) {
+        if !service.has_given_up() {
+            for _ in service.alive()..service.desired {
+                service.tasks.push(self.task(&service.definition));
+            }
+        }
         for task in &mut service.tasks {
             let broken = self.is_broken(&task.definition);
             task.step = match task.step {
@@ -120,11 +127,6 @@ impl State {
         let surplus = service.alive().saturating_sub(service.desired);
         let alive = service.tasks.iter_mut().rev().filter(|task| task.is_alive());
         alive.take(surplus).for_each(|task| task.step = Step::Deactivating);
-        if !service.has_given_up() {
-            for _ in service.alive()..service.desired {
-                service.tasks.push(self.task(&service.definition));
-            }
-        }
     }
 
     fn task(&mut self, definition: &str) -> Task {
