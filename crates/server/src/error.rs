@@ -147,7 +147,8 @@ impl From<TargetError> for ErrorBody {
             | TargetError::PortInUse { .. }
             | TargetError::Taken { .. }
             | TargetError::CertificateFile { .. }
-            | TargetError::Secret { .. } => ErrorKind::Refused,
+            | TargetError::Secret { .. }
+            | TargetError::Refused { .. } => ErrorKind::Refused,
             _ => ErrorKind::Internal,
         };
         Self::new(kind, error.to_string())

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use pilotage_kubernetes::{KubernetesConfig, KubernetesTarget};
 use pilotage_secrets::SecretReader;
 use pilotage_spec::{EnvironmentName, KubernetesSettings, ProjectName, TargetSettings};
-use pilotage_targets::{Claims, HostEdge, Opener, Target, TargetError};
+use pilotage_targets::{Claims, CommandConfig, CommandTarget, HostEdge, Opener, Target, TargetError};
 
 /// What targets are opened with. All paths are absolute.
 pub(crate) struct Targets {
@@ -37,6 +37,14 @@ impl Opener for Targets {
             TargetSettings::Kubernetes(settings) => {
                 Arc::new(KubernetesTarget::open(self.kubernetes(project, environment, settings))?)
             }
+            TargetSettings::Command(settings) => Arc::new(CommandTarget::open(CommandConfig::new(
+                project.clone(),
+                settings,
+                self.project_folder.clone(),
+                self.state_folder.join(environment.as_str()),
+                self.claims.clone(),
+                self.secrets.clone(),
+            ))?),
             other => {
                 return Err(TargetError::Unsupported {
                     what: format!("the target `{}` of {environment}", other.kind()),

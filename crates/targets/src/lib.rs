@@ -1,7 +1,8 @@
-//! Where instances run: the [`Target`] trait, the edge that targets share, the process target, and [`Fleet`], which finds the target
-//! of an environment.
+//! Where instances run: the [`Target`] trait, the edge that targets share, the process target, the target
+//! that is a program of the team's own, and [`Fleet`], which finds the target of an environment.
 
 mod claims;
+mod command;
 pub mod conformance;
 mod edge;
 mod fleet;
@@ -10,6 +11,7 @@ mod process;
 mod target;
 
 pub use claims::{Claim, Claims, WorkloadRecord};
+pub use command::{CommandConfig, CommandTarget, contract};
 pub use edge::{EndpointSource, HostEdge, Serving, build_table};
 pub use fleet::{Fleet, Opener};
 pub use pilotage_proxy::Address;

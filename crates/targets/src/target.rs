@@ -364,6 +364,14 @@ pub enum TargetError {
         /// Why it does not answer, and what to look at.
         reason: String,
     },
+    /// The engine says no, and will until somebody changes something.
+    #[error("{engine}: {reason}")]
+    Refused {
+        /// What was asked.
+        engine: String,
+        /// What was wrong, and what to do.
+        reason: String,
+    },
     /// An image cannot be had.
     #[error("image {image}: {reason}")]
     Image {

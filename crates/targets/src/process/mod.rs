@@ -27,7 +27,7 @@ mod tasks;
 mod tree;
 
 pub use config::ProcessConfig;
-pub(crate) use files::{file_error, read_json, write_json_durably};
+pub(crate) use files::{file_error, now, private_folder, read_json, write_json_durably};
 pub(crate) use shared::create_folders;
 pub use shim::{LogLimits, pass_listener, run_shim};
 pub(crate) use shim::{ReservedPort, ShimClient, ShimRequest, ShimSpec};

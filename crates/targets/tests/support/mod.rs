@@ -279,6 +279,12 @@ pub fn kill(pid: u32) {
     kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL).unwrap();
 }
 
+/// The Python itself: version managers put a script in its place, which costs more than it does.
+pub fn interpreter(python: &Path) -> String {
+    let asked = std::process::Command::new(python).args(["-c", "import sys; print(sys.executable)"]).output();
+    String::from_utf8(asked.unwrap().stdout).unwrap().trim().to_owned()
+}
+
 pub fn write(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
