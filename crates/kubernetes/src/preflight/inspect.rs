@@ -1,0 +1,114 @@
+//! How a target stands, for whoever sets it up.
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use pilotage_spec::KubernetesTraffic;
+use pilotage_targets::{Finding, Inspection, TargetError};
+
+use super::missing::words;
+use super::{missing, needs};
+use crate::cluster::Cluster;
+use crate::identity::ClusterIdentity;
+
+/// Looks at the cluster and the namespace of a target. `identity`: what connecting to it has found.
+pub(crate) async fn inspect(
+    cluster: &Cluster,
+    traffic: &KubernetesTraffic,
+    identity: Result<ClusterIdentity, TargetError>,
+) -> Inspection {
+    let mut inspection = Inspection::default();
+    match version(cluster).await {
+        Ok(version) => inspection.add(Finding::good("server", format!("{} answers, {version}", cluster.engine()))),
+        Err(error) => {
+            inspection.add(Finding::bad("server", error.to_string()));
+            // Without it, nothing else can be known.
+            return inspection;
+        }
+    }
+    inspection.add(match identity {
+        Ok(identity) => Finding::good("identity", identity.to_string()),
+        Err(error) => Finding::bad("identity", error.to_string()),
+    });
+    inspection.add(namespace(cluster).await);
+    inspection.extend(rights(cluster, traffic).await);
+    inspection.extend(kinds(cluster, traffic).await);
+    inspection
+}
+
+async fn version(cluster: &Cluster) -> Result<String, TargetError> {
+    let client = cluster.client();
+    let info = cluster.ask("ask for its version", || client.apiserver_version()).await?;
+    Ok(info.git_version)
+}
+
+async fn namespace(cluster: &Cluster) -> Finding {
+    let namespaces: Api<Namespace> = Api::all(cluster.client());
+    let name = cluster.namespace();
+    match cluster.get(&namespaces, name).await {
+        Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => {
+            Finding::bad("namespace", format!("{name} is being deleted"))
+                .mend("wait until it is gone, create it anew, or name another one in pilotage.yaml")
+        }
+        Ok(Some(_)) => Finding::good("namespace", format!("{name} is there")),
+        Ok(None) => {
+            Finding::bad("namespace", format!("{name} is not there")).mend(format!("kubectl create namespace {name}"))
+        }
+        // Many may do all in a namespace but read the namespace itself.
+        Err(TargetError::Forbidden { .. }) => {
+            Finding::note("namespace", format!("whether {name} is there is not known: we may not read it"))
+        }
+        Err(error) => Finding::bad("namespace", error.to_string()),
+    }
+}
+
+async fn rights(cluster: &Cluster, traffic: &KubernetesTraffic) -> Vec<Finding> {
+    let missing = match missing(cluster, &needs(cluster.namespace(), traffic, &[])).await {
+        Ok(missing) => missing,
+        Err(error) => return vec![Finding::bad("rights", error.to_string())],
+    };
+    if missing.is_empty() {
+        return vec![Finding::good("rights", "all that is needed")];
+    }
+    let mut findings = Vec::new();
+    if missing.is_serious() {
+        findings.push(Finding::bad("rights", format!("we may not: {}", words(&missing.needed))));
+    }
+    if !missing.optional.is_empty() {
+        let text = format!("less is known, as we may not: {}", words(&missing.optional));
+        findings.push(Finding::note("rights", text));
+    }
+    if let Some(last) = findings.pop() {
+        findings.push(last.mend(missing.roles()));
+    }
+    findings
+}
+
+/// Whether the kinds are installed that the way of traffic takes.
+async fn kinds(cluster: &Cluster, traffic: &KubernetesTraffic) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (group, kind) in kinds_of(traffic) {
+        findings.push(match cluster.resource(group, kind).await {
+            Ok(Some(found)) => Finding::good("traffic", format!("{kind} as {}", found.api_version)),
+            Ok(None) => Finding::bad("traffic", format!("the cluster knows no {kind} of {group}"))
+                .mend("install it, or choose another `traffic` in pilotage.yaml"),
+            Err(error) => Finding::bad("traffic", error.to_string()),
+        });
+    }
+    findings
+}
+
+fn kinds_of(traffic: &KubernetesTraffic) -> &'static [(&'static str, &'static str)] {
+    match traffic {
+        KubernetesTraffic::Service | KubernetesTraffic::Host | KubernetesTraffic::Edge => &[],
+        KubernetesTraffic::Gateway { .. } => {
+            &[("gateway.networking.k8s.io", "HTTPRoute"), ("gateway.networking.k8s.io", "Gateway")]
+        }
+        KubernetesTraffic::Istio { .. } => {
+            &[("networking.istio.io", "VirtualService"), ("networking.istio.io", "DestinationRule")]
+        }
+        KubernetesTraffic::Nginx { .. } => &[("networking.k8s.io", "Ingress")],
+        KubernetesTraffic::Traefik { .. } => &[("traefik.io", "IngressRoute"), ("traefik.io", "TraefikService")],
+        KubernetesTraffic::ArgoRollouts => &[("argoproj.io", "Rollout")],
+        KubernetesTraffic::Flagger { .. } => &[("flagger.app", "Canary")],
+    }
+}
