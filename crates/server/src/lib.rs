@@ -27,8 +27,8 @@ mod stopped;
 mod targets;
 
 pub use api::{
-    BackupBody, BackupDone, DeployBody, DeploymentDetail, DownBody, DownDone, Empty, Health, OpinionBody,
-    RequestBody, RollbackBody, SessionBody, SignInPlace, StatusReport, TokenBody, TokenDone, UpBody, UpDone,
+    BackupBody, BackupDone, ClusterReport, DeployBody, DeploymentDetail, DownBody, DownDone, Empty, ForgetBody, Forgotten, Health, OpinionBody,
+    RequestBody, RollbackBody, SessionBody, SignInPlace, StatusReport, TargetReport, TokenBody, TokenDone, UpBody, UpDone,
     VerifyReport, WhoAmI,
 };
 pub use client::{Client, ClientError, Lines, RemoteError};

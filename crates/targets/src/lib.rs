@@ -5,12 +5,14 @@ mod claims;
 pub mod conformance;
 mod edge;
 mod fleet;
+mod inspection;
 mod process;
 mod target;
 
 pub use claims::{Claim, Claims, WorkloadRecord};
 pub use edge::{EndpointSource, HostEdge, Serving};
 pub use fleet::{Fleet, Opener};
+pub use inspection::{Finding, Inspection, Verdict};
 pub use pilotage_proxy::Address;
 pub use process::{LogLimits, ProcessConfig, ProcessTarget, pass_listener, run_shim};
 pub use target::{

@@ -11,11 +11,11 @@ use super::scalar;
 use crate::render::RenderError;
 
 /// The longest text that is read, in bytes.
-pub(crate) const SIZE_LIMIT_BYTES: usize = 16 << 20;
+const SIZE_LIMIT_BYTES: usize = 16 << 20;
 /// The most values that a text may stand for, those behind aliases counted at each place.
 const NODE_LIMIT: usize = 1_000_000;
 /// The deepest nesting, that behind aliases counted too. Objects of Kubernetes need some twenty levels.
-pub(crate) const DEPTH_LIMIT: usize = 64;
+const DEPTH_LIMIT: usize = 64;
 
 /// One document, and where it stands.
 #[derive(Debug, Clone, PartialEq)]

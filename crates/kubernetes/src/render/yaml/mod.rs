@@ -5,7 +5,7 @@ mod compose;
 mod mapping;
 mod scalar;
 
-pub(super) use compose::{DEPTH_LIMIT, Document, read_stream};
+pub(super) use compose::{Document, Place, read_stream};
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,11 @@ use pilotage_targets::TargetError;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::grants::allows;
-use super::missing::Missing;
-use super::need::{Need, needs};
-use super::user::{Subject, user_in};
-use super::{Rule, all_rules};
+use crate::preflight::grants::allows;
+use crate::preflight::missing::Missing;
+use crate::preflight::need::{Need, needs};
+use crate::preflight::user::{Subject, user_in};
+use crate::preflight::{Rule, all_rules};
 
 fn need(verb: &str, group: &str, path: &str) -> Need {
     let (resource, subresource) = path.split_once('/').unwrap_or((path, ""));
@@ -157,5 +157,17 @@ proptest! {
         if let Some(extra) = extra {
             prop_assert!(!allows(&rules, extra), "{} in {}", extra, printed);
         }
+    }
+}
+
+#[test]
+fn the_page_shows_every_rule() {
+    let page = include_str!("../../../../../docs/clusters.md");
+    for Rule { group, resources, verbs, why, optional, .. } in all_rules() {
+        let words = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        let group = if group.is_empty() { "core".to_owned() } else { format!("`{group}`") };
+        let mark = if *optional { "*optional*: " } else { "" };
+        let row = format!("| {group} | {} | {} | {mark}{why} |", words(resources), words(verbs));
+        assert!(page.contains(&row), "docs/clusters.md lacks\n{row}");
     }
 }
