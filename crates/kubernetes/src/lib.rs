@@ -28,5 +28,5 @@ mod traffic;
 
 pub use config::KubernetesConfig;
 pub use identity::{ClusterIdentity, Identities};
-pub use preflight::{Rule, all_rules};
+pub use preflight::{Rule, all_rules, inspect_cluster};
 pub use target::KubernetesTarget;

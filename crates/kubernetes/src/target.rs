@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
-use pilotage_spec::{Capabilities, KubernetesTraffic, Release, Version, Workload};
+use pilotage_spec::{Capabilities, EnvironmentName, KubernetesTraffic, Release, Version, Workload};
 use pilotage_targets::{
-    Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target, TargetError,
+    Fence, Inspection, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target, TargetError,
     Traffic,
 };
 use tokio::sync::watch;
@@ -16,6 +16,7 @@ use crate::act::{Actor, now};
 use crate::client::Connection;
 use crate::config::KubernetesConfig;
 use crate::observe::{Observer, Watches};
+use crate::preflight;
 use crate::traffic;
 
 /// Runs instances as pods in one namespace of a cluster.
@@ -80,6 +81,8 @@ impl Target for KubernetesTarget {
 
     async fn check_route(&self, workload: &Workload, traffic: &Traffic) -> Result<(), TargetError> {
         let cluster = self.actor.cluster().await?;
+        let needs = preflight::needs(cluster.namespace(), &self.actor.settings.traffic, &[]);
+        preflight::missing(&cluster, &needs).await?.refuse()?;
         self.actor.route.check(&cluster, workload, traffic).await
     }
 
@@ -115,6 +118,10 @@ impl Target for KubernetesTarget {
 
     async fn refresh_secrets(&self, workload: &Workload) -> Result<Vec<RefreshedSecrets>, TargetError> {
         self.actor.refresh_secrets(workload).await
+    }
+
+    async fn inspect(&self, _: &EnvironmentName) -> Inspection {
+        preflight::inspect(&self.actor.connection, &self.actor.settings.traffic).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client};
-use pilotage_spec::Digest;
+use pilotage_spec::{ClusterReach, Digest, KubernetesSettings};
 use pilotage_targets::TargetError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -39,7 +39,7 @@ pub struct ClusterIdentity {
 impl ClusterIdentity {
     /// Whether both can be the same cluster: something is known of both, and nothing differs. A certificate authority may be
     /// that of many clusters, and a UID comes back with a restored backup; so both have to agree.
-    fn matches(&self, other: &Self) -> bool {
+    pub(crate) fn matches(&self, other: &Self) -> bool {
         let pair = |agrees: Option<bool>| agrees.unwrap_or(true);
         let uid = self.uid.as_ref().zip(other.uid.as_ref()).map(|(one, other)| one == other);
         let authority = self.authority.as_ref().zip(other.authority.as_ref()).map(|(one, other)| one == other);
@@ -64,6 +64,20 @@ impl fmt::Display for ClusterIdentity {
         match &self.authority {
             Some(authority) => write!(f, " (authority {})", authority.short()),
             None => Ok(()),
+        }
+    }
+}
+
+/// Under which name the cluster of a target is known again: its own in the inventory, else that of its context, with the file that
+/// has it.
+pub(crate) fn name_of(settings: &KubernetesSettings) -> String {
+    match (&settings.cluster, &settings.reach) {
+        (Some(name), _) => name.to_string(),
+        (None, ClusterReach::InCluster) => "in-cluster".to_owned(),
+        (None, ClusterReach::Usual) => "usual".to_owned(),
+        (None, ClusterReach::Kubeconfig { file, context }) => {
+            let context = context.as_deref().unwrap_or("current-context");
+            file.as_ref().map_or_else(|| context.to_owned(), |file| format!("{context}@{file}"))
         }
     }
 }

@@ -1,38 +1,104 @@
 //! How a target stands, for whoever sets it up.
 
+use std::path::Path;
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
-use pilotage_spec::KubernetesTraffic;
+use pilotage_spec::{ClusterName, KubernetesTraffic};
 use pilotage_targets::{Finding, Inspection, TargetError};
 
 use super::missing::words;
 use super::{missing, needs};
+use crate::answer;
+use crate::client::{Connection, Way};
 use crate::cluster::Cluster;
-use crate::identity::ClusterIdentity;
+use crate::identity::{ClusterIdentity, Identities, identify};
 
-/// Looks at the cluster and the namespace of a target. `identity`: what connecting to it has found.
-pub(crate) async fn inspect(
+/// How long a cluster of the inventory may take to say its version.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// Looks at the cluster and the namespace of a target.
+pub(crate) async fn inspect(connection: &Connection, traffic: &KubernetesTraffic) -> Inspection {
+    match connection.identified().await {
+        Ok((cluster, identity)) => inspect_namespace(&cluster, &identity, traffic).await,
+        Err(error) => Inspection { findings: vec![not_reached(&error)] },
+    }
+}
+
+/// The same where the cluster is known.
+pub(super) async fn inspect_namespace(
     cluster: &Cluster,
+    identity: &ClusterIdentity,
     traffic: &KubernetesTraffic,
-    identity: Result<ClusterIdentity, TargetError>,
 ) -> Inspection {
     let mut inspection = Inspection::default();
     match version(cluster).await {
         Ok(version) => inspection.add(Finding::good("server", format!("{} answers, {version}", cluster.engine()))),
         Err(error) => {
-            inspection.add(Finding::bad("server", error.to_string()));
+            inspection.add(not_reached(&error));
             // Without it, nothing else can be known.
             return inspection;
         }
     }
-    inspection.add(match identity {
-        Ok(identity) => Finding::good("identity", identity.to_string()),
-        Err(error) => Finding::bad("identity", error.to_string()),
-    });
+    inspection.add(Finding::good("identity", identity.to_string()));
     inspection.add(namespace(cluster).await);
     inspection.extend(rights(cluster, traffic).await);
     inspection.extend(kinds(cluster, traffic).await);
     inspection
+}
+
+fn not_reached(error: &TargetError) -> Finding {
+    let subject = if matches!(error, TargetError::Identity { .. }) { "identity" } else { "server" };
+    Finding::bad(subject, error.to_string())
+}
+
+/// Looks at a cluster of the inventory: whether it answers, and whether it is the one that was used first. Records nothing: only
+/// a use does.
+pub async fn inspect_cluster(
+    name: &ClusterName,
+    cluster: &pilotage_spec::Cluster,
+    project_folder: &Path,
+    state_folder: &Path,
+) -> Inspection {
+    let engine = format!("cluster {name}");
+    let way =
+        Way { engine: engine.clone(), reach: cluster.reach.clone(), project_folder: project_folder.to_owned() };
+    let doing = "ask for its version";
+    let reached = async {
+        let (client, authorities) = way.client().await?;
+        let version = match tokio::time::timeout(TIME_LIMIT, client.apiserver_version()).await {
+            Ok(answer) => answer.map_err(|error| answer::refusal(&engine, doing, &error))?.git_version,
+            Err(_) => return Err(answer::late(&engine, doing, TIME_LIMIT).into()),
+        };
+        Ok::<_, TargetError>((version, identify(&engine, &client, authorities.as_deref()).await))
+    };
+    let (version, identity) = match reached.await {
+        Ok(reached) => reached,
+        Err(error) => return Inspection { findings: vec![not_reached(&error)] },
+    };
+    let server = Finding::good("server", format!("{engine} answers, {version}"));
+    Inspection { findings: vec![server, known_again(name.as_str(), identity, &Identities::at(state_folder))] }
+}
+
+/// Whether a cluster is the one that its name led to before.
+fn known_again(
+    name: &str,
+    identity: Result<ClusterIdentity, TargetError>,
+    identities: &Identities,
+) -> Finding {
+    let compared = identity.and_then(|found| Ok((identities.recorded(name)?, found)));
+    match compared {
+        Err(error) => Finding::bad("identity", error.to_string()),
+        Ok((None, found)) => Finding::note("identity", format!("{found}, not used yet")),
+        Ok((Some(recorded), found)) if recorded.matches(&found) => {
+            Finding::good("identity", format!("{found}, as it was when it was used first"))
+        }
+        Ok((Some(recorded), found)) => {
+            Finding::bad("identity", format!("it was {recorded} when it was used first, and is {found} now"))
+                .mend(format!("look at its kubeconfig; if that is meant: pilotage clusters forget {name}"))
+        }
+    }
 }
 
 async fn version(cluster: &Cluster) -> Result<String, TargetError> {

@@ -10,8 +10,8 @@ mod rules;
 mod user;
 
 pub(crate) use inspect::inspect;
-pub(crate) use missing::Missing;
-pub(crate) use need::{Need, needs};
+pub use inspect::inspect_cluster;
+pub(crate) use need::needs;
 pub(crate) use review::missing;
 pub use rules::{Rule, all_rules};
 

@@ -14,7 +14,8 @@ use pilotage_testing::rig::kube::{LIMITED, PILOTAGE};
 use crate::cluster::Cluster;
 use crate::identity::{ClusterIdentity, Identities};
 use crate::names::Owner;
-use crate::preflight::{inspect, missing, needs};
+use crate::preflight::inspect::inspect_namespace;
+use crate::preflight::{missing, needs};
 
 /// A namespace that goes when the test ends.
 struct Namespace<'a> {
@@ -100,7 +101,7 @@ async fn a_target_is_inspected_with_its_version_identity_namespace_and_rights() 
     let identity = ClusterIdentity { uid: Some("one".to_owned()), authority: None };
 
     let limited = cluster(&kube, LIMITED, &namespace.name).await;
-    let inspection = inspect(&limited, &traffic, Ok(identity.clone())).await;
+    let inspection = inspect_namespace(&limited, &identity, &traffic).await;
     let found = |subject: &str| inspection.findings.iter().find(|finding| finding.subject == subject).unwrap();
     assert!(found("server").text.contains("v1."), "{}", found("server").text);
     assert_eq!((found("identity").verdict, found("namespace").verdict), (Verdict::Good, Verdict::Note));
@@ -110,21 +111,12 @@ async fn a_target_is_inspected_with_its_version_identity_namespace_and_rights() 
     assert!(!inspection.is_good());
 
     let admin = cluster(&kube, pilotage_testing::rig::kube::ADMIN, &namespace.name).await;
-    let inspection = inspect(&admin, &KubernetesTraffic::Service, Ok(identity)).await;
+    let inspection = inspect_namespace(&admin, &identity, &KubernetesTraffic::Service).await;
     assert!(inspection.is_good(), "{inspection:?}");
     let absent = cluster(&kube, pilotage_testing::rig::kube::ADMIN, "no-such-namespace").await;
-    let inspection = inspect(&absent, &KubernetesTraffic::Service, identity_error()).await;
+    let inspection = inspect_namespace(&absent, &identity, &KubernetesTraffic::Service).await;
     let words: Vec<&str> = inspection.findings.iter().map(|finding| finding.text.as_str()).collect();
     assert!(words.iter().any(|text| text.contains("no-such-namespace is not there")), "{words:?}");
-    assert!(words.iter().any(|text| text.contains("pilotage clusters forget shop")), "{words:?}");
-}
-
-fn identity_error() -> Result<ClusterIdentity, TargetError> {
-    Err(TargetError::Identity {
-        name: "shop".to_owned(),
-        recorded: "cluster one".to_owned(),
-        found: "cluster two".to_owned(),
-    })
 }
 
 #[tokio::test]
