@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, EnvironmentName, KubernetesTraffic, Release, Version, Workload};
 use pilotage_targets::{
-    Fence, Inspection, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target, TargetError,
-    Traffic,
+    Fence, Inspection, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target,
+    TargetError, Traffic,
 };
 use tokio::sync::watch;
 
@@ -17,6 +17,7 @@ use crate::client::Connection;
 use crate::config::KubernetesConfig;
 use crate::observe::{Observer, Watches};
 use crate::preflight;
+use crate::render::{Programs, Renderer};
 use crate::traffic;
 
 /// Runs instances as pods in one namespace of a cluster.
@@ -30,6 +31,8 @@ pub struct KubernetesTarget {
 impl KubernetesTarget {
     /// Opens the target of an environment. The cluster is reached when something is asked of it.
     pub fn open(config: KubernetesConfig) -> Result<Self, TargetError> {
+        let renders = config.state_folder.join("renders");
+        let renderer = Renderer::open(&config.project_folder, &renders, Programs::installed())?;
         let connection = Arc::new(Connection::new(&config));
         let route = traffic::of(&config)?;
         let watches = Watches::start(Arc::clone(&connection));
@@ -38,6 +41,7 @@ impl KubernetesTarget {
         }
         let actor = Actor {
             connection,
+            renderer,
             route,
             watches,
             settings: config.settings,
@@ -55,8 +59,8 @@ impl Target for KubernetesTarget {
         Ok(self.actor.route.capabilities())
     }
 
-    async fn stage(&self, _: &Workload, source: &Source) -> Result<Staged, TargetError> {
-        self.actor.stage(source).await
+    async fn stage(&self, workload: &Workload, source: &Source) -> Result<Staged, TargetError> {
+        self.actor.stage(workload, source).await
     }
 
     async fn observe(&self, workload: &Workload) -> Result<Observation, TargetError> {

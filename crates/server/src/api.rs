@@ -7,7 +7,10 @@ use pilotage_access::TokenRecord;
 use pilotage_conductor::{Live, Rerouted};
 use pilotage_engine::gate::GateResult;
 use pilotage_engine::{Opinion, Statement};
-use pilotage_spec::{Capabilities, ClusterName, Digest, EnvironmentName, Identity, ImageReference, ProjectName, SignIn, SignInName, Verb};
+use pilotage_spec::{
+    Capabilities, ClusterName, Digest, EnvironmentName, Identity, ImageReference, ProjectName, SignIn,
+    SignInName, Verb,
+};
 use pilotage_targets::Inspection;
 use pilotage_views::{HistoryLine, MovingStatus, WorkloadStatus};
 use serde::{Deserialize, Serialize};

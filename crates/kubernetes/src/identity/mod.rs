@@ -42,7 +42,8 @@ impl ClusterIdentity {
     pub(crate) fn matches(&self, other: &Self) -> bool {
         let pair = |agrees: Option<bool>| agrees.unwrap_or(true);
         let uid = self.uid.as_ref().zip(other.uid.as_ref()).map(|(one, other)| one == other);
-        let authority = self.authority.as_ref().zip(other.authority.as_ref()).map(|(one, other)| one == other);
+        let authority =
+            self.authority.as_ref().zip(other.authority.as_ref()).map(|(one, other)| one == other);
         (uid.is_some() || authority.is_some()) && pair(uid) && pair(authority)
     }
 
@@ -104,7 +105,9 @@ pub(crate) async fn identify(
     let authority = authorities.filter(|authorities| !authorities.is_empty()).map(digest);
     if uid.is_none() && authority.is_none() {
         return Err(TargetError::Forbidden {
-            what: format!("reading the namespace {OLDEST_NAMESPACE}, by which {engine} could be known again,"),
+            what: format!(
+                "reading the namespace {OLDEST_NAMESPACE}, by which {engine} could be known again,"
+            ),
             rule: format!(
                 "apiGroups: [\"\"], resources: [\"namespaces\"], resourceNames: [\"{OLDEST_NAMESPACE}\"], verbs: [\"get\"] to a \
                  ClusterRole, or write the cluster's `certificate-authority-data` into its kubeconfig"

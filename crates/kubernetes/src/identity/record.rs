@@ -52,7 +52,10 @@ impl Identities {
         let compared = tokio::task::spawn_blocking(move || identities.compare(&name, found)).await;
         compared.unwrap_or_else(|_| {
             let reason = "the work ended unexpectedly; see the server's log".to_owned();
-            Err(TargetError::Failed { doing: "compare the cluster with the one that was used before".to_owned(), reason })
+            Err(TargetError::Failed {
+                doing: "compare the cluster with the one that was used before".to_owned(),
+                reason,
+            })
         })
     }
 
@@ -94,7 +97,10 @@ impl Identities {
         let path = self.file(name);
         let unusable = |reason: String| TargetError::Failed {
             doing: format!("read which cluster `{name}` was"),
-            reason: format!("{reason}; look at {}, and run `pilotage clusters forget {name}` if it is spoilt", path.display()),
+            reason: format!(
+                "{reason}; look at {}, and run `pilotage clusters forget {name}` if it is spoilt",
+                path.display()
+            ),
         };
         let length = match fs::metadata(&path) {
             Ok(metadata) => metadata.len(),
@@ -105,8 +111,8 @@ impl Identities {
             return Err(unusable("the record is too long".to_owned()));
         }
         let bytes = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
-        let record: Record =
-            serde_json::from_slice(&bytes).map_err(|_| unusable("the record is not what was written".to_owned()))?;
+        let record: Record = serde_json::from_slice(&bytes)
+            .map_err(|_| unusable("the record is not what was written".to_owned()))?;
         if record.form != FORM || record.name != name {
             return Err(unusable("the record is another one's, or of a later version".to_owned()));
         }
@@ -158,7 +164,8 @@ impl Identities {
 
     /// Contexts have names that no file can have.
     fn file(&self, name: &str) -> PathBuf {
-        let digest: String = Sha256::digest(name.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(name.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         self.folder.join(format!("{digest}.json"))
     }
 }

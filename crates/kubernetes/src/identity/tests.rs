@@ -53,7 +53,10 @@ fn what_is_known_of_both_must_agree_and_something_must_be() {
         assert_eq!(both.matches(&found), expected, "{found}");
         assert_eq!(found.matches(&both), expected, "{found}");
     }
-    assert!(!identity(Some("one"), None).matches(&identity(None, Some(1))), "nothing tells that they are the same");
+    assert!(
+        !identity(Some("one"), None).matches(&identity(None, Some(1))),
+        "nothing tells that they are the same"
+    );
 }
 
 #[test]
@@ -79,7 +82,13 @@ fn a_record_that_was_spoilt_is_an_error_and_not_a_first_use() {
         .try_into()
         .unwrap();
     let text = fs::read_to_string(&file).unwrap();
-    for spoilt in ["", "{}", &text[..text.len() / 2], &text.replace("shop", "other"), &text.replace("\"form\": 1", "\"form\": 2")] {
+    for spoilt in [
+        "",
+        "{}",
+        &text[..text.len() / 2],
+        &text.replace("shop", "other"),
+        &text.replace("\"form\": 1", "\"form\": 2"),
+    ] {
         fs::write(&file, spoilt).unwrap();
         let error = identities.compare("shop", identity(Some("one"), None)).unwrap_err().to_string();
         assert!(error.contains("pilotage clusters forget shop"), "{error}");

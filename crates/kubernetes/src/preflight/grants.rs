@@ -7,7 +7,10 @@ use super::need::Need;
 /// Whether one of the rules allows it, for objects of any name. A `false` is no refusal: not every authorizer tells its rules.
 pub(super) fn allows(rules: &[ResourceRule], need: &Need) -> bool {
     rules.iter().any(|rule| {
-        let every_name = rule.resource_names.as_ref().is_none_or(|names| names.is_empty() || names.iter().any(|name| name == "*"));
+        let every_name = rule
+            .resource_names
+            .as_ref()
+            .is_none_or(|names| names.is_empty() || names.iter().any(|name| name == "*"));
         every_name
             && names(rule.api_groups.as_deref().unwrap_or_default(), &need.group)
             && names(&rule.verbs, &need.verb)

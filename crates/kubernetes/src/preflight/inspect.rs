@@ -34,7 +34,9 @@ pub(super) async fn inspect_namespace(
 ) -> Inspection {
     let mut inspection = Inspection::default();
     match version(cluster).await {
-        Ok(version) => inspection.add(Finding::good("server", format!("{} answers, {version}", cluster.engine()))),
+        Ok(version) => {
+            inspection.add(Finding::good("server", format!("{} answers, {version}", cluster.engine())))
+        }
         Err(error) => {
             inspection.add(not_reached(&error));
             // Without it, nothing else can be known.
@@ -62,8 +64,11 @@ pub async fn inspect_cluster(
     state_folder: &Path,
 ) -> Inspection {
     let engine = format!("cluster {name}");
-    let way =
-        Way { engine: engine.clone(), reach: cluster.reach.clone(), project_folder: project_folder.to_owned() };
+    let way = Way {
+        engine: engine.clone(),
+        reach: cluster.reach.clone(),
+        project_folder: project_folder.to_owned(),
+    };
     let doing = "ask for its version";
     let reached = async {
         let (client, authorities) = way.client().await?;
@@ -116,9 +121,8 @@ async fn namespace(cluster: &Cluster) -> Finding {
                 .mend("wait until it is gone, create it anew, or name another one in pilotage.yaml")
         }
         Ok(Some(_)) => Finding::good("namespace", format!("{name} is there")),
-        Ok(None) => {
-            Finding::bad("namespace", format!("{name} is not there")).mend(format!("kubectl create namespace {name}"))
-        }
+        Ok(None) => Finding::bad("namespace", format!("{name} is not there"))
+            .mend(format!("kubectl create namespace {name}")),
         // Many may do all in a namespace but read the namespace itself.
         Err(TargetError::Forbidden { .. }) => {
             Finding::note("namespace", format!("whether {name} is there is not known: we may not read it"))
@@ -173,7 +177,9 @@ fn kinds_of(traffic: &KubernetesTraffic) -> &'static [(&'static str, &'static st
             &[("networking.istio.io", "VirtualService"), ("networking.istio.io", "DestinationRule")]
         }
         KubernetesTraffic::Nginx { .. } => &[("networking.k8s.io", "Ingress")],
-        KubernetesTraffic::Traefik { .. } => &[("traefik.io", "IngressRoute"), ("traefik.io", "TraefikService")],
+        KubernetesTraffic::Traefik { .. } => {
+            &[("traefik.io", "IngressRoute"), ("traefik.io", "TraefikService")]
+        }
         KubernetesTraffic::ArgoRollouts => &[("argoproj.io", "Rollout")],
         KubernetesTraffic::Flagger { .. } => &[("flagger.app", "Canary")],
     }

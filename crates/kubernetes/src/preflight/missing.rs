@@ -75,7 +75,8 @@ pub(super) fn words(needs: &[Need]) -> String {
 fn role(namespace: &str, needs: &[&Need], subject: Option<&Subject>) -> String {
     let rules = rules(needs);
     // A name of its own: to apply a Role of the same name would take away what it allows already.
-    let digest: String = Sha256::digest(rules.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String =
+        Sha256::digest(rules.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let metadata = format!("metadata: {{ name: pilotage-{digest}, namespace: {namespace} }}");
     let subject = match subject {
         Some(Subject::ServiceAccount { namespace, name }) => {

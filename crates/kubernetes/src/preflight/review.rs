@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, ResourceRule, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec, SelfSubjectRulesReview,
-    SelfSubjectRulesReviewSpec,
+    ResourceAttributes, ResourceRule, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+    SelfSubjectRulesReview, SelfSubjectRulesReviewSpec,
 };
 use kube::Api;
 use kube::api::PostParams;
@@ -32,7 +32,9 @@ pub(crate) async fn missing(cluster: &Cluster, needs: &[Need]) -> Result<Missing
             rules.insert(&need.namespace, rules_in(cluster, &need.namespace).await?);
         }
     }
-    let open = needs.iter().filter(|need| !rules.get(need.namespace.as_str()).is_some_and(|rules| allows(rules, need)));
+    let open = needs
+        .iter()
+        .filter(|need| !rules.get(need.namespace.as_str()).is_some_and(|rules| allows(rules, need)));
     let answers = stream::iter(open)
         .map(|need| async move { Ok::<_, TargetError>((need, is_allowed(cluster, need).await?)) })
         .buffered(AT_ONCE);

@@ -43,10 +43,25 @@ const fn optional(
 
 /// What every way of sharing traffic takes.
 const BASE: &[Rule] = &[
-    needed("apps", &["deployments", "statefulsets"], OWN, "one of each version; old ones are adopted and retired"),
+    needed(
+        "apps",
+        &["deployments", "statefulsets"],
+        OWN,
+        "one of each version; old ones are adopted and retired",
+    ),
     needed("", &["services"], OWN, "the Service of users, and one of each version"),
-    needed("", &["configmaps"], &["get", "create", "patch", "delete"], "fencing tokens; what edge pods serve"),
-    needed("", &["secrets"], &["get", "create", "patch", "delete"], "secrets of instances as files; never listed"),
+    needed(
+        "",
+        &["configmaps"],
+        &["get", "create", "patch", "delete"],
+        "fencing tokens; what edge pods serve",
+    ),
+    needed(
+        "",
+        &["secrets"],
+        &["get", "create", "patch", "delete"],
+        "secrets of instances as files; never listed",
+    ),
     needed("", &["pods"], &["get", "list", "watch"], "readiness and restarts"),
     needed("", &["pods/log"], &["get"], "the last lines of instances that fail"),
     needed("apps", &["replicasets"], READ, "which pods belong to what, and undone rollouts"),
@@ -63,7 +78,12 @@ const BASE: &[Rule] = &[
         OWN,
         "replicas that an autoscaler decides are left to it; autoscalers of manifests",
     ),
-    optional("policy", &["poddisruptionbudgets"], OWN, "the budget of edge pods; those of others are respected"),
+    optional(
+        "policy",
+        &["poddisruptionbudgets"],
+        OWN,
+        "the budget of edge pods; those of others are respected",
+    ),
     optional("metrics.k8s.io", &["pods"], &["get", "list"], "processor and memory of instances"),
 ];
 

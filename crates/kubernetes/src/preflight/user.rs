@@ -57,7 +57,8 @@ async fn from_refusal(cluster: &Cluster, refused: &[Need]) -> Option<String> {
     let Need { namespace, group, resource, .. } = refused.iter().find(reading)?;
     // Whether somebody may is decided before whether the version exists.
     let root = if group.is_empty() { "/api/v1".to_owned() } else { format!("/apis/{group}/v1") };
-    let request = Request::get(format!("{root}/namespaces/{namespace}/{resource}?limit=1")).body(Vec::new()).ok()?;
+    let request =
+        Request::get(format!("{root}/namespaces/{namespace}/{resource}?limit=1")).body(Vec::new()).ok()?;
     let client = cluster.client();
     match client.request::<serde_json::Value>(request).await {
         Err(kube::Error::Api(status)) if status.code == 403 => user_in(&status.message),

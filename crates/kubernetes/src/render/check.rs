@@ -54,7 +54,9 @@ pub(super) fn check(
 fn check_form(object: &Value, place: &Place) -> Result<(), RenderError> {
     let refused = |reason: String| RenderError::input(place, reason);
     let Some(fields) = object.as_object() else {
-        return Err(refused("this is no object of Kubernetes; write `apiVersion`, `kind` and `metadata`".to_owned()));
+        return Err(refused(
+            "this is no object of Kubernetes; write `apiVersion`, `kind` and `metadata`".to_owned(),
+        ));
     };
     for key in ["apiVersion", "kind"] {
         if text(fields, key).is_none_or(|text| !is_word(text)) {
@@ -140,10 +142,13 @@ pub(super) fn workload<'a>(objects: &'a [Value], service: &ServiceName) -> Resul
     let mut of_its_name = found.iter().filter(named);
     match (found.as_slice(), of_its_name.next(), of_its_name.next()) {
         ([only], ..) => Ok(only),
-        ([], ..) => refused("hold no Deployment or StatefulSet; add the one that runs the service".to_owned()),
+        ([], ..) => {
+            refused("hold no Deployment or StatefulSet; add the one that runs the service".to_owned())
+        }
         (_, Some(named), None) => Ok(named),
         (several, ..) => {
-            let names: Vec<String> = several.iter().take(5).map(|object| ObjectName::of(object).to_string()).collect();
+            let names: Vec<String> =
+                several.iter().take(5).map(|object| ObjectName::of(object).to_string()).collect();
             refused(format!(
                 "hold several workloads ({}), and it is not clear which one runs the service; call it `{service}`, or make the \
                  others services of their own",
@@ -188,7 +193,8 @@ fn secret_warning(object: &Value, place: &Place) -> Option<String> {
 /// Services that reach the pods of every version at once, so that their requests do not follow the shares.
 fn bypass_warnings(objects: &[Value], workload: &Value, service: &ServiceName) -> Vec<String> {
     let none = Map::new();
-    let labels = workload.pointer("/spec/template/metadata/labels").and_then(Value::as_object).unwrap_or(&none);
+    let labels =
+        workload.pointer("/spec/template/metadata/labels").and_then(Value::as_object).unwrap_or(&none);
     let reaches = |object: &&Value| {
         let name = ObjectName::of(object);
         let selector = object.pointer("/spec/selector").and_then(Value::as_object);

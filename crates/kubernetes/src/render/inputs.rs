@@ -50,13 +50,19 @@ impl Inputs {
         self.folder_within(project, path, DEPTH_LIMIT)
     }
 
-    fn folder_within(&mut self, project: &ProjectFolder, path: &Path, depth: usize) -> Result<(), RenderError> {
+    fn folder_within(
+        &mut self,
+        project: &ProjectFolder,
+        path: &Path,
+        depth: usize,
+    ) -> Result<(), RenderError> {
         let refused = |reason: String| RenderError::input(path.display(), reason);
         if depth == 0 {
             return Err(refused(format!("lies more than {DEPTH_LIMIT} folders deep; make it flatter")));
         }
         let found = project.locate(path)?;
-        let entries = fs::read_dir(found).map_err(|error| refused(format!("is no folder that can be read: {error}")))?;
+        let entries = fs::read_dir(found)
+            .map_err(|error| refused(format!("is no folder that can be read: {error}")))?;
         let mut names: Vec<(std::ffi::OsString, fs::FileType)> = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| refused(format!("cannot be read: {error}")))?;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use pilotage_spec::{Manifests, RelativePath};
 
+use super::RenderError;
 use super::programs::Programs;
 use super::renderer::Rendering;
 use super::sandbox::Sandbox;
-use super::RenderError;
 
 /// What is done by which program.
 pub(super) struct Job {
@@ -73,17 +73,24 @@ impl Job {
         programs: &Programs,
     ) -> Result<Self, RenderError> {
         let place = chart.to_string();
-        let Some(helm) = &programs.helm else { return Err(RenderError::NoProgram { place, wanted: "`helm`" }) };
+        let Some(helm) = &programs.helm else {
+            return Err(RenderError::NoProgram { place, wanted: "`helm`" });
+        };
         let release = release.unwrap_or(rendering.service.as_str());
         // The name of a release is that of a label; anything else could be an option.
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
-        if release.is_empty() || release.len() > 53 || release.starts_with(['-', '.']) || !release.chars().all(plain) {
+        if release.is_empty()
+            || release.len() > 53
+            || release.starts_with(['-', '.'])
+            || !release.chars().all(plain)
+        {
             let reason = "the release's name has other characters than lower-case letters, digits and `-`, or more than 53";
             return Err(RenderError::input(place, reason));
         }
         let mut arguments: Vec<Word> = ["template", release].map(|word| Word::Text(word.to_owned())).into();
         arguments.push(Word::Input(path(chart).to_owned()));
-        arguments.extend(["--namespace", rendering.namespace.as_str()].map(|word| Word::Text(word.to_owned())));
+        arguments
+            .extend(["--namespace", rendering.namespace.as_str()].map(|word| Word::Text(word.to_owned())));
         for file in values {
             arguments.extend([Word::Text("--values".to_owned()), Word::Input(path(file).to_owned())]);
         }

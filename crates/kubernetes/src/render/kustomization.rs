@@ -15,7 +15,8 @@ use super::yaml::read_stream;
 const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// The keys under which other kustomizations can stand
 /// (<https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/>).
-const FOLDER_KEYS: [&str; 6] = ["resources", "bases", "components", "generators", "transformers", "validators"];
+const FOLDER_KEYS: [&str; 6] =
+    ["resources", "bases", "components", "generators", "transformers", "validators"];
 /// The most kustomizations of one rendering.
 const FOLDER_LIMIT: usize = 200;
 
@@ -39,7 +40,11 @@ pub(super) fn gather(project: &ProjectFolder, start: &Path) -> Result<Inputs, Re
     Ok(inputs)
 }
 
-fn folders_named_in(project: &ProjectFolder, inputs: &Inputs, folder: &Path) -> Result<Vec<PathBuf>, RenderError> {
+fn folders_named_in(
+    project: &ProjectFolder,
+    inputs: &Inputs,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, RenderError> {
     let mut files = FILE_NAMES.iter().map(|name| folder.join(name)).filter(|path| inputs.has(path));
     let (Some(file), None) = (files.next(), files.next()) else {
         let reason = format!("must hold exactly one of {}", FILE_NAMES.join(", "));
@@ -48,7 +53,11 @@ fn folders_named_in(project: &ProjectFolder, inputs: &Inputs, folder: &Path) -> 
     let text = inputs.text(&file).unwrap_or(Ok(""))?;
     let documents = read_stream(&file.display().to_string(), text)?;
     let entries = documents.iter().flat_map(|document| {
-        FOLDER_KEYS.iter().filter_map(|key| document.value.get(key)?.as_array()).flatten().filter_map(Value::as_str)
+        FOLDER_KEYS
+            .iter()
+            .filter_map(|key| document.value.get(key)?.as_array())
+            .flatten()
+            .filter_map(Value::as_str)
     });
     let mut found = Vec::new();
     // What spans lines is an object written in place.

@@ -20,10 +20,11 @@ mod scope;
 mod store;
 mod yaml;
 
-pub use error::RenderError;
-pub use prepare::{Preparation, Prepared, prepare};
-pub use programs::Programs;
-pub use renderer::{Rendered, Renderer, Rendering};
+pub(crate) use error::RenderError;
+pub(crate) use objects::ObjectName;
+pub(crate) use prepare::{Preparation, Prepared, prepare};
+pub(crate) use programs::Programs;
+pub(crate) use renderer::{Renderer, Rendering};
 
 /// The objects of a text, for tests of what prints some.
 #[cfg(test)]

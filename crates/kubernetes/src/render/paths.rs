@@ -16,7 +16,9 @@ pub(super) struct ProjectFolder(PathBuf);
 impl ProjectFolder {
     pub(super) fn at(folder: &Path) -> Result<Self, RenderError> {
         let found = fs::canonicalize(folder);
-        found.map(Self).map_err(|error| RenderError::input(folder.display(), format!("cannot be entered: {error}")))
+        found
+            .map(Self)
+            .map_err(|error| RenderError::input(folder.display(), format!("cannot be entered: {error}")))
     }
 
     /// Where something of the project really is.
@@ -46,7 +48,9 @@ impl ProjectFolder {
         let limit = limit_bytes as u64;
         file.take(limit + 1).read_to_end(&mut content).map_err(|error| unreadable(path, &error))?;
         if content.len() > limit_bytes {
-            let reason = format!("has more than {limit_bytes} bytes together with the files before it; is it the one that was meant?");
+            let reason = format!(
+                "has more than {limit_bytes} bytes together with the files before it; is it the one that was meant?"
+            );
             return Err(RenderError::input(path.display(), reason));
         }
         Ok(content)
@@ -60,7 +64,10 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> RenderError {
-    RenderError::input(path.display(), format!("cannot be read: {error}; correct its path in pilotage.yaml, or put it there"))
+    RenderError::input(
+        path.display(),
+        format!("cannot be read: {error}; correct its path in pilotage.yaml, or put it there"),
+    )
 }
 
 /// A path seen from `folder`, both relative to the project's folder, without `.` and `..`. `None` if it leads out of it.

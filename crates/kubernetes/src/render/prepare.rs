@@ -31,10 +31,9 @@ pub struct Preparation<'a> {
 pub struct Prepared {
     /// What the workload is.
     pub kind: WorkloadKind,
-    /// The workload under the name of its version; its pods carry the labels of the version, and it selects by them.
+    /// The workload under the name of its version; its pods carry the labels of the version, and it selects by them. The
+    /// service's container is the first of its pods.
     pub workload: Value,
-    /// The number of its container among the containers of its pods.
-    pub container: usize,
     /// What belongs to the workload of this version alone, such as its autoscaler. Let the workload own them, so that they
     /// go with it.
     pub companions: Vec<Value>,
@@ -55,7 +54,6 @@ pub fn prepare(objects: &[Value], preparation: &Preparation<'_>) -> Result<Prepa
     let mut prepared = Prepared {
         kind: kind(original),
         workload: versioned(original, container, preparation)?,
-        container,
         companions: Vec::new(),
         front: None,
         others: Vec::new(),
@@ -104,7 +102,11 @@ fn container(workload: &Value, service: &ServiceName) -> Result<usize, RenderErr
     }
 }
 
-fn versioned(original: &Value, container: usize, preparation: &Preparation<'_>) -> Result<Value, RenderError> {
+fn versioned(
+    original: &Value,
+    container: usize,
+    preparation: &Preparation<'_>,
+) -> Result<Value, RenderError> {
     let refused = |reason: &str| RenderError::input(ObjectName::of(original), reason);
     let mut object = labelled(original.clone(), preparation);
     own(&mut object, preparation);
@@ -121,12 +123,15 @@ fn versioned(original: &Value, container: usize, preparation: &Preparation<'_>) 
         ));
     }
     for path in [&["spec", "selector", "matchLabels"][..], &["spec", "template", "metadata", "labels"]] {
-        let fields = fields_at(&mut object, path).ok_or_else(|| refused("has labels that are no mapping; mend them"))?;
+        let fields = fields_at(&mut object, path)
+            .ok_or_else(|| refused("has labels that are no mapping; mend them"))?;
         fields.extend(labels.iter().map(|(key, value)| ((*key).clone(), json!(value))));
     }
-    let image = object.pointer_mut(&format!("/spec/template/spec/containers/{container}")).zip(preparation.image);
-    if let Some((Value::Object(fields), image)) = image {
-        fields.insert("image".to_owned(), json!(image));
+    if let Some(Value::Array(containers)) = object.pointer_mut("/spec/template/spec/containers") {
+        containers[..=container].rotate_right(1);
+        if let (Some(Value::Object(fields)), Some(image)) = (containers.first_mut(), preparation.image) {
+            fields.insert("image".to_owned(), json!(image));
+        }
     }
     Ok(object)
 }
@@ -137,7 +142,8 @@ fn labelled(mut object: Value, preparation: &Preparation<'_>) -> Value {
         fields.remove("status");
     }
     if let Some(metadata) = fields_at(&mut object, &["metadata"]) {
-        for key in ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"] {
+        for key in ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"]
+        {
             metadata.remove(key);
         }
         metadata.insert("namespace".to_owned(), json!(preparation.namespace.as_str()));

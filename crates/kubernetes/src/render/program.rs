@@ -165,7 +165,8 @@ async fn beginning(output: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
 /// The end of what a program complains about, in one line.
 fn shown(complaint: &[u8]) -> String {
     let text = String::from_utf8_lossy(complaint);
-    let words: Vec<&str> = text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()).collect();
     let line = words.join(" ");
     match line.char_indices().rev().nth(SHOWN_LIMIT - 1) {
         Some((from, _)) if from > 0 => format!("… {}", &line[from..]),
@@ -201,7 +202,8 @@ mod tests {
 
     async fn script(limit: Duration, text: &str) -> Result<String, RunError> {
         let words = ["/bin/sh", "-c", text].map(OsString::from);
-        run_within(limit, &words, vec![("PATH", "/usr/bin:/bin".into()), ("ONE", "1".into())], Path::new("/")).await
+        run_within(limit, &words, vec![("PATH", "/usr/bin:/bin".into()), ("ONE", "1".into())], Path::new("/"))
+            .await
     }
 
     #[tokio::test]
@@ -212,7 +214,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_program_complains_about_is_told_in_one_line_without_the_folder() {
-        let error = script(FOREVER, "printf 'wrong\\n\\tin /secret/place/a.yaml\\033[31m' >&2; exit 3").await.unwrap_err();
+        let error = script(FOREVER, "printf 'wrong\\n\\tin /secret/place/a.yaml\\033[31m' >&2; exit 3")
+            .await
+            .unwrap_err();
         assert_eq!(
             error.without("/secret/place/").to_string(),
             "has ended with exit status: 3: wrong in a.yaml [31m"

@@ -173,7 +173,8 @@ impl Renderer {
     /// What a program says of its version, asked once for each that was ever installed.
     async fn version(&self, program: &Path, arguments: &[&str], place: &str) -> Result<String, RenderError> {
         let failed = |reason: String| program_error(place, program, reason);
-        let metadata = std::fs::metadata(program).map_err(|error| failed(format!("cannot be read: {error}")))?;
+        let metadata =
+            std::fs::metadata(program).map_err(|error| failed(format!("cannot be read: {error}")))?;
         let file = (program.to_owned(), metadata.len(), metadata.mtime());
         let known = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&file).cloned();
         if let Some(version) = known {
@@ -183,7 +184,8 @@ impl Renderer {
             .map_err(|error| failed(format!("has no folder to run in: {error}")))?;
         let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
         let isolation = self.isolation.get(&self.programs).await;
-        let version = sandbox.run(isolation, program, &arguments).await.map_err(|error| failed(error.to_string()))?;
+        let version =
+            sandbox.run(isolation, program, &arguments).await.map_err(|error| failed(error.to_string()))?;
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(file, version.clone());
         Ok(version)
     }

@@ -30,7 +30,10 @@ const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("policy", &["PodSecurityPolicy"]),
     ("rbac.authorization.k8s.io", &["ClusterRole", "ClusterRoleBinding"]),
     ("scheduling.k8s.io", &["PriorityClass"]),
-    ("storage.k8s.io", &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"]),
+    (
+        "storage.k8s.io",
+        &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
+    ),
 ];
 
 /// Whether objects of a kind are known to lie outside of namespaces.

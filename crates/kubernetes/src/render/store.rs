@@ -68,7 +68,8 @@ impl Store {
     /// Keeps objects, as a list that `kubectl` takes too.
     pub(super) fn keep(&self, objects: &[Value]) -> Result<Digest, RenderError> {
         let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-        let mut bytes = serde_json::to_vec_pretty(&list).map_err(|error| failed(&self.folder, &error.into()))?;
+        let mut bytes =
+            serde_json::to_vec_pretty(&list).map_err(|error| failed(&self.folder, &error.into()))?;
         bytes.push(b'\n');
         let digest = digest_of(&bytes);
         let path = self.objects(&digest);

@@ -5,7 +5,7 @@ use axum::{Extension, Json};
 use futures_util::future::join_all;
 use pilotage_access::Caller;
 use pilotage_kubernetes::Identities;
-use pilotage_spec::{ClusterName, Cluster, Environment, EnvironmentName, Project, Verb, Workload};
+use pilotage_spec::{Cluster, ClusterName, Environment, EnvironmentName, Project, Verb, Workload};
 use serde::Deserialize;
 
 use super::extract::{Asked, Body};
@@ -73,12 +73,12 @@ pub(crate) async fn clusters(State(context): State<Context>) -> Result<Json<Vec<
 }
 
 async fn cluster_report(context: &Context, name: &ClusterName, cluster: &Cluster) -> ClusterReport {
-    let (project, state) = (context.config.project_folder(), context.config.state.root());
+    let (project, state) = (context.config.project_folder(), context.config.state.targets());
     ClusterReport {
         name: name.clone(),
         region: cluster.region.clone(),
         namespaces: cluster.namespaces.iter().map(ToString::to_string).collect(),
-        inspection: pilotage_kubernetes::inspect_cluster(name, cluster, project, state).await,
+        inspection: pilotage_kubernetes::inspect_cluster(name, cluster, project, &state).await,
     }
 }
 
@@ -87,7 +87,7 @@ pub(crate) async fn forget(
     State(context): State<Context>,
     Body(asked): Body<ForgetBody>,
 ) -> Result<Json<Forgotten>, ErrorBody> {
-    let identities = Identities::at(context.config.state.root());
+    let identities = Identities::at(&context.config.state.targets());
     let was_known = blocking(move || {
         identities.forget(&asked.name).map_err(|error| ErrorBody::new(ErrorKind::Internal, error.to_string()))
     })

@@ -44,7 +44,10 @@ fn rules_allow_what_they_name_and_no_more() {
         (rule(&["apps"], &["pods/log"], &["get"]), false),
         (rule(&[""], &["pods/log"], &["list"]), false),
         (rule(&[""], &["*/"], &["get"]), false),
-        (ResourceRule { resource_names: Some(vec!["one".to_owned()]), ..rule(&["*"], &["*"], &["*"]) }, false),
+        (
+            ResourceRule { resource_names: Some(vec!["one".to_owned()]), ..rule(&["*"], &["*"], &["*"]) },
+            false,
+        ),
         (ResourceRule { resource_names: Some(Vec::new()), ..rule(&["*"], &["*"], &["*"]) }, true),
         (ResourceRule { api_groups: None, ..rule(&[], &["*"], &["*"]) }, false),
     ];
@@ -68,7 +71,8 @@ fn every_way_of_traffic_needs_the_base_and_its_own() {
         parent: "public".to_owned(),
         namespace: Some("gateways".parse().unwrap()),
     });
-    let parent = Need { namespace: "gateways".to_owned(), ..need("get", "gateway.networking.k8s.io", "gateways") };
+    let parent =
+        Need { namespace: "gateways".to_owned(), ..need("get", "gateway.networking.k8s.io", "gateways") };
     assert!(gateway.contains(&parent) && !gateway.contains(&Need { namespace: "shop".to_owned(), ..parent }));
     assert!(of(&KubernetesTraffic::ArgoRollouts).contains(&need("patch", "argoproj.io", "rollouts/status")));
 }
@@ -113,9 +117,7 @@ fn what_is_missing_is_said_with_the_role_to_add() {
 
 #[test]
 fn roles_of_different_rules_have_different_names() {
-    let of = |verb: &str| {
-        Missing { needed: vec![need(verb, "", "pods")], ..Missing::default() }.roles()
-    };
+    let of = |verb: &str| Missing { needed: vec![need(verb, "", "pods")], ..Missing::default() }.roles();
     let name = |role: &str| role.lines().find(|line| line.starts_with("metadata")).unwrap().to_owned();
     assert_ne!(name(&of("get")), name(&of("list")));
     assert_eq!(of("get"), of("get"));
@@ -124,7 +126,8 @@ fn roles_of_different_rules_have_different_names() {
 
 #[test]
 fn the_user_is_read_off_a_refusal() {
-    let message = r#"pods is forbidden: User "system:serviceaccount:ci:x" cannot list resource "pods" in API group """#;
+    let message =
+        r#"pods is forbidden: User "system:serviceaccount:ci:x" cannot list resource "pods" in API group """#;
     let user = user_in(message).unwrap();
     assert_eq!(
         Subject::of_user(&user),
@@ -164,7 +167,8 @@ proptest! {
 fn the_page_shows_every_rule() {
     let page = include_str!("../../../../../docs/clusters.md");
     for Rule { group, resources, verbs, why, optional, .. } in all_rules() {
-        let words = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        let words =
+            |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         let group = if group.is_empty() { "core".to_owned() } else { format!("`{group}`") };
         let mark = if *optional { "*optional*: " } else { "" };
         let row = format!("| {group} | {} | {} | {mark}{why} |", words(resources), words(verbs));

@@ -64,7 +64,11 @@ async fn what_is_missing_is_named_and_the_printed_role_allows_it() {
     let needs = needs(&namespace.name, &KubernetesTraffic::Edge, &[]);
 
     let found = missing(&cluster, &needs).await.unwrap();
-    assert_eq!(found.needed.len() + found.optional.len(), needs.len(), "without any Role, nothing is allowed");
+    assert_eq!(
+        found.needed.len() + found.optional.len(),
+        needs.len(),
+        "without any Role, nothing is allowed"
+    );
     let Err(TargetError::Forbidden { what, rule }) = found.refuse() else { panic!("not refused") };
     assert!(what.contains(&namespace.name) && what.contains("deployments.apps"), "{what}");
     assert!(rule.contains("name: \"pilotage\""), "whoever asks is said: {rule}");
@@ -102,11 +106,15 @@ async fn a_target_is_inspected_with_its_version_identity_namespace_and_rights() 
 
     let limited = cluster(&kube, LIMITED, &namespace.name).await;
     let inspection = inspect_namespace(&limited, &identity, &traffic).await;
-    let found = |subject: &str| inspection.findings.iter().find(|finding| finding.subject == subject).unwrap();
+    let found =
+        |subject: &str| inspection.findings.iter().find(|finding| finding.subject == subject).unwrap();
     assert!(found("server").text.contains("v1."), "{}", found("server").text);
     assert_eq!((found("identity").verdict, found("namespace").verdict), (Verdict::Good, Verdict::Note));
     assert_eq!(found("rights").verdict, Verdict::Bad);
-    let roles = inspection.findings.iter().find_map(|finding| finding.mend.as_ref().filter(|mend| mend.contains("kind: Role")));
+    let roles = inspection
+        .findings
+        .iter()
+        .find_map(|finding| finding.mend.as_ref().filter(|mend| mend.contains("kind: Role")));
     assert!(roles.is_some_and(|roles| roles.contains("virtualservices")), "{inspection:?}");
     assert!(!inspection.is_good());
 

@@ -7,7 +7,8 @@ use pilotage_spec::{Manifests, RelativePath};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::render::{Programs, RenderError, Rendered, Renderer, Rendering};
+use crate::render::renderer::Rendered;
+use crate::render::{Programs, RenderError, Renderer, Rendering};
 
 /// A Deployment with one container.
 pub(super) const DEPLOYMENT: &str = "\
@@ -56,8 +57,12 @@ impl Project {
 
     pub(super) async fn render(&self, manifests: &Manifests) -> Result<Rendered, RenderError> {
         let (service, namespace) = ("api".parse().unwrap(), "shop".parse().unwrap());
-        let rendering =
-            Rendering { manifests, service: &service, namespace: &namespace, cluster_version: Some("1.33.2") };
+        let rendering = Rendering {
+            manifests,
+            service: &service,
+            namespace: &namespace,
+            cluster_version: Some("1.33.2"),
+        };
         self.renderer().render(&rendering).await
     }
 

@@ -97,13 +97,19 @@ async fn helm_is_asked_for_a_template_with_the_values_in_their_order() {
     assert_eq!(names(&rendered.objects), ["Deployment api"]);
     let hook = rendered.warnings.iter().find(|warning| warning.contains("hook")).unwrap();
     assert!(hook.contains("Job migrate is a hook of Helm (pre-upgrade) and is not run"), "{hook}");
-    assert!(!rendered.warnings.iter().any(|warning| warning.contains("probe")), "tests of charts are left out");
+    assert!(
+        !rendered.warnings.iter().any(|warning| warning.contains("probe")),
+        "tests of charts are left out"
+    );
 }
 
 #[tokio::test]
 async fn a_release_cannot_be_an_option_and_a_failure_is_told() {
     let mut project = project();
-    let stand_in = program(&project.path("bin/helm"), "[ $1 = version ] || { echo 'Error: no such value' >&2; exit 1; }");
+    let stand_in = program(
+        &project.path("bin/helm"),
+        "[ $1 = version ] || { echo 'Error: no such value' >&2; exit 1; }",
+    );
     project.programs = Programs { helm: Some(stand_in), ..Programs::default() };
     let named = |release: &str| Manifests::Helm {
         chart: relative("charts/api"),

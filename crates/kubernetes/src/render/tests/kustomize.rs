@@ -29,7 +29,8 @@ const OVERLAY: &str = "resources: [../../base]\nconfigMapGenerator: [{ name: set
 async fn an_overlay_is_rendered_by_kubectl_with_its_base() {
     let Some(kubectl) = need("kustomize", Part::Kubectl) else { return };
     let mut project = project(OVERLAY);
-    project.programs = Programs { kubectl: Some(kubectl), unshare: project.programs.unshare.clone(), ..Programs::default() };
+    project.programs =
+        Programs { kubectl: Some(kubectl), unshare: project.programs.unshare.clone(), ..Programs::default() };
     let rendered = project.render(&overlay()).await.unwrap();
     let [settings, deployment] = names(&rendered.objects).try_into().unwrap();
     assert!(settings.starts_with("ConfigMap settings-") && deployment == "Deployment api", "{settings}");
@@ -98,9 +99,9 @@ async fn a_program_has_neither_network_nor_credentials_nor_the_real_files() {
         assert!(interfaces.iter().all(|line| line.starts_with("net lo:")), "{interfaces:?}");
     }
     assert_eq!(fs::read_to_string(project.root().join("k8s/base/deployment.yaml")).unwrap(), DEPLOYMENT);
-    let left = fs::read_dir(state).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("work-")
-    });
+    let left = fs::read_dir(state)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("work-"));
     assert_eq!(left.count(), 0, "sandboxes go away");
 }
 
@@ -140,7 +141,11 @@ async fn what_lies_elsewhere_is_refused_before_any_program_is_run() {
 
 #[tokio::test]
 async fn folders_that_are_no_kustomization_are_refused() {
-    let project = Project::new(&[("k8s/a.yaml", DEPLOYMENT), ("two/kustomization.yaml", ""), ("two/Kustomization", "")]);
+    let project = Project::new(&[
+        ("k8s/a.yaml", DEPLOYMENT),
+        ("two/kustomization.yaml", ""),
+        ("two/Kustomization", ""),
+    ]);
     symlink(".", project.root().join("two/again")).unwrap();
     let at = |path: &str| Manifests::Kustomize(relative(path));
     assert!(project.fault(&at("k8s")).await.contains("must hold exactly one of kustomization.yaml"));
@@ -155,5 +160,8 @@ async fn a_missing_program_is_named() {
     let mut project = project(OVERLAY);
     project.programs = Programs::default();
     let fault = project.fault(&overlay()).await;
-    assert!(fault.contains("`kustomize` or `kubectl` is not installed where Pilotage's server runs"), "{fault}");
+    assert!(
+        fault.contains("`kustomize` or `kubectl` is not installed where Pilotage's server runs"),
+        "{fault}"
+    );
 }

@@ -6,13 +6,15 @@ use pilotage_spec::Digest;
 use super::Project;
 use super::folder::{DEPLOYMENT, names, plain};
 
-const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata: { name: api }\nspec: { selector: { app: api } }\n";
+const SERVICE: &str =
+    "apiVersion: v1\nkind: Service\nmetadata: { name: api }\nspec: { selector: { app: api } }\n";
 
 #[tokio::test]
 async fn objects_of_several_files_and_lists_are_taken_in_their_order() {
     let list = "apiVersion: v1\nkind: List\nitems:\n- { apiVersion: v1, kind: ConfigMap, metadata: { name: one } }\n\
                 - { apiVersion: v1, kind: ConfigMapList, items: [{ apiVersion: v1, kind: ConfigMap, metadata: { name: two } }] }\n";
-    let project = Project::new(&[("k8s/a.yaml", DEPLOYMENT), ("k8s/b.yaml", &format!("{SERVICE}---\n{list}"))]);
+    let project =
+        Project::new(&[("k8s/a.yaml", DEPLOYMENT), ("k8s/b.yaml", &format!("{SERVICE}---\n{list}"))]);
     let rendered = project.render(&plain(&["k8s/b.yaml", "k8s/a.yaml"])).await.unwrap();
     assert_eq!(names(&rendered.objects), ["Service api", "ConfigMap one", "ConfigMap two", "Deployment api"]);
     assert_eq!(rendered.warnings, [""; 0]);
@@ -79,22 +81,41 @@ async fn paths_do_not_lead_out_of_the_project() {
 #[tokio::test]
 async fn what_cannot_be_applied_is_refused_with_its_place() {
     let twice = format!("{DEPLOYMENT}---\n{SERVICE}---\n{SERVICE}");
-    let two = format!("{}---\n{}", DEPLOYMENT.replace("name: api", "name: one"), DEPLOYMENT.replace("name: api", "name: two"));
+    let two = format!(
+        "{}---\n{}",
+        DEPLOYMENT.replace("name: api", "name: one"),
+        DEPLOYMENT.replace("name: api", "name: two")
+    );
     let cases = [
         ("", "hold no Deployment or StatefulSet"),
         (SERVICE, "hold no Deployment or StatefulSet"),
         (two.as_str(), "several workloads (Deployment one, Deployment two)"),
-        (twice.as_str(), "document 3, line 14: Service api is there twice, first at a.yaml, document 2, line 10"),
+        (
+            twice.as_str(),
+            "document 3, line 14: Service api is there twice, first at a.yaml, document 2, line 10",
+        ),
         ("- 1\n", "a.yaml, document 1, line 1: this is no object of Kubernetes"),
         ("kind: ConfigMap\n", "`apiVersion` is missing"),
         ("apiVersion: v1\nkind: [x]\n", "`kind` is missing"),
         ("apiVersion: v1\nkind: ConfigMap\n", "`metadata.name` is missing"),
         ("apiVersion: v1\nkind: Pod\nmetadata: { generateName: x- }\n", "a new object each time"),
         ("apiVersion: v1\nkind: Pod\nmetadata: { name: ../x }\n", "is no name of an object"),
-        ("apiVersion: v1\nkind: Pod\nmetadata: { name: x, labels: { on: yes } }\n", "put numbers, `yes` and `true` in quotes"),
-        ("apiVersion: v1\nkind: Pod\nmetadata: { name: x, namespace: kube-system }\n", "for the namespace `kube-system`, and the target's is `shop`"),
-        ("apiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n", "Namespace shop belongs to the whole cluster"),
-        ("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: { name: x }\n", "belongs to the whole cluster"),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: { name: x, labels: { on: yes } }\n",
+            "put numbers, `yes` and `true` in quotes",
+        ),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: { name: x, namespace: kube-system }\n",
+            "for the namespace `kube-system`, and the target's is `shop`",
+        ),
+        (
+            "apiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n",
+            "Namespace shop belongs to the whole cluster",
+        ),
+        (
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: { name: x }\n",
+            "belongs to the whole cluster",
+        ),
         ("apiVersion: v1\nkind: List\nitems: { a: b }\n", "`metadata.name` is missing"),
         ("apiVersion: v1\nkind: ConfigMap\nkind: Pod\n", "line 3: `kind` is written twice"),
     ];
@@ -123,7 +144,10 @@ async fn secrets_in_plain_text_and_services_beside_the_shares_are_worth_a_word()
     let project = Project::new(&[("a.yaml", &text)]);
     let rendered = project.render(&plain(&["a.yaml"])).await.unwrap();
     let [plain_text, bypass] = rendered.warnings.as_slice() else { panic!("{:?}", rendered.warnings) };
-    assert!(plain_text.contains("document 3") && plain_text.contains("Secret keys holds its values"), "{plain_text}");
+    assert!(
+        plain_text.contains("document 3") && plain_text.contains("Secret keys holds its values"),
+        "{plain_text}"
+    );
     assert!(!plain_text.contains("hunter2"));
     assert!(bypass.starts_with("Service api-internal reaches the pods of every version"), "{bypass}");
     // Known from before, and said again.
@@ -133,7 +157,8 @@ async fn secrets_in_plain_text_and_services_beside_the_shares_are_worth_a_word()
 #[tokio::test]
 async fn too_many_objects_and_too_long_files_are_refused() {
     let one = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n---\n";
-    let project = Project::new(&[("many.yaml", &one.repeat(5_001)), ("long.yaml", &" ".repeat((16 << 20) + 1))]);
+    let project =
+        Project::new(&[("many.yaml", &one.repeat(5_001)), ("long.yaml", &" ".repeat((16 << 20) + 1))]);
     assert!(project.fault(&plain(&["many.yaml"])).await.contains("more than 5000 objects"));
     assert!(project.fault(&plain(&["long.yaml"])).await.contains("has more than"));
 }

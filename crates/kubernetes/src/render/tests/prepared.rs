@@ -76,16 +76,19 @@ fn the_workload_gets_the_name_the_labels_and_the_image_of_its_version() {
 #[test]
 fn of_several_containers_the_one_with_the_name_of_the_service_gets_the_image() {
     let prepared = prepared(&[workload("StatefulSet", &["proxy", "api"])]).unwrap();
-    assert_eq!((prepared.kind, prepared.container), (WorkloadKind::StatefulSet, 1));
+    assert_eq!(prepared.kind, WorkloadKind::StatefulSet);
     let containers = &prepared.workload["spec"]["template"]["spec"]["containers"];
-    assert_eq!(containers[0]["image"], "old");
-    assert_eq!(containers[1]["image"], "registry/api@sha256:1");
+    let expected =
+        json!([{ "name": "api", "image": "registry/api@sha256:1" }, { "name": "proxy", "image": "old" }]);
+    assert_eq!(*containers, expected);
 }
 
 #[test]
 fn what_is_unclear_is_refused() {
     let fault = |object: Value| prepared(&[object]).unwrap_err();
-    assert!(fault(workload("Deployment", &["a", "b"])).contains("has the containers a, b, and it is not clear"));
+    assert!(
+        fault(workload("Deployment", &["a", "b"])).contains("has the containers a, b, and it is not clear")
+    );
     assert!(fault(workload("Deployment", &[])).contains("has no containers"));
     let mut other = workload("Deployment", &["a"]);
     other["spec"]["selector"]["matchLabels"]["app"] = json!("else");
@@ -98,8 +101,13 @@ fn what_is_unclear_is_refused() {
 fn what_scales_the_workload_goes_with_its_version_and_the_rest_is_shared() {
     let service = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "api" }, "spec": {} });
     let settings = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "settings" } });
-    let objects =
-        [settings, service, workload("Deployment", &["a"]), autoscaler("mine", "web"), autoscaler("other", "worker")];
+    let objects = [
+        settings,
+        service,
+        workload("Deployment", &["a"]),
+        autoscaler("mine", "web"),
+        autoscaler("other", "worker"),
+    ];
     let prepared = prepared(&objects).unwrap();
     assert_eq!(names(&prepared.companions), ["HorizontalPodAutoscaler api-v1-2-0"]);
     assert_eq!(prepared.companions[0]["spec"]["scaleTargetRef"]["name"], "api-v1-2-0");

@@ -138,7 +138,9 @@ impl<'a> Composer<'a> {
                 self.map(line)?
             }
             Event::Alias(id) => return self.alias(id, line),
-            _ => return Err(self.error(line, "something stands here that is no value; check the indentation")),
+            _ => {
+                return Err(self.error(line, "something stands here that is no value; check the indentation"));
+            }
         };
         if let Some(id) = anchor {
             self.anchors.insert(id, node.clone());
@@ -201,7 +203,8 @@ impl<'a> Composer<'a> {
                 Value::String(text) => Ok((text, false)),
                 _ => Err(self.error(line, "a key must be a text; write it out")),
             },
-            _ => Err(self.error(line, "a key must be a text, and this is a list or a mapping; write `name: value`")),
+            _ => Err(self
+                .error(line, "a key must be a text, and this is a list or a mapping; write `name: value`")),
         }
     }
 
@@ -210,7 +213,9 @@ impl<'a> Composer<'a> {
         self.nodes += 1;
         self.check_nodes(line)?;
         if node.depth > DEPTH_LIMIT {
-            return Err(self.error(line, format!("the nesting is deeper than {DEPTH_LIMIT} levels; make it flatter")));
+            return Err(
+                self.error(line, format!("the nesting is deeper than {DEPTH_LIMIT} levels; make it flatter"))
+            );
         }
         Ok(node)
     }

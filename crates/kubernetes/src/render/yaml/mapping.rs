@@ -21,10 +21,14 @@ impl MappingBuilder {
     /// Takes a key with its value.
     pub(super) fn add(&mut self, key: String, plain: bool, line: usize, value: Value) -> Result<(), String> {
         if let Some(first) = self.written.insert(key.clone(), line) {
-            return Err(format!("`{}` is written twice, first in line {first}; keep one of the two", shown(&key)));
+            return Err(format!(
+                "`{}` is written twice, first in line {first}; keep one of the two",
+                shown(&key)
+            ));
         }
         if plain && key == MERGE {
-            self.merged = mappings(value).ok_or("`<<` takes a mapping, or a list of mappings; write `<<: *name`")?;
+            self.merged =
+                mappings(value).ok_or("`<<` takes a mapping, or a list of mappings; write `<<: *name`")?;
             return Ok(());
         }
         self.fields.insert(key, value);

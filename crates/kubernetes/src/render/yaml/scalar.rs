@@ -26,7 +26,11 @@ pub(super) fn value(text: &str, plain: bool, tag: Result<Option<String>, ()>) ->
                 "null" => value.is_null(),
                 _ => return Err(UNKNOWN_TAG.to_owned()),
             };
-            if fits { Ok(value) } else { Err(format!("this is no `{name}`, as its tag says; correct one of the two")) }
+            if fits {
+                Ok(value)
+            } else {
+                Err(format!("this is no `{name}`, as its tag says; correct one of the two"))
+            }
         }
     }
 }
@@ -34,8 +38,12 @@ pub(super) fn value(text: &str, plain: bool, tag: Result<Option<String>, ()>) ->
 fn resolve(text: &str) -> Result<Value, String> {
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Value::Bool(true),
-        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Value::Bool(false),
+        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => {
+            Value::Bool(true)
+        }
+        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+            Value::Bool(false)
+        }
         _ => match number(text)? {
             Some(number) => Value::Number(number),
             None => Value::String(text.to_owned()),
@@ -49,7 +57,9 @@ fn number(text: &str) -> Result<Option<Number>, String> {
     }
     let unsigned = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
     if unsigned == ".inf" || text.eq_ignore_ascii_case(".nan") {
-        return Err(format!("`{text}` is a number that JSON does not have; put it in quotes if it is a text"));
+        return Err(format!(
+            "`{text}` is a number that JSON does not have; put it in quotes if it is a text"
+        ));
     }
     let text = text.replace('_', "");
     if let Some(integer) = integer(&text) {

@@ -13,7 +13,8 @@ fn fault(text: &str) -> String {
 
 #[test]
 fn several_documents_are_read_and_empty_ones_left_out() {
-    let documents = read_stream("a.yaml", "# nothing\n---\na: 1\n---\n---\n# nor here\n---\nb:\n  - 2\n").unwrap();
+    let documents =
+        read_stream("a.yaml", "# nothing\n---\na: 1\n---\n---\n# nor here\n---\nb:\n  - 2\n").unwrap();
     let values: Vec<&Value> = documents.iter().map(|document| &document.value).collect();
     assert_eq!(values, [&json!({ "a": 1 }), &json!({ "b": [2] })]);
     assert_eq!(documents[1].place.line, 7);
