@@ -7,6 +7,7 @@ mod judge;
 mod kubernetes;
 mod policy;
 mod simulate;
+mod target;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use judge::{Compare, Judge};
 pub use kubernetes::{EdgeKubernetes, EdgeLeave, Kubernetes, KubernetesVerb, Manifests};
 pub use policy::{Policy, PolicyTest, PolicyVerb};
 pub use simulate::Simulate;
+pub use target::{Clusters, ClustersVerb, Target, TargetCheck, TargetVerb};
 
 /// Takes a release to production, watches it there, and takes it back when production disagrees.
 #[derive(Debug, Parser)]
@@ -136,6 +138,10 @@ pub enum Verb {
     Audit(Audit),
     /// Copy the journal to a new file
     Backup(Backup),
+    /// Look at what runs the instances
+    Target(Target),
+    /// Look at the clusters of the file, and forget which one a name led to
+    Clusters(Clusters),
     /// Show who you are to the server, and what you may do
     Whoami,
     /// Sign in where the project's people do

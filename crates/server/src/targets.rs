@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use pilotage_docker::{DockerConfig, DockerTarget, SwarmTarget};
 use pilotage_kubernetes::{KubernetesConfig, KubernetesTarget};
 use pilotage_secrets::SecretReader;
-use pilotage_spec::{EnvironmentName, KubernetesSettings, ProjectName, TargetSettings};
+use pilotage_spec::{DockerSettings, EnvironmentName, KubernetesSettings, ProjectName, TargetSettings};
 use pilotage_targets::{Claims, CommandConfig, CommandTarget, HostEdge, Opener, Target, TargetError};
 
 /// What targets are opened with. All paths are absolute.
@@ -34,6 +35,18 @@ impl Opener for Targets {
         settings: &TargetSettings,
     ) -> Result<Arc<dyn Target>, TargetError> {
         Ok(match settings {
+            TargetSettings::Process => {
+                return Err(TargetError::Unsupported {
+                    what: format!("opening {environment} a second time"),
+                    mend: "this is a fault of Pilotage; please report it".into(),
+                });
+            }
+            TargetSettings::Docker(settings) => {
+                Arc::new(DockerTarget::open(self.docker(project, environment, settings))?)
+            }
+            TargetSettings::Swarm(settings) => {
+                Arc::new(SwarmTarget::open(self.docker(project, environment, settings))?)
+            }
             TargetSettings::Kubernetes(settings) => {
                 Arc::new(KubernetesTarget::open(self.kubernetes(project, environment, settings))?)
             }
@@ -45,17 +58,30 @@ impl Opener for Targets {
                 self.claims.clone(),
                 self.secrets.clone(),
             ))?),
-            other => {
-                return Err(TargetError::Unsupported {
-                    what: format!("the target `{}` of {environment}", other.kind()),
-                    mend: "use another".into(),
-                });
-            }
         })
     }
 }
 
 impl Targets {
+    fn docker(
+        &self,
+        project: &ProjectName,
+        environment: &EnvironmentName,
+        settings: &DockerSettings,
+    ) -> DockerConfig {
+        DockerConfig {
+            project: project.clone(),
+            environment: environment.clone(),
+            settings: settings.clone(),
+            project_folder: self.project_folder.clone(),
+            run_folder: self.run_folder.clone(),
+            secrets: self.secrets.clone(),
+            edge: self.edge.clone(),
+            claims: self.claims.clone(),
+            ssh_program: "ssh".into(),
+        }
+    }
+
     fn kubernetes(
         &self,
         project: &ProjectName,

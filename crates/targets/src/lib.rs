@@ -7,6 +7,7 @@ pub mod conformance;
 mod edge;
 mod fleet;
 pub mod probe;
+mod inspection;
 mod process;
 mod target;
 
@@ -14,6 +15,7 @@ pub use claims::{Claim, Claims, WorkloadRecord};
 pub use command::{CommandConfig, CommandTarget, contract};
 pub use edge::{EndpointSource, HostEdge, Serving, build_table};
 pub use fleet::{Fleet, Opener};
+pub use inspection::{Finding, Inspection, Verdict};
 pub use pilotage_proxy::Address;
 pub use process::{LogLimits, ProcessConfig, ProcessTarget, Tasks, pass_listener, run_shim};
 pub use target::{
