@@ -31,10 +31,14 @@ mod traffic;
 
 pub use config::KubernetesConfig;
 pub use edge::{FeederConfig, FeederError, InCluster, in_cluster_client, leave, run_edge_feeder};
-pub use install::{
-    ChartFile, EdgeInstall, Rule, ServerInstall, chart_files, edge_objects, manifests, server_objects,
-    server_rules,
-};
 pub use identity::{ClusterIdentity, Identities};
+pub use install::{
+    ChartFile, EdgeInstall, Rule as GrantedRule, ServerInstall, chart_files, edge_objects, manifests,
+    server_objects, server_rules,
+};
 pub use preflight::{Rule, all_rules, inspect_cluster};
 pub use target::KubernetesTarget;
+pub use traffic::{
+    CanaryOrder, CanaryPhase, CanaryRequest, CanaryState, HandedOver, RolloutControllers, RolloutOrder,
+    RolloutPhase, RolloutRequest, RolloutState, WorkloadReference,
+};

@@ -6,8 +6,8 @@ mod command;
 pub mod conformance;
 mod edge;
 mod fleet;
-pub mod probe;
 mod inspection;
+pub mod probe;
 mod process;
 mod target;
 

@@ -1,8 +1,34 @@
 //! How requests find their version in a cluster: one file a way, all behind [`TrafficRoute`].
 
+mod argo_rollouts;
+mod choose;
+mod controllers;
 mod edge;
+mod flagger;
+mod gateway;
+mod handed_over;
+mod holder;
 mod host;
+mod istio;
+mod kind;
+mod live;
+mod matcher;
+mod nginx;
+mod object_route;
+mod objects;
+mod pod_template;
+mod provider;
+mod refusal;
+mod rules;
+mod scene;
 mod service;
+mod services;
+mod shares;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod traefik;
 
 use std::time::Duration;
 
@@ -14,6 +40,10 @@ use pilotage_targets::{Routed, TargetError, Traffic};
 use crate::cluster::Cluster;
 use crate::config::KubernetesConfig;
 
+pub use argo_rollouts::{RolloutOrder, RolloutPhase, RolloutRequest, RolloutState, WorkloadReference};
+pub use controllers::RolloutControllers;
+pub use flagger::{CanaryOrder, CanaryPhase, CanaryRequest, CanaryState};
+pub use handed_over::HandedOver;
 pub(crate) use service::selector_of;
 
 /// One way to share the requests of a workload among its versions.
@@ -64,7 +94,7 @@ pub(crate) fn of(config: &KubernetesConfig) -> Result<Box<dyn TrafficRoute>, Tar
         KubernetesTraffic::Service => Ok(Box::new(service::ServiceSwitch::default())),
         KubernetesTraffic::Host => Ok(Box::new(host::HostRoute::new(config)?)),
         KubernetesTraffic::Edge => Ok(Box::new(edge::EdgeRoute::new(&config.settings))),
-        other => Err(TargetError::Unsupported {
+        other => choose::by_others(other).ok_or_else(|| TargetError::Unsupported {
             what: format!("traffic by {}", other.name()),
             mend: "choose `traffic: service`, `traffic: host` or `traffic: edge`".to_owned(),
         }),
