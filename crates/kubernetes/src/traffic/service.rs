@@ -115,15 +115,15 @@ impl TrafficRoute for ServiceSwitch {
 
     async fn read(&self, cluster: &Cluster, workload: &Workload) -> Result<Option<Traffic>, TargetError> {
         let names = cluster.names(workload);
-        let Some(live) = cluster.get(&cluster.api::<Service>(), names.service()).await? else {
-            return Ok(None);
-        };
+        let api = cluster.api::<Service>();
+        let Some(live) = cluster.get(&api, names.service()).await? else { return Ok(None) };
         let Some(mut traffic) = recorded(&live) else { return Ok(None) };
         let found = selector_of(&live);
-        let (wanted, _) = selected(cluster, &names, &traffic).await?;
+        let services = cluster.list(&api, &names.selector()).await?;
+        let (wanted, _) = selected(&services, &names, &traffic);
         if found != wanted {
             // Somebody has switched it by hand: whoever wants something else sees it, and puts it right.
-            traffic.shares = switched_to(cluster, &names, &found).await?;
+            traffic.shares = switched_to(&services, &names, &found);
         }
         Ok(Some(traffic))
     }
