@@ -100,10 +100,8 @@ fn compile(build: &Path, tree: &Path, version: &str, out: &Path) -> Result<(), R
 
 fn in_tree(mut command: Command, build: &Path, tree: &Path) -> Command {
     command.current_dir(tree).env("GOPATH", build.join("go")).env("GOCACHE", build.join("gocache"));
-    // Debian's Go, not a newer one of the machine's owner.
-    command.env("PATH", "/usr/bin:/usr/sbin:/bin:/sbin").env_remove("GOROOT").env_remove("GOFLAGS");
     // `make` asks the shell for the folder, which else follows links.
-    command.env("PWD", tree);
+    command.env("PWD", tree).env_remove("GOFLAGS");
     command
 }
 
