@@ -6,6 +6,7 @@ mod command;
 pub mod conformance;
 mod edge;
 mod fleet;
+pub mod probe;
 mod process;
 mod target;
 
@@ -14,7 +15,7 @@ pub use command::{CommandConfig, CommandTarget, contract};
 pub use edge::{EndpointSource, HostEdge, Serving};
 pub use fleet::{Fleet, Opener};
 pub use pilotage_proxy::Address;
-pub use process::{LogLimits, ProcessConfig, ProcessTarget, pass_listener, run_shim};
+pub use process::{LogLimits, ProcessConfig, ProcessTarget, Tasks, pass_listener, run_shim};
 pub use target::{
     Artifact, Fence, Instance, InstanceState, LogLine, LogQuery, Observation, RefreshedSecrets, Routed,
     Source, Staged, Target, TargetError, Traffic,

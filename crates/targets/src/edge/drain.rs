@@ -1,6 +1,7 @@
 //! Waits for requests that were sent before an instance was taken out of the table.
 
 use std::fs;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use pilotage_proxy::{Address, EdgeClient};
@@ -52,7 +53,10 @@ pub(super) async fn connections_closed(address: Option<Address>, limit: Duration
 fn is_connected(address: &Address) -> bool {
     let table = |name: &str| fs::read_to_string(name).unwrap_or_default();
     match address {
-        Address::Tcp(address) => leads_to_port(&table("/proc/net/tcp"), address.port()),
+        Address::Tcp(address) => {
+            let name = if address.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
+            leads_to(&table(name), *address)
+        }
         Address::Unix(path) => {
             path.to_str().is_some_and(|path| leads_to_socket(&table("/proc/net/unix"), path))
         }
@@ -60,12 +64,22 @@ fn is_connected(address: &Address) -> bool {
 }
 
 /// Looks among the connections' beginnings: the far end of each is in the third field.
-fn leads_to_port(table: &str, port: u16) -> bool {
-    let remote = format!("0100007F:{port:04X}");
+fn leads_to(table: &str, address: SocketAddr) -> bool {
+    let remote = format!("{}:{:04X}", in_words(address.ip()), address.port());
     table.lines().any(|line| {
         let mut fields = line.split_ascii_whitespace().skip(2);
         fields.next() == Some(remote.as_str()) && fields.next() == Some(ESTABLISHED)
     })
+}
+
+/// An address as the kernel writes it there: each word of four bytes as a number of this machine.
+fn in_words(address: IpAddr) -> String {
+    let bytes = match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    let words = bytes.as_chunks::<4>().0.iter();
+    words.map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect()
 }
 
 /// Looks among the connections' ends, which have the path of the socket that took them: those that the service has open, and
@@ -86,6 +100,15 @@ mod tests {
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
+
+    #[test]
+    fn addresses_are_written_as_the_kernel_does() {
+        // Numbers of this machine stand there, lowest byte first on most.
+        let expected = u32::from_ne_bytes([172, 29, 0, 2]);
+        let line = format!("0: 0100001D:1F90 {expected:08X}:1F90 01");
+        assert!(leads_to(&line, ([172, 29, 0, 2], 8080).into()));
+        assert!(!leads_to(&line, ([172, 29, 0, 3], 8080).into()));
+    }
 
     #[test]
     fn an_open_connection_is_seen_until_it_is_closed() {

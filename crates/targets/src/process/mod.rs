@@ -33,4 +33,4 @@ pub use shim::{LogLimits, pass_listener, run_shim};
 pub(crate) use shim::{ReservedPort, ShimClient, ShimRequest, ShimSpec};
 pub(crate) use start::start_shim;
 pub use target::ProcessTarget;
-pub(crate) use tasks::Tasks;
+pub use tasks::Tasks;

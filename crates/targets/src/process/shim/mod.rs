@@ -3,7 +3,6 @@
 //! It is the parent of the service: it owns its log pipes, probes it, starts it again, stops it with everything that
 //! came out of it, and answers on a socket. It never reads `pilotage.yaml` and never decides about a deployment.
 
-mod ask;
 mod backoff;
 mod board;
 mod end;
@@ -14,7 +13,6 @@ mod log;
 mod pass;
 mod place;
 mod port;
-mod probe;
 mod protocol;
 mod reaper;
 mod records;

@@ -8,15 +8,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
-use super::ask::Asked;
 use super::end;
 use super::launch::{LaunchFailure, Launched, launch};
-use super::probe::{self, Finding};
 use super::stop::end_everything;
 use super::succession::Change;
 use super::supervisor::{Supervisor, stop_wanted};
 use super::usage::UsageMeter;
 use crate::InstanceState;
+use crate::probe::{self, Asked, Finding};
 use crate::process::identity::ProcessIdentity;
 use crate::process::tree::descendants;
 

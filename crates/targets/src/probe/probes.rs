@@ -1,4 +1,4 @@
-//! Asks a service whether it is ready and alive.
+//! Asks a service whether it is ready and alive, again and again.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::probe::ProbeFailure;
+use super::ProbeFailure;
 
 const USER_AGENT: &str = "pilotage-probe";
 
