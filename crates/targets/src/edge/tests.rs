@@ -256,9 +256,13 @@ fn what_is_not_known_stays_as_it_was() {
     };
     sources.attach(&dev, Arc::new(Fixed(Some(known))));
     let (found, before) = endpoints(&sources, &RoutingTable::empty());
-    assert_eq!(found, [endpoint.clone()]);
+    assert_eq!(found, std::slice::from_ref(&endpoint));
     sources.attach(&dev, Arc::new(Fixed(None)));
-    assert_eq!(endpoints(&sources, &before).0, [endpoint.clone()], "whoever runs it cannot be asked");
+    assert_eq!(
+        endpoints(&sources, &before).0,
+        std::slice::from_ref(&endpoint),
+        "whoever runs it cannot be asked"
+    );
     assert_eq!(endpoints(&Sources::default(), &before).0, [endpoint], "nobody runs it yet");
     sources.attach(&dev, Arc::new(Fixed(Some(Serving::default()))));
     assert_eq!(endpoints(&sources, &before).0, [], "it is known that there are none");

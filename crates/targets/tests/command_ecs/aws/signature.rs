@@ -30,7 +30,7 @@ pub fn check(request: &Request, service: &str) -> Result<(), String> {
     if header("x-amz-security-token")? != SESSION_TOKEN {
         return Err("another session token".to_owned());
     }
-    let mut canonical = format!("POST\n/\n\n");
+    let mut canonical = "POST\n/\n\n".to_owned();
     for name in &needed {
         canonical += &format!("{name}:{}\n", header(name)?);
     }
