@@ -12,4 +12,4 @@ pub use engines::{
     need_docker, need_docker_alone, need_kube, need_kube_alone, need_swarm, need_swarm_alone,
 };
 pub use part::Part;
-pub use skip::{NO_SKIP_VARIABLE, SKIPPED_FILE_VARIABLE, need};
+pub use skip::{NO_SKIP_VARIABLE, SKIPPED_FILE_VARIABLE, need, want};

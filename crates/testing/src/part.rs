@@ -35,6 +35,10 @@ pub enum Part {
     Strace,
     /// The encrypter of files.
     Age,
+    /// The client of Kubernetes, which renders with Kustomize too.
+    Kubectl,
+    /// The renderer of charts; Debian does not have it.
+    Helm,
 }
 
 /// Where Debian keeps its Python, and the modules it packages for it.
@@ -46,7 +50,7 @@ const SERVER_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
 impl Part {
     /// Those that tests need. Benches name their own.
-    pub const FOR_TESTS: [Self; 11] = [
+    pub const FOR_TESTS: [Self; 12] = [
         Self::Prometheus,
         Self::Alertmanager,
         Self::Nginx,
@@ -58,6 +62,7 @@ impl Part {
         Self::PythonGrpc,
         Self::PythonWebsockets,
         Self::Age,
+        Self::Kubectl,
     ];
 
     /// What it is called in messages.
@@ -77,6 +82,8 @@ impl Part {
             Self::Wrk => "wrk",
             Self::Strace => "strace",
             Self::Age => "age",
+            Self::Kubectl => "kubectl",
+            Self::Helm => "helm",
         }
     }
 
@@ -97,6 +104,8 @@ impl Part {
             Self::Wrk => "PILOTAGE_TEST_WRK",
             Self::Strace => "PILOTAGE_TEST_STRACE",
             Self::Age => "PILOTAGE_TEST_AGE",
+            Self::Kubectl => "PILOTAGE_TEST_KUBECTL",
+            Self::Helm => "PILOTAGE_TEST_HELM",
         }
     }
 

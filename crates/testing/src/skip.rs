@@ -33,6 +33,16 @@ pub fn need(suite: &str, part: Part) -> Option<PathBuf> {
     found
 }
 
+/// The same for a part that no package of Debian has: a run in which nothing may be skipped goes on without it.
+#[must_use]
+pub fn want(suite: &str, part: Part) -> Option<PathBuf> {
+    let found = part.find();
+    if found.is_none() {
+        eprintln!("LEFT OUT: {suite}: {part} is missing; set {} to have it", part.variable());
+    }
+    found
+}
+
 /// Says that the test is skipped for want of something.
 ///
 /// # Panics
