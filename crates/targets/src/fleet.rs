@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use crate::process::Tasks;
 use crate::{
-    Fence, LogLine, LogQuery, Observation, ProcessTarget, RefreshedSecrets, Routed, Source, Staged, Target,
-    TargetError, Traffic,
+    Fence, Finding, Inspection, LogLine, LogQuery, Observation, ProcessTarget, RefreshedSecrets, Routed,
+    Source, Staged, Target, TargetError, Traffic,
 };
 
 /// Opens targets that are no processes on this machine.
@@ -180,6 +180,13 @@ impl Target for Fleet {
 
     async fn refresh_secrets(&self, workload: &Workload) -> Result<Vec<RefreshedSecrets>, TargetError> {
         self.of(workload).await?.refresh_secrets(workload).await
+    }
+
+    async fn inspect(&self, environment: &EnvironmentName) -> Inspection {
+        match self.target(environment).await {
+            Ok(target) => target.inspect(environment).await,
+            Err(error) => Inspection { findings: vec![Finding::bad("settings", error.to_string())] },
+        }
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -6,6 +6,7 @@ mod command;
 pub mod conformance;
 mod edge;
 mod fleet;
+mod inspection;
 pub mod probe;
 mod process;
 mod target;
@@ -14,6 +15,7 @@ pub use claims::{Claim, Claims, WorkloadRecord};
 pub use command::{CommandConfig, CommandTarget, contract};
 pub use edge::{EndpointSource, HostEdge, Serving};
 pub use fleet::{Fleet, Opener};
+pub use inspection::{Finding, Inspection, Verdict};
 pub use pilotage_proxy::Address;
 pub use process::{LogLimits, ProcessConfig, ProcessTarget, Tasks, pass_listener, run_shim};
 pub use target::{

@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use pilotage_proxy::{Address, EdgeStats};
 use pilotage_spec::{
-    Capabilities, Cohort, Digest, EdgeSettings, ImageReference, Manifests, Mirror, Preview, Release,
-    ReleaseId, RouteSettings, Timestamp, Version, Workload,
+    Capabilities, Cohort, Digest, EdgeSettings, EnvironmentName, ImageReference, Manifests, Mirror, Preview,
+    Release, ReleaseId, RouteSettings, Timestamp, Version, Workload,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::watch;
+
+use crate::Inspection;
 
 /// The right to act on a workload: rises whenever another holder takes over, so that a late effect of an old holder is
 /// refused.
@@ -127,6 +129,12 @@ pub trait Target: Send + Sync {
     /// Reads the secrets that instances of the workload have as files anew, and gives those that have changed to the instances
     /// that have them, with the signal at which they read their files. What cannot be read stays as it was.
     async fn refresh_secrets(&self, workload: &Workload) -> Result<Vec<RefreshedSecrets>, TargetError>;
+
+    /// Looks whether an environment's engine can be reached and used, for whoever sets it up. Changes nothing. By default there is
+    /// nothing that could be wrong.
+    async fn inspect(&self, _environment: &EnvironmentName) -> Inspection {
+        Inspection::default()
+    }
 
     /// Changes whenever anything that `observe` would report may have changed, so that a crash is seen at once. Readings
     /// of processor and memory change all the time and are not news.
