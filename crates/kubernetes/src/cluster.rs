@@ -118,15 +118,20 @@ impl Cluster {
         Api::namespaced_with(self.client(), self.namespace(), resource)
     }
 
-    /// Whether the server knows the lifecycle action `sleep`, as from 1.30 on.
-    pub async fn knows_sleep(&self) -> Result<bool, TargetError> {
-        const SINCE: (u32, u32) = (1, 30);
+    /// The version of the server: `(1, 33)`.
+    pub async fn version(&self) -> Result<(u32, u32), TargetError> {
         let known = self.inner.version.get_or_try_init(|| async {
             let info = self.ask("ask for its version", || self.inner.client.apiserver_version()).await?;
             let number = |text: &str| text.trim_end_matches('+').parse().unwrap_or(0);
             Ok::<(u32, u32), answer::Refusal>((number(&info.major), number(&info.minor)))
         });
-        Ok(*known.await? >= SINCE)
+        Ok(*known.await?)
+    }
+
+    /// Whether the server knows the lifecycle action `sleep`, as from 1.30 on.
+    pub async fn knows_sleep(&self) -> Result<bool, TargetError> {
+        const SINCE: (u32, u32) = (1, 30);
+        Ok(self.version().await? >= SINCE)
     }
 
     /// The kind in the version that the server prefers; `None` if it does not know the kind. What was found is remembered;

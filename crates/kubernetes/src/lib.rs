@@ -2,7 +2,8 @@
 //!
 //! Start reading at [`KubernetesTarget`], whose methods are the files of `act/`; all requests go through `cluster.rs`. `generate/` makes
 //! the objects of a version, `rollout/` says whether they are what they should be and why not, `observe/` looks, and `traffic/`
-//! holds the ways in which requests find a version.
+//! holds the ways in which requests find a version. `render/` makes objects of what the project has, `identity/` and `preflight/` look before anything
+//! is begun.
 //!
 //! What must never happen here: an object of somebody else changed by force, an instance stopped by [`act::ensure`], a secret in
 //! anything but a Secret.
@@ -14,13 +15,18 @@ mod client;
 mod cluster;
 mod config;
 mod generate;
+mod identity;
 mod names;
 mod observe;
 mod ordinal;
+mod preflight;
 mod registry;
+mod render;
 mod rollout;
 mod target;
 mod traffic;
 
 pub use config::KubernetesConfig;
+pub use identity::{ClusterIdentity, Identities};
+pub use preflight::{Rule, all_rules, inspect_cluster};
 pub use target::KubernetesTarget;

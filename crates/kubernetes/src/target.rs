@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
-use pilotage_spec::{Capabilities, KubernetesTraffic, Release, Version, Workload};
+use pilotage_spec::{Capabilities, EnvironmentName, KubernetesTraffic, Release, Version, Workload};
 use pilotage_targets::{
-    Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target, TargetError,
-    Traffic,
+    Fence, Inspection, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target,
+    TargetError, Traffic,
 };
 use tokio::sync::watch;
 
@@ -16,6 +16,8 @@ use crate::act::{Actor, now};
 use crate::client::Connection;
 use crate::config::KubernetesConfig;
 use crate::observe::{Observer, Watches};
+use crate::preflight;
+use crate::render::{Programs, Renderer};
 use crate::traffic;
 
 /// Runs instances as pods in one namespace of a cluster.
@@ -29,6 +31,8 @@ pub struct KubernetesTarget {
 impl KubernetesTarget {
     /// Opens the target of an environment. The cluster is reached when something is asked of it.
     pub fn open(config: KubernetesConfig) -> Result<Self, TargetError> {
+        let renders = config.state_folder.join("renders");
+        let renderer = Renderer::open(&config.project_folder, &renders, Programs::installed())?;
         let connection = Arc::new(Connection::new(&config));
         let route = traffic::of(&config)?;
         let watches = Watches::start(Arc::clone(&connection));
@@ -37,6 +41,7 @@ impl KubernetesTarget {
         }
         let actor = Actor {
             connection,
+            renderer,
             route,
             watches,
             settings: config.settings,
@@ -54,8 +59,8 @@ impl Target for KubernetesTarget {
         Ok(self.actor.route.capabilities())
     }
 
-    async fn stage(&self, _: &Workload, source: &Source) -> Result<Staged, TargetError> {
-        self.actor.stage(source).await
+    async fn stage(&self, workload: &Workload, source: &Source) -> Result<Staged, TargetError> {
+        self.actor.stage(workload, source).await
     }
 
     async fn observe(&self, workload: &Workload) -> Result<Observation, TargetError> {
@@ -80,6 +85,8 @@ impl Target for KubernetesTarget {
 
     async fn check_route(&self, workload: &Workload, traffic: &Traffic) -> Result<(), TargetError> {
         let cluster = self.actor.cluster().await?;
+        let needs = preflight::needs(cluster.namespace(), &self.actor.settings.traffic, &[]);
+        preflight::missing(&cluster, &needs).await?.refuse()?;
         self.actor.route.check(&cluster, workload, traffic).await
     }
 
@@ -115,6 +122,10 @@ impl Target for KubernetesTarget {
 
     async fn refresh_secrets(&self, workload: &Workload) -> Result<Vec<RefreshedSecrets>, TargetError> {
         self.actor.refresh_secrets(workload).await
+    }
+
+    async fn inspect(&self, _: &EnvironmentName) -> Inspection {
+        preflight::inspect(&self.actor.connection, &self.actor.settings.traffic).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

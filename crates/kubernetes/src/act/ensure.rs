@@ -18,6 +18,7 @@ use crate::observe::annotation;
 
 use super::Actor;
 use super::foreign::{foreign_owners, foreign_template};
+use super::manifests::{apply_companions, apply_shared, listen_as_written, manifest_deployment};
 use super::record::claim;
 use super::scale::scale_up;
 
@@ -46,10 +47,25 @@ impl Actor {
         let name = names.of_version(&release.id.version);
         let live = cluster.get(&api, &name).await?;
         let (blueprint, secrets) = self.with_secrets(&cluster, blueprint, live.as_ref()).await?;
-        let wanted = deployment(&blueprint)?;
+        let manifests = self.prepared(&blueprint).await?;
+        let wanted = match &manifests {
+            Some(prepared) => manifest_deployment(prepared, &blueprint)?,
+            None => deployment(&blueprint)?,
+        };
+        let is_new = live.as_ref().and_then(|live| annotation(&live.metadata, SPEC))
+            != annotation(&wanted.metadata, SPEC);
+        if let Some(prepared) = manifests.as_ref().filter(|_| is_new) {
+            apply_shared(&cluster, prepared).await?;
+        }
         let applied = put_up(&cluster, &api, &wanted, live.as_ref()).await?;
+        if let Some(prepared) = manifests.as_ref().filter(|_| is_new) {
+            apply_companions(&cluster, prepared, &owner_reference(("Deployment", &applied.metadata))).await?;
+        }
         self.own_secrets(&cluster, &names, release, secrets, ("Deployment", &applied.metadata)).await?;
-        let service = version_service(&blueprint, version_selector(&blueprint));
+        let mut service = version_service(&blueprint, version_selector(&blueprint));
+        if manifests.is_some() {
+            listen_as_written(&mut service, &wanted);
+        }
         cluster.apply_again(&cluster.api::<Service>(), &service).await?;
         scale_up(&cluster, &name, replicas).await
     }

@@ -4,6 +4,7 @@ mod ensure;
 mod ensured;
 mod foreign;
 mod logs;
+mod manifests;
 pub(crate) mod record;
 mod remove;
 mod retire;
@@ -20,6 +21,7 @@ use pilotage_targets::TargetError;
 use crate::client::Connection;
 use crate::cluster::Cluster;
 use crate::observe::{Observer, Watches};
+use crate::render::Renderer;
 use crate::traffic::TrafficRoute;
 
 pub(crate) use ensured::Ensured;
@@ -32,6 +34,8 @@ pub(crate) struct Actor {
     pub settings: KubernetesSettings,
     /// Reads the secrets of services.
     pub secrets: SecretReader,
+    /// Makes objects of manifests.
+    pub renderer: Renderer,
     /// How requests find a version.
     pub route: Box<dyn TrafficRoute>,
     /// Looks.

@@ -1,0 +1,7 @@
+mod folder;
+mod helm;
+mod kustomize;
+mod plain;
+mod prepared;
+
+use folder::Project;
