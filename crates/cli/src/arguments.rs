@@ -6,6 +6,7 @@ mod gates;
 mod judge;
 mod policy;
 mod simulate;
+mod target;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use gates::{Gates, Given, Opinion, Rehearse};
 pub use judge::{Compare, Judge};
 pub use policy::{Policy, PolicyTest, PolicyVerb};
 pub use simulate::Simulate;
+pub use target::{Clusters, ClustersVerb, Target, TargetCheck, TargetVerb};
 
 /// Takes a release to production, watches it there, and takes it back when production disagrees.
 #[derive(Debug, Parser)]
@@ -132,6 +134,10 @@ pub enum Verb {
     Audit(Audit),
     /// Copy the journal to a new file
     Backup(Backup),
+    /// Look at what runs the instances
+    Target(Target),
+    /// Look at the clusters of the file, and forget which one a name led to
+    Clusters(Clusters),
     /// Show who you are to the server, and what you may do
     Whoami,
     /// Sign in where the project's people do

@@ -47,6 +47,8 @@ fn every_command_explains_itself() {
         "policy test",
         "audit",
         "backup",
+        "target check",
+        "clusters",
         "demo",
         "completions",
     ];

@@ -7,7 +7,11 @@ use pilotage_access::TokenRecord;
 use pilotage_conductor::{Live, Rerouted};
 use pilotage_engine::gate::GateResult;
 use pilotage_engine::{Opinion, Statement};
-use pilotage_spec::{Digest, Identity, ImageReference, ProjectName, SignIn, SignInName, Verb};
+use pilotage_spec::{
+    Capabilities, ClusterName, Digest, EnvironmentName, Identity, ImageReference, ProjectName, SignIn,
+    SignInName, Verb,
+};
+use pilotage_targets::Inspection;
 use pilotage_views::{HistoryLine, MovingStatus, WorkloadStatus};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +42,49 @@ pub struct StatusReport {
     pub stopped: Option<Stopped>,
     /// Every workload that was ever deployed or is in the file.
     pub workloads: Vec<WorkloadStatus>,
+}
+
+/// How the target of an environment stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// What runs its instances: `process`, `docker`, `swarm`, `kubernetes` or `command`.
+    pub kind: String,
+    /// What can be done with traffic there; `None` if that cannot be found out now.
+    #[serde(default)]
+    pub capabilities: Option<Capabilities>,
+    /// What was found.
+    pub inspection: Inspection,
+}
+
+/// How a cluster of the inventory stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterReport {
+    /// Its name in the file.
+    pub name: ClusterName,
+    /// Where it stands.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// The namespaces that environments may use.
+    pub namespaces: Vec<String>,
+    /// What was found.
+    pub inspection: Inspection,
+}
+
+/// Forget which cluster a name led to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForgetBody {
+    /// The name.
+    pub name: String,
+}
+
+/// What was forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// Whether anything was recorded.
+    pub was_known: bool,
 }
 
 /// Bring a release out, or plan to.

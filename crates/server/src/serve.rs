@@ -142,7 +142,7 @@ async fn open_targets(config: &ServerConfig, secrets: &SecretReader) -> Result<F
     let edge = HostEdge::start(&processes).await?;
     let claims = Claims::new(&processes.claims_folder());
     let opener = Targets {
-        state_folder: config.state.root().join("targets"),
+        state_folder: config.state.targets(),
         run_folder: config.state.run().to_owned(),
         project_folder: config.project_folder().to_owned(),
         secrets: secrets.clone(),

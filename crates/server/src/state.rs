@@ -92,6 +92,11 @@ impl StateFolder {
         self.run.join("server.sock")
     }
 
+    /// What targets keep: which clusters their names led to, rendered objects.
+    pub fn targets(&self) -> PathBuf {
+        self.root.join("targets")
+    }
+
     /// What a server in the background writes.
     pub fn log(&self) -> PathBuf {
         self.root.join("server.log")

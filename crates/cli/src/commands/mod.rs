@@ -4,6 +4,7 @@ mod ask;
 mod audit;
 mod backup;
 mod check;
+mod clusters;
 mod completions;
 mod deploy;
 mod edge;
@@ -25,6 +26,7 @@ mod schema;
 mod serve;
 mod simulate;
 mod status;
+mod target;
 mod token;
 mod up;
 mod waves;
@@ -133,6 +135,8 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Explain(asked) => explain::run(&asked, global, printer).await,
         Verb::Judge(asked) => judge::run(&asked, global, printer),
         Verb::Policy(Policy { verb: PolicyVerb::Test(asked) }) => policy::test(&asked, global, printer),
+        Verb::Target(asked) => target::run(asked.verb, &session()?).await,
+        Verb::Clusters(asked) => clusters::run(asked.verb, &session()?).await,
         Verb::Audit(asked) => audit::run(asked, &session()?).await,
         Verb::Backup(asked) => backup::run(&asked, &session()?).await,
         Verb::Edge(Edge { verb: Some(verb), .. }) => edge::ask(&verb, global, printer).await,

@@ -17,6 +17,7 @@ mod selection;
 mod session;
 mod status;
 mod table;
+mod targets;
 mod token;
 mod traffic;
 mod up;

@@ -9,7 +9,7 @@ use pilotage_spec::Verb;
 
 use super::{
     access, audit, deploy, down, events, health, history, hooks, logs, opinion, request, session, status,
-    token, traffic, up,
+    targets, token, traffic, up,
 };
 use crate::context::Context;
 use crate::error::{ErrorBody, ErrorKind};
@@ -87,6 +87,9 @@ const TABLE: &[Row] = {
         row("POST", "/v1/up", may(Admin, Everything), || post(up::up)),
         row("POST", "/v1/down", may(Admin, Everything), || post(down::down)),
         row("GET", "/v1/status", may(Read, WhatMayBeSeen), || get(status::status)),
+        row("GET", "/v1/targets", may(Read, WhatMayBeSeen), || get(targets::targets)),
+        row("GET", "/v1/clusters", may(Read, Everything), || get(targets::clusters)),
+        row("POST", "/v1/clusters/forget", may(Admin, Everything), || post(targets::forget)),
         row("POST", "/v1/plan", may(Plan, Body), || post(deploy::plan)),
         row("GET", "/v1/traffic", may(Read, Query), || get(traffic::traffic)),
         row("POST", "/v1/deployments", may(Deploy, Body), || post(deploy::deploy)),
