@@ -113,6 +113,7 @@ impl Part {
     pub fn package(self) -> &'static str {
         match self {
             Self::Node => "nodejs",
+            Self::Kubectl => "kubernetes-client",
             Self::Nghttp | Self::H2load => "nghttp2-client",
             other => other.name(),
         }

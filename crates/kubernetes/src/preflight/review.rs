@@ -32,24 +32,20 @@ pub(crate) async fn missing(cluster: &Cluster, needs: &[Need]) -> Result<Missing
             rules.insert(&need.namespace, rules_in(cluster, &need.namespace).await?);
         }
     }
-    let mut open = Vec::new();
-    for need in needs {
-        if !rules.get(need.namespace.as_str()).is_some_and(|rules| allows(rules, need)) {
-            open.push(need.clone());
-        }
-    }
-    let answers = stream::iter(open)
-        .map(|need| async move {
-            let allowed = is_allowed(cluster, &need).await?;
-            Ok::<_, TargetError>((need, allowed))
-        })
-        .buffered(AT_ONCE);
+    let is_open = |need: &Need| !rules.get(need.namespace.as_str()).is_some_and(|rules| allows(rules, need));
+    let open: Vec<Need> = needs.iter().filter(|need| is_open(need)).cloned().collect();
+    let answers = stream::iter(open).map(|need| ask(cluster.clone(), need)).buffered(AT_ONCE);
     let answers: Vec<(Need, bool)> = answers.try_collect().await?;
     let refused = answers.into_iter().filter(|(_, allowed)| !allowed).map(|(need, _)| need);
     let (optional, needed): (Vec<Need>, Vec<Need>) = refused.partition(|need| need.optional);
     let all: Vec<Need> = needed.iter().chain(&optional).cloned().collect();
     let subject = if all.is_empty() { None } else { user::find(cluster, &all).await };
     Ok(Missing { needed, optional, subject })
+}
+
+async fn ask(cluster: Cluster, need: Need) -> Result<(Need, bool), TargetError> {
+    let allowed = is_allowed(&cluster, &need).await?;
+    Ok((need, allowed))
 }
 
 async fn rules_in(cluster: &Cluster, namespace: &str) -> Result<Vec<ResourceRule>, TargetError> {

@@ -56,12 +56,8 @@ impl Job {
                 return Err(RenderError::NoProgram { place, wanted: "`kustomize` or `kubectl`" });
             }
         };
-        let arguments = vec![
-            Word::Text(verb.to_owned()),
-            // The default, written down: files lie in or below the folder that names them.
-            Word::Text("--load-restrictor=LoadRestrictionsRootOnly".to_owned()),
-            Word::Input(path(folder).to_owned()),
-        ];
+        // Its load restrictor is on unless somebody turns it off.
+        let arguments = vec![Word::Text(verb.to_owned()), Word::Input(path(folder).to_owned())];
         Ok(Self::new(place, Some(program.clone()), version, arguments))
     }
 

@@ -22,8 +22,9 @@ fn project(overlay: &str) -> Project {
     ])
 }
 
-const OVERLAY: &str = "resources: [../../base]\nconfigMapGenerator: [{ name: settings, files: [app.conf] }]\n\
-                       labels: [{ pairs: { team: shop } }]\n";
+/// As old versions of Kustomize understand it too.
+const OVERLAY: &str = "bases: [../../base]\nconfigMapGenerator: [{ name: settings, files: [app.conf] }]\n\
+                       commonAnnotations: { team: shop }\n";
 
 #[tokio::test]
 async fn an_overlay_is_rendered_by_kubectl_with_its_base() {
@@ -34,7 +35,7 @@ async fn an_overlay_is_rendered_by_kubectl_with_its_base() {
     let rendered = project.render(&overlay()).await.unwrap();
     let [settings, deployment] = names(&rendered.objects).try_into().unwrap();
     assert!(settings.starts_with("ConfigMap settings-") && deployment == "Deployment api", "{settings}");
-    assert_eq!(rendered.objects[1]["metadata"]["labels"]["team"], "shop");
+    assert_eq!(rendered.objects[1]["metadata"]["annotations"]["team"], "shop");
 
     project.write("k8s/overlays/prod/app.conf", "level=debug\n");
     let changed = project.render(&overlay()).await.unwrap();
@@ -44,7 +45,7 @@ async fn an_overlay_is_rendered_by_kubectl_with_its_base() {
     project.write("k8s/secret.conf", "x");
     project.write(
         "k8s/overlays/prod/kustomization.yaml",
-        "resources: [../../base]\nconfigMapGenerator: [{ name: settings, files: [../../secret.conf] }]\n",
+        "bases: [../../base]\nconfigMapGenerator: [{ name: settings, files: [../../secret.conf] }]\n",
     );
     let fault = project.fault(&overlay()).await;
     assert!(fault.starts_with("k8s/overlays/prod: `kubectl` has ended with exit status: 1"), "{fault}");
