@@ -65,6 +65,10 @@ const BENCHES: &[Bench] = &[
         )
     },
     Bench::new("deployments", "pilotage", "dropped requests over deployments and their ways back"),
+    Bench {
+        sizes: &["--requests", "--rollbacks"],
+        ..Bench::new("docker", "pilotage-docker", "containers: ways back beside Swarm's own, dropped requests")
+    },
     Bench::new("overhead", "pilotage", "what a deployment and `status` add"),
 ];
 
