@@ -13,6 +13,7 @@ async fn a_control_plane_that_is_rescheduled_in_mid_rollout_goes_on_and_nothing_
     let site = Site::install(kube, "incluster");
     site.must(&["deploy", "api", "1.0.0", "--env", "dev", "--timeout", "3m"]);
     assert_eq!(site.shares(), json!([["1.0.0", 10_000]]));
+    site.name_the_newer();
     let people = site.crowd();
     site.must(&["deploy", "api", "1.1.0", "--env", "dev", "--detach"]);
     until("the canary has a share", || site.shares() == json!([["1.1.0", 2_000], ["1.0.0", 8_000]]));

@@ -22,6 +22,8 @@ pub struct Site {
     namespace: String,
     /// What the volume is made of.
     _volume: TempDir,
+    /// The images of the sample service, by digest: the registry of this machine cannot be asked from a pod.
+    samples: [String; 2],
 }
 
 impl Site {
@@ -30,14 +32,13 @@ impl Site {
         let namespace = format!("{name}-{}", std::process::id());
         let volume = tempfile::Builder::new().prefix("pilotage-volume-").tempdir().unwrap();
         chown(volume.path(), Some(USER), Some(USER)).unwrap();
-        let site = Self { kube, namespace, _volume: volume };
-        let docker = site.kube.docker().unwrap();
-        let images = ["1.0.0", "1.1.0"].map(|version| docker.sample_image(version).unwrap());
-        let sample = images[0].split_once('@').unwrap().0;
+        let docker = kube.docker().unwrap();
+        let samples = ["1.0.0", "1.1.0"].map(|version| docker.sample_image(version).unwrap());
         let image = docker.pilotage_image().unwrap();
+        let site = Self { kube, namespace, _volume: volume, samples };
         site.kube.kubectl(&["create", "namespace", &site.namespace]).unwrap();
         site.apply(&site.persistent_volume());
-        site.apply_project(sample);
+        site.apply_project(&site.samples[0]);
         site.apply_certificate();
         let printed = std::process::Command::new(env!("CARGO_BIN_EXE_pilotage"))
             .args(["kubernetes", "manifests", "--namespace", &site.namespace, "--image", &image])
@@ -84,7 +85,20 @@ strategies:
         let path = folder.path().join("pilotage.yaml");
         std::fs::write(&path, file).unwrap();
         let from = format!("--from-file={}", path.display());
-        self.kubectl(&["create", "configmap", "pilotage-project", &from]);
+        let create = ["create", "configmap", "pilotage-project", &from, "--dry-run=client", "--output=yaml"];
+        self.apply(&self.kubectl(&create));
+    }
+
+    /// Has the file name the newer image, and waits until the pod sees it.
+    pub fn name_the_newer(&self) {
+        self.apply_project(&self.samples[1]);
+        let (_, digest) = self.samples[1].split_once('@').unwrap();
+        let file = "/etc/pilotage/project/pilotage.yaml";
+        until("the pod sees the changed file", || {
+            let mut command = self.kube.client();
+            command.args(["--namespace", &self.namespace, "exec", "deployment/pilotage", "--"]);
+            command.args(["/bin/busybox", "grep", "-q", digest, file]).output().unwrap().status.success()
+        });
     }
 
     fn apply_certificate(&self) {

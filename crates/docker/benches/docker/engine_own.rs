@@ -20,8 +20,22 @@ pub async fn rollbacks(world: &World, count: usize) -> Vec<f64> {
     let publish = format!("mode=host,target=8080,published={port}");
     let environment = |version: &str| format!("PILOTAGE_VERSION={version}");
     world.docker(&[
-        "service", "create", "--quiet", "--name", &name, "--publish", &publish, "--env", &environment(GOOD),
-        "--update-delay", "0s", "--update-monitor", "1s", "--stop-grace-period", "1s", &image,
+        "service",
+        "create",
+        "--quiet",
+        "--name",
+        &name,
+        "--publish",
+        &publish,
+        "--env",
+        &environment(GOOD),
+        "--update-delay",
+        "0s",
+        "--update-monitor",
+        "1s",
+        "--stop-grace-period",
+        "1s",
+        &image,
     ]);
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut times = Vec::new();

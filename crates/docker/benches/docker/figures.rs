@@ -16,12 +16,28 @@ impl Figures {
         let holds = middle < limit && is_faster;
         let peer_name = peer.map(|_| "docker service rollback");
         let ratio = peer.map(|peer| round(middle / peer));
-        self.print(&format!("{name}_p50"), json!(round(middle)), "ms", peer_name, ratio, &format!("< {limit}"), holds);
+        self.print(
+            &format!("{name}_p50"),
+            json!(round(middle)),
+            "ms",
+            peer_name,
+            ratio,
+            &format!("< {limit}"),
+            holds,
+        );
         if let Some(peer) = peer {
             self.print(&format!("{name}_p50_of_swarm"), json!(round(peer)), "ms", None, None, "", true);
         }
         let longest = millis.iter().copied().fold(0.0, f64::max);
-        self.print(&format!("{name}_max"), json!(round(longest)), "ms", None, None, &format!("< {limit}"), longest < limit);
+        self.print(
+            &format!("{name}_max"),
+            json!(round(longest)),
+            "ms",
+            None,
+            None,
+            &format!("< {limit}"),
+            longest < limit,
+        );
     }
 
     pub fn at_least(&mut self, name: &str, value: u64, unit: &str, goal: u64) {

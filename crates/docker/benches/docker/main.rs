@@ -105,7 +105,12 @@ fn micros() -> i64 {
 /// Replaces containers under load until there were enough requests.
 async fn zero_drop(world: &World, requests: u64, figures: &mut Figures) {
     let listen = world.route(&[("1.0.0", 10_000)]).await;
-    let load = LoadPlan { post_share: 0.0, new_connection_share: 0.02, resend: false, ..LoadPlan::closed(listen, 16) };
+    let load = LoadPlan {
+        post_share: 0.0,
+        new_connection_share: 0.02,
+        resend: false,
+        ..LoadPlan::closed(listen, 16)
+    };
     let users = Load::start(load).expect("load");
     let (mut stable, mut replaced) = ("1.0.0", 0_u64);
     while users.snapshot().requests < requests || replaced < 4 {

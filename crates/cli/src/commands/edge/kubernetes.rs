@@ -61,7 +61,7 @@ fn feed(config: FeederConfig) {
 }
 
 fn end(reason: &str) -> ! {
-    tracing::error!(reason, "the edge cannot be fed");
+    eprintln!("error: the edge cannot be fed: {reason}");
     // The edge runs on the main thread, which knows no other way to be ended by this one.
     std::process::exit(i32::from(FAILED))
 }
