@@ -115,11 +115,11 @@ impl TrafficRoute for ServiceSwitch {
 
     async fn read(&self, cluster: &Cluster, workload: &Workload) -> Result<Option<Traffic>, TargetError> {
         let names = cluster.names(workload);
-        let api = cluster.api::<Service>();
-        let Some(live) = cluster.get(&api, names.service()).await? else { return Ok(None) };
-        let Some(mut traffic) = recorded(&live) else { return Ok(None) };
-        let found = selector_of(&live);
-        let services = cluster.list(&api, &names.selector()).await?;
+        let (api, all) = (cluster.api::<Service>(), cluster.owner().selector());
+        let services = self.services.fresh(|| cluster.list(&api, &all)).await?;
+        let Some(live) = named(&services, names.service()) else { return Ok(None) };
+        let Some(mut traffic) = recorded(live) else { return Ok(None) };
+        let found = selector_of(live);
         let (wanted, _) = selected(&services, &names, &traffic);
         if found != wanted {
             // Somebody has switched it by hand: whoever wants something else sees it, and puts it right.

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use pilotage_access::Caller;
 use pilotage_kubernetes::Identities;
 use pilotage_spec::{Cluster, ClusterName, Environment, EnvironmentName, Project, Verb, Workload};
+use pilotage_targets::Target;
 use serde::Deserialize;
 
 use super::extract::{Asked, Body};
