@@ -173,7 +173,7 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let others = temporary.path().join("volume");
         fs::create_dir(&others).unwrap();
-        fs::set_permissions(&others, Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(&others, fs::Permissions::from_mode(0o777)).unwrap();
         let state = StateFolder::at(&temporary.path().join("state")).unwrap();
         let state = state.with_run(&others.join("sockets")).unwrap();
         state.create().unwrap();

@@ -154,13 +154,6 @@ strategies:
         stdout.into_owned()
     }
 
-    /// What a command says as one JSON object; `None` if it cannot be asked now.
-    pub fn json(&self, arguments: &[&str]) -> Option<Value> {
-        let done = self.pilotage(&[arguments, &["--output", "json"]].concat());
-        let first = String::from_utf8(done.stdout).ok()?;
-        done.status.success().then(|| serde_json::from_str(first.lines().next()?).ok()).flatten()
-    }
-
     /// Where users reach the service.
     pub fn address(&self) -> SocketAddr {
         let ip = self.kubectl(&["get", "service", "api", "--output", "jsonpath={.spec.clusterIP}"]);
