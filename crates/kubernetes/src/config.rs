@@ -7,7 +7,7 @@ use pilotage_spec::{EnvironmentName, KubernetesSettings, ProjectName};
 use pilotage_targets::HostEdge;
 
 /// One environment that runs in a cluster. Paths are absolute.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct KubernetesConfig {
     /// The project.
     pub project: ProjectName,

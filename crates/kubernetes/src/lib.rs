@@ -19,6 +19,7 @@ mod observe;
 mod ordinal;
 mod registry;
 mod rollout;
+mod shared;
 mod target;
 mod traffic;
 

@@ -23,6 +23,7 @@ use crate::observe::{Observer, Watches};
 use crate::traffic::TrafficRoute;
 
 pub(crate) use ensured::Ensured;
+pub(crate) use retire::until_stopped;
 
 /// Everything that the methods of a target share.
 pub(crate) struct Actor {

@@ -1,14 +1,11 @@
-//! One look at all of an environment, shared by everybody who asks at the same time: two hundred workloads that are observed at once
-//! are a handful of requests.
+//! One look at all of an environment.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use pilotage_targets::TargetError;
-use tokio::sync::Mutex;
 
 use crate::cluster::Cluster;
 use crate::names::{Names, query};
@@ -78,62 +75,4 @@ fn slim_pod(pod: Pod) -> Pod {
         }
     }
     pod
-}
-
-/// Looks, shared. Nobody gets a look that began before it asked.
-#[derive(Default)]
-pub(crate) struct Looks {
-    begun: AtomicU64,
-    last: Mutex<Last>,
-}
-
-#[derive(Default)]
-struct Last {
-    number: u64,
-    seen: Option<Result<Arc<Look>, Again>>,
-}
-
-/// An error for all who waited for it.
-struct Again {
-    engine: String,
-    reason: String,
-}
-
-impl Looks {
-    /// A look that begins after this call does.
-    pub async fn fresh(&self, cluster: &Cluster) -> Result<Arc<Look>, TargetError> {
-        let wanted = self.begun.load(Ordering::SeqCst) + 1;
-        let mut last = self.last.lock().await;
-        if last.number >= wanted {
-            match &last.seen {
-                Some(Ok(look)) => return Ok(Arc::clone(look)),
-                Some(Err(again)) => return Err(again.error()),
-                None => {}
-            }
-        }
-        last.number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        match Look::take(cluster).await {
-            Ok(look) => {
-                let look = Arc::new(look);
-                last.seen = Some(Ok(Arc::clone(&look)));
-                Ok(look)
-            }
-            Err(error) => {
-                // A server that does not answer is not asked by each of them in turn.
-                last.seen = match &error {
-                    TargetError::Unreachable { engine, reason } => {
-                        Some(Err(Again { engine: engine.clone(), reason: reason.clone() }))
-                    }
-                    _ => None,
-                };
-                Err(error)
-            }
-        }
-    }
-}
-
-impl Again {
-    fn error(&self) -> TargetError {
-        TargetError::Unreachable { engine: self.engine.clone(), reason: self.reason.clone() }
-    }
 }

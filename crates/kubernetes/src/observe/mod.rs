@@ -9,7 +9,7 @@ mod version;
 mod watches;
 
 pub(crate) use instance::{digest_of, image_digest, release_of};
-pub(crate) use look::{Look, Looks};
+pub(crate) use look::Look;
 pub(crate) use tell::Teller;
 pub(crate) use usage::Usage;
 pub(crate) use version::{Kept, annotation};
@@ -19,12 +19,13 @@ use pilotage_spec::{Timestamp, Workload};
 use pilotage_targets::{Instance, TargetError};
 
 use crate::cluster::Cluster;
+use crate::shared::Shared;
 
 /// Everything that is needed to look.
 #[derive(Default)]
 pub(crate) struct Observer {
     /// Looks at the whole environment.
-    pub looks: Looks,
+    pub looks: Shared<Look>,
     /// Finds out why pods are in trouble.
     pub teller: Teller,
     /// What pods use.
@@ -39,7 +40,7 @@ impl Observer {
         workload: &Workload,
         now: Timestamp,
     ) -> Result<Vec<Instance>, TargetError> {
-        let look = self.looks.fresh(cluster).await?;
+        let look = self.looks.fresh(|| Look::take(cluster)).await?;
         self.usage.refresh(cluster);
         let mut instances = Vec::new();
         for kept in look.of_workload(&cluster.names(workload)) {

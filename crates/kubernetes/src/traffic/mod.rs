@@ -60,7 +60,7 @@ pub(crate) trait TrafficRoute: Send + Sync {
 /// The way that the settings of a target choose.
 pub(crate) fn of(config: &KubernetesConfig) -> Result<Box<dyn TrafficRoute>, TargetError> {
     match &config.settings.traffic {
-        KubernetesTraffic::Service => Ok(Box::new(service::ServiceSwitch)),
+        KubernetesTraffic::Service => Ok(Box::new(service::ServiceSwitch::default())),
         KubernetesTraffic::Host => Ok(Box::new(host::HostRoute::new(config)?)),
         other => Err(TargetError::Unsupported {
             what: format!("traffic by {}", other.name()),

@@ -19,6 +19,7 @@ use super::TrafficRoute;
 use crate::cluster::{Cluster, Patched};
 use crate::names::{BEFORE, EPOCH, Names, TRAFFIC, VERSION};
 use crate::observe::annotation;
+use crate::shared::Shared;
 
 /// Where users reach a Service that no port was wanted of.
 const USUAL_PORT: u16 = 80;
@@ -28,13 +29,18 @@ const NOBODY: &str = "nobody";
 const IN_STEP_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked whether they have.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How long the nodes may take to follow the list of endpoints; nobody says when they have.
-const NODES_FOLLOW: Duration = Duration::from_secs(1);
+/// How long nodes take to follow the list of endpoints, of which nobody says when they have: kube-proxy writes its rules once a
+/// second at most (`--iptables-min-sync-period`).
+const NODES_FOLLOW: Duration = Duration::from_secs(2);
 /// Whoever loses so often against others fights about the Service.
 const ATTEMPTS: u32 = 10;
 
 /// The way by one Service.
-pub(super) struct ServiceSwitch;
+#[derive(Default)]
+pub(super) struct ServiceSwitch {
+    /// The Services of the whole environment.
+    services: Shared<Vec<Service>>,
+}
 
 /// What is written on the Service.
 struct Plan {
@@ -79,7 +85,9 @@ impl TrafficRoute for ServiceSwitch {
         refuse_what_a_service_cannot_do(workload, traffic)?;
         let names = cluster.names(workload);
         let api = cluster.api::<Service>();
-        let (selector, target_port) = selected(cluster, &names, traffic).await?;
+        let services = cluster.list(&api, &names.selector()).await?;
+        refuse_a_third(cluster, &names, &services, traffic).await?;
+        let (selector, target_port) = selected(&services, &names, traffic);
         let plan = Plan { traffic: traffic.clone(), selector, target_port };
         for _ in 0..ATTEMPTS {
             let Some(live) = cluster.get(&api, names.service()).await? else {
@@ -97,6 +105,7 @@ impl TrafficRoute for ServiceSwitch {
             let change = change(&live, &traffic, &plan, epoch + 1);
             if let Patched::Done(_) = cluster.patch(&api, names.service(), &change).await? {
                 in_step(cluster, &names, &plan).await?;
+                sleep(NODES_FOLLOW).await;
                 return Ok(Routed { listen, epoch: epoch + 1 });
             }
         }
@@ -108,15 +117,15 @@ impl TrafficRoute for ServiceSwitch {
 
     async fn read(&self, cluster: &Cluster, workload: &Workload) -> Result<Option<Traffic>, TargetError> {
         let names = cluster.names(workload);
-        let Some(live) = cluster.get(&cluster.api::<Service>(), names.service()).await? else {
-            return Ok(None);
-        };
-        let Some(mut traffic) = recorded(&live) else { return Ok(None) };
-        let found = selector_of(&live);
-        let (wanted, _) = selected(cluster, &names, &traffic).await?;
+        let (api, all) = (cluster.api::<Service>(), cluster.owner().selector());
+        let services = self.services.fresh(|| cluster.list(&api, &all)).await?;
+        let Some(live) = named(&services, names.service()) else { return Ok(None) };
+        let Some(mut traffic) = recorded(live) else { return Ok(None) };
+        let found = selector_of(live);
+        let (wanted, _) = selected(&services, &names, &traffic);
         if found != wanted {
             // Somebody has switched it by hand: whoever wants something else sees it, and puts it right.
-            traffic.shares = switched_to(cluster, &names, &found).await?;
+            traffic.shares = switched_to(&services, &names, &found);
         }
         Ok(Some(traffic))
     }
@@ -188,6 +197,43 @@ fn refuse_what_a_service_cannot_do(workload: &Workload, traffic: &Traffic) -> Re
     }
 }
 
+/// Versions share by being selected together, and so is every other version that runs.
+async fn refuse_a_third(
+    cluster: &Cluster,
+    names: &Names,
+    services: &[Service],
+    traffic: &Traffic,
+) -> Result<(), TargetError> {
+    let shared = traffic.shares.iter().filter(|(_, share)| *share > 0);
+    let of_shared: BTreeSet<String> = shared.map(|(version, _)| names.of_version(version)).collect();
+    if of_shared.len() < 2 {
+        return Ok(());
+    }
+    let unsupported = |what: String| TargetError::Unsupported {
+        what,
+        mend:
+            "switch all of the traffic at once (`strategy: blue-green`), or choose another way for `traffic`"
+                .to_owned(),
+    };
+    let ours = names.selector_labels();
+    for service in services.iter().filter(|service| service.metadata.name.as_deref() != Some(names.service()))
+    {
+        let name = service.metadata.name.clone().unwrap_or_default();
+        let selector = selector_of(service);
+        let together = ours.iter().all(|(label, value)| selector.get(label) == Some(value));
+        match (of_shared.contains(&name), together) {
+            (true, false) => {
+                return Err(unsupported(format!("a share for {name}, which was there before us,")));
+            }
+            (false, true) if !endpoints(cluster, &name).await?.is_empty() => {
+                return Err(unsupported(format!("sharing traffic while {name} runs as well")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The Service has to be ours, or be given to us.
 fn owned(names: &Names, live: &Service) -> Result<(), TargetError> {
     if names.own(live.metadata.labels.as_ref()) {
@@ -203,45 +249,42 @@ fn owned(names: &Names, live: &Service) -> Result<(), TargetError> {
 }
 
 /// What selects the pods of the versions with a share, and the port at which they listen.
-async fn selected(
-    cluster: &Cluster,
+fn selected(
+    services: &[Service],
     names: &Names,
     traffic: &Traffic,
-) -> Result<(BTreeMap<String, String>, Option<IntOrString>), TargetError> {
-    let versions: Vec<&Version> =
-        traffic.shares.iter().filter(|(_, share)| *share > 0).map(|(version, _)| version).collect();
-    match versions.as_slice() {
-        [] => {
-            let mut nobody = names.selector_labels();
-            nobody.insert(VERSION.to_owned(), NOBODY.to_owned());
-            Ok((nobody, None))
-        }
-        [version] => {
-            let of_version = cluster.get(&cluster.api::<Service>(), &names.of_version(version)).await?;
-            let port = of_version.as_ref().and_then(target_port);
-            let selector =
-                of_version.map(|service| selector_of(&service)).filter(|selector| !selector.is_empty());
-            Ok((selector.unwrap_or_else(|| names.version_selector_labels(version)), port))
-        }
-        [first, ..] => {
-            let of_first = cluster.get(&cluster.api::<Service>(), &names.of_version(first)).await?;
-            Ok((names.selector_labels(), of_first.as_ref().and_then(target_port)))
-        }
+) -> (BTreeMap<String, String>, Option<IntOrString>) {
+    let mut versions = traffic.shares.iter().filter(|(_, share)| *share > 0).map(|(version, _)| version);
+    let Some(first) = versions.next() else {
+        let mut nobody = names.selector_labels();
+        nobody.insert(VERSION.to_owned(), NOBODY.to_owned());
+        return (nobody, None);
+    };
+    let of_first = named(services, &names.of_version(first));
+    let port = of_first.and_then(target_port);
+    if versions.next().is_some() {
+        return (names.selector_labels(), port);
     }
+    let selector = of_first.map(selector_of).filter(|selector| !selector.is_empty());
+    (selector.unwrap_or_else(|| names.version_selector_labels(first)), port)
 }
 
 /// The shares that a selector comes to which we have not written: all for the version that it selects, else nobody knows.
-async fn switched_to(
-    cluster: &Cluster,
+fn switched_to(
+    services: &[Service],
     names: &Names,
     selector: &BTreeMap<String, String>,
-) -> Result<Vec<(Version, u32)>, TargetError> {
-    let services = cluster.list(&cluster.api::<Service>(), &names.selector()).await?;
+) -> Vec<(Version, u32)> {
     let of_version = services.iter().find(|service| {
-        service.metadata.name.as_deref() != Some(names.service()) && selector_of(service) == *selector
+        let own = names.own(service.metadata.labels.as_ref());
+        own && service.metadata.name.as_deref() != Some(names.service()) && selector_of(service) == *selector
     });
     let release = of_version.and_then(|service| crate::observe::release_of(&service.metadata));
-    Ok(release.map(|release| (release.version, 10_000)).into_iter().collect())
+    release.map(|release| (release.version, 10_000)).into_iter().collect()
+}
+
+fn named<'a>(services: &'a [Service], name: &str) -> Option<&'a Service> {
+    services.iter().find(|service| service.metadata.name.as_deref() == Some(name))
 }
 
 fn target_port(service: &Service) -> Option<IntOrString> {
