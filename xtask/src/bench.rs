@@ -64,6 +64,11 @@ const BENCHES: &[Bench] = &[
             "dropped requests over cut-overs, rollbacks and edge replacements",
         )
     },
+    Bench::new(
+        "kube",
+        "pilotage-kubernetes",
+        "a way back in a cluster beside its own, a look at a large estate, and its memory",
+    ),
     Bench::new("deployments", "pilotage", "dropped requests over deployments and their ways back"),
     Bench::new("overhead", "pilotage", "what a deployment and `status` add"),
 ];
