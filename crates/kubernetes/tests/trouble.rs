@@ -175,28 +175,33 @@ async fn refusal(world: &mut World, file: &std::path::Path) -> String {
     world.target().observe(&world.workload()).await.unwrap_err().to_string()
 }
 
-#[tokio::test]
-async fn an_api_server_and_a_kubelet_that_die_stop_nothing() {
-    let Some(kube) = need_kube_alone("faults of clusters") else { return };
-    let world = World::new(kube, KubernetesTraffic::Host).await;
-    let (old, new) = (world.release("1.0.0", &[]).await, world.release("2.0.0", &[]).await);
-    world.ensure(&old, 1).await;
-    world.ready("1.0.0", 1).await;
-    let listen = world.route(&[("1.0.0", 10_000)]).await;
-    world.ensure(&new, 1).await;
+/// What kills parts of the cluster has it alone.
+mod disturbing {
+    use super::*;
 
-    world.kube.kill("kube-apiserver").unwrap();
-    let refused = world.target().observe(&world.workload()).await.unwrap_err();
-    assert!(matches!(refused, TargetError::Unreachable { .. }), "{refused}");
-    assert_eq!(get(listen).await.as_deref(), Some("1.0.0"));
-    world.kube.start("kube-apiserver").unwrap();
-    world.ready("2.0.0", 1).await;
+    #[tokio::test]
+    async fn an_api_server_and_a_kubelet_that_die_stop_nothing() {
+        let Some(kube) = need_kube_alone("faults of clusters") else { return };
+        let world = World::new(kube, KubernetesTraffic::Host).await;
+        let (old, new) = (world.release("1.0.0", &[]).await, world.release("2.0.0", &[]).await);
+        world.ensure(&old, 1).await;
+        world.ready("1.0.0", 1).await;
+        let listen = world.route(&[("1.0.0", 10_000)]).await;
+        world.ensure(&new, 1).await;
 
-    world.kube.kill("kubelet").unwrap();
-    assert_eq!(world.route(&[("2.0.0", 10_000)]).await, listen);
-    assert_eq!(get(listen).await.as_deref(), Some("2.0.0"));
-    world.kube.start("kubelet").unwrap();
-    world.retire("1.0.0", 0).await;
-    let seen = world.observe().await;
-    assert_eq!(seen.instances.iter().filter(|i| i.state == InstanceState::Ready).count(), 1, "{seen:?}");
+        world.kube.kill("kube-apiserver").unwrap();
+        let refused = world.target().observe(&world.workload()).await.unwrap_err();
+        assert!(matches!(refused, TargetError::Unreachable { .. }), "{refused}");
+        assert_eq!(get(listen).await.as_deref(), Some("1.0.0"));
+        world.kube.start("kube-apiserver").unwrap();
+        world.ready("2.0.0", 1).await;
+
+        world.kube.kill("kubelet").unwrap();
+        assert_eq!(world.route(&[("2.0.0", 10_000)]).await, listen);
+        assert_eq!(get(listen).await.as_deref(), Some("2.0.0"));
+        world.kube.start("kubelet").unwrap();
+        world.retire("1.0.0", 0).await;
+        let seen = world.observe().await;
+        assert_eq!(seen.instances.iter().filter(|i| i.state == InstanceState::Ready).count(), 1, "{seen:?}");
+    }
 }

@@ -81,6 +81,7 @@ async fn an_autoscaler_decides_about_replicas() {
     let world = World::new(kube, KubernetesTraffic::Service).await;
     let release = world.release("1.0.0", &[]).await;
     world.ensure(&release, 1).await;
+    world.ready("1.0.0", 1).await;
     world.kubectl(&["autoscale", "deployment", "api-v1-0-0", "--min=1", "--max=2"]);
     world.ensure(&release, 4).await;
     assert_eq!(world.kubectl(&["get", "deployment", "api-v1-0-0", "-o", "jsonpath={.spec.replicas}"]), "1");

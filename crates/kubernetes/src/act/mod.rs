@@ -25,6 +25,7 @@ use crate::render::Renderer;
 use crate::traffic::TrafficRoute;
 
 pub(crate) use ensured::Ensured;
+pub(crate) use retire::until_stopped;
 
 /// Everything that the methods of a target share.
 pub(crate) struct Actor {

@@ -3,27 +3,22 @@
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{Secret, Service};
 use kube::api::Api;
 use kube::core::PartialObjectMeta;
 use kube::{Resource, ResourceExt};
 use pilotage_spec::Workload;
 use pilotage_targets::{Fence, TargetError};
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
 
 use crate::cluster::Cluster;
-use crate::names::{ADOPTED, MANAGED_BY, PILOTAGE};
+use crate::names::{ADOPTED, MANAGED_BY, PILOTAGE, query};
 use crate::observe::{Look, annotation};
 
 use super::Actor;
 use super::record::claim;
-use super::retire::{grace, until_gone};
+use super::retire::{grace, until_stopped};
 use super::scale::scale_down;
-
-/// Pods that should have ended are waited for so much longer.
-const SLACK: Duration = Duration::from_secs(20);
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Actor {
     /// See [`pilotage_targets::Target::remove`].
@@ -40,7 +35,7 @@ impl Actor {
             let name = deployment.name_any();
             if annotation(&deployment.metadata, ADOPTED).is_some() {
                 scale_down(&cluster, &name, 0).await?;
-                until_gone(&cluster, &kept, 0, grace(&kept)).await?;
+                until_stopped(&cluster, &query(&kept.pod_selector()), 0, grace(&kept)).await?;
             }
         }
         let selector = names.selector();
@@ -48,7 +43,7 @@ impl Actor {
         delete_all(&cluster, &cluster.api::<PartialObjectMeta<StatefulSet>>(), &selector).await?;
         delete_all(&cluster, &cluster.api::<PartialObjectMeta<Service>>(), &selector).await?;
         delete_all(&cluster, &cluster.api::<PartialObjectMeta<Secret>>(), &selector).await?;
-        pods_gone(&cluster, &selector, longest + SLACK).await?;
+        until_stopped(&cluster, &selector, 0, longest).await?;
         self.watches.announce();
         Ok(())
     }
@@ -63,15 +58,6 @@ where
         if annotation(object.meta(), ADOPTED).is_none() {
             cluster.delete(api, &object.name_any(), object.meta().uid.as_deref()).await?;
         }
-    }
-    Ok(())
-}
-
-async fn pods_gone(cluster: &Cluster, selector: &str, limit: Duration) -> Result<(), TargetError> {
-    let deadline = Instant::now() + limit;
-    let api = cluster.api::<PartialObjectMeta<Pod>>();
-    while !cluster.list(&api, selector).await?.is_empty() && Instant::now() < deadline {
-        sleep(LOOK_EVERY).await;
     }
     Ok(())
 }

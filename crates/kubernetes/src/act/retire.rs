@@ -9,8 +9,9 @@ use pilotage_targets::{Fence, TargetError, Traffic};
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::Cluster;
-use crate::names::ADOPTED;
+use crate::names::{ADOPTED, query};
 use crate::observe::{Kept, Look, annotation};
+use crate::rollout::has_stopped;
 
 use super::Actor;
 use super::record::claim;
@@ -19,7 +20,7 @@ use super::scale::{allowed_disruptions, scale_down};
 /// The grace of pods that do not say one.
 const USUAL_GRACE: Duration = Duration::from_secs(30);
 /// Pods that should have ended are waited for so much longer.
-const SLACK: Duration = Duration::from_secs(20);
+const SLACK: Duration = Duration::from_secs(60);
 /// How often it is looked whether they have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -51,7 +52,7 @@ impl Actor {
         };
         let name = deployment.metadata.name.clone().unwrap_or_default();
         shrink(&cluster, kept, &name, keep, routed).await?;
-        until_gone(&cluster, kept, keep, grace).await?;
+        until_stopped(&cluster, &query(&kept.pod_selector()), keep.unsigned_abs(), grace).await?;
         if keep == 0 {
             self.clear(&cluster, workload, version, deployment, traffic.as_ref()).await?;
         }
@@ -132,20 +133,19 @@ async fn shrink(
     Ok(())
 }
 
-/// Waits until no more pods than that are left; those on a node that does not answer are not waited for for ever.
-pub(super) async fn until_gone(
+/// Waits until no more pods than that run of those that are selected; one on a node that does not answer is not waited for for ever.
+pub(crate) async fn until_stopped(
     cluster: &Cluster,
-    kept: &Kept,
-    keep: i32,
+    selector: &str,
+    keep: u32,
     grace: Duration,
 ) -> Result<(), TargetError> {
-    let keep = usize::try_from(keep).unwrap_or(0);
     let deadline = Instant::now() + grace + SLACK;
-    let selector = crate::names::query(&kept.pod_selector());
     let api = cluster.api::<Pod>();
     loop {
-        let left = cluster.list(&api, &selector).await?;
-        if left.len() <= keep || Instant::now() > deadline {
+        let left = cluster.list(&api, selector).await?;
+        let left = left.iter().filter(|pod| !has_stopped(pod)).count();
+        if left <= keep as usize || Instant::now() > deadline {
             return Ok(());
         }
         sleep(LOOK_EVERY).await;

@@ -10,7 +10,7 @@ use pilotage_spec::{ReleaseId, Version};
 use pilotage_targets::{Instance, InstanceState};
 
 use crate::names::{ADOPTED, SPEC, VERSION};
-use crate::rollout::{Missing, missing, missing_of_stateful_set};
+use crate::rollout::{Missing, has_stopped, missing, missing_of_stateful_set};
 
 use super::instance::{DEFAULT_LIMIT, release_of};
 
@@ -171,7 +171,7 @@ impl Kept {
         usize::try_from(replicas).ok()
     }
 
-    /// The pods that say something: remains of pods that have ended and were replaced do not.
+    /// The pods that say something: remains of pods that were stopped, or have ended and were replaced, do not.
     pub fn present(&self) -> impl Iterator<Item = &Pod> {
         let alive = self
             .pods
@@ -179,7 +179,7 @@ impl Kept {
             .filter(|pod| !has_ended(pod) && pod.metadata.deletion_timestamp.is_none())
             .count();
         let replaced = self.wanted().is_some_and(|wanted| alive >= wanted);
-        self.pods.iter().filter(move |pod| !(replaced && has_ended(pod)))
+        self.pods.iter().filter(move |pod| !has_stopped(pod) && !(replaced && has_ended(pod)))
     }
 
     /// An instance that stands for pods that cannot even be made, as when a quota is used up.

@@ -8,18 +8,13 @@ use kube::ResourceExt;
 use pilotage_spec::{Release, Version, Workload};
 use pilotage_targets::TargetError;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
 
 use super::plan::{Standing, Wanted};
-use crate::act::Actor;
+use crate::act::{Actor, until_stopped};
 use crate::cluster::Cluster;
 use crate::generate::{pods_service, stateful_set, version_selector, version_service};
 use crate::names::{Names, REPLICAS};
 use crate::observe::{annotation, release_of};
-
-/// Pods that should have ended are waited for so much longer.
-const SLACK: Duration = Duration::from_secs(20);
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Actor {
     /// At least so many ordinals of a version.
@@ -75,7 +70,7 @@ impl Actor {
         if let Some(wanted) = standing(cluster, &names, &live).await?.retired(version, keep) {
             resize(cluster, &names, &wanted, None).await?;
         }
-        until_left(cluster, &names, version, keep, grace).await?;
+        until_stopped(cluster, &names.version_selector(version), keep, grace).await?;
         self.watches.announce();
         Ok(())
     }
@@ -119,20 +114,4 @@ async fn resize(
         change["metadata"] = json!({"annotations": {REPLICAS: asked.to_string()}});
     }
     cluster.patch(&cluster.api::<StatefulSet>(), names.service(), &change).await.map(drop)
-}
-
-async fn until_left(
-    cluster: &Cluster,
-    names: &Names,
-    version: &Version,
-    keep: u32,
-    grace: Duration,
-) -> Result<(), TargetError> {
-    let deadline = Instant::now() + grace + SLACK;
-    let selector = names.version_selector(version);
-    let api = cluster.api::<Pod>();
-    while cluster.list(&api, &selector).await?.len() > keep as usize && Instant::now() < deadline {
-        sleep(LOOK_EVERY).await;
-    }
-    Ok(())
 }

@@ -93,6 +93,15 @@ pub(crate) fn state(pod: &Pod, limit: Duration, now: Timestamp) -> PodState {
     }
 }
 
+/// Whether a pod that was told to end has done so, though it is still listed: kubelets take their time to clean up after it.
+pub(crate) fn has_stopped(pod: &Pod) -> bool {
+    let scheduled = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    let ended =
+        statuses.is_some_and(|all| !all.is_empty() && all.iter().all(|c| terminated_now(c).is_some()));
+    pod.metadata.deletion_timestamp.is_some() && (ended || !scheduled)
+}
+
 /// When the present attempt to get ready began: with the pod, or with the last end or start of its container.
 fn begun(pod: &Pod, status: &PodStatus) -> Option<Timestamp> {
     let container = service(status);

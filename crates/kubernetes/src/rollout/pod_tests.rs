@@ -150,6 +150,19 @@ fn one_that_is_deleted_stops_until_it_is_overdue() {
 }
 
 #[test]
+fn one_that_was_told_to_end_has_stopped_once_its_containers_have() {
+    let mut pod = with_container(json!({"terminated": {"exitCode": 137}}), 0);
+    pod.spec.as_mut().unwrap().node_name = Some("node".to_owned());
+    assert!(!has_stopped(&pod));
+    pod.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:20Z")).unwrap();
+    assert!(has_stopped(&pod));
+    let mut running = with_container(json!({"running": {}}), 0);
+    running.spec.as_mut().unwrap().node_name = Some("node".to_owned());
+    running.metadata.deletion_timestamp = pod.metadata.deletion_timestamp;
+    assert!(!has_stopped(&running));
+}
+
+#[test]
 fn an_eviction_is_told() {
     let evicted = pod(
         json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}),

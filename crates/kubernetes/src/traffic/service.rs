@@ -29,8 +29,9 @@ const NOBODY: &str = "nobody";
 const IN_STEP_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked whether they have.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How long the nodes may take to follow the list of endpoints; nobody says when they have.
-const NODES_FOLLOW: Duration = Duration::from_secs(1);
+/// How long nodes take to follow the list of endpoints, of which nobody says when they have: kube-proxy writes its rules once a
+/// second at most (`--iptables-min-sync-period`).
+const NODES_FOLLOW: Duration = Duration::from_secs(2);
 /// Whoever loses so often against others fights about the Service.
 const ATTEMPTS: u32 = 10;
 
@@ -104,6 +105,7 @@ impl TrafficRoute for ServiceSwitch {
             let change = change(&live, &traffic, &plan, epoch + 1);
             if let Patched::Done(_) = cluster.patch(&api, names.service(), &change).await? {
                 in_step(cluster, &names, &plan).await?;
+                sleep(NODES_FOLLOW).await;
                 return Ok(Routed { listen, epoch: epoch + 1 });
             }
         }
