@@ -24,3 +24,7 @@ mod traffic;
 
 pub use config::KubernetesConfig;
 pub use target::KubernetesTarget;
+pub use traffic::{
+    CanaryOrder, CanaryPhase, CanaryRequest, CanaryState, HandedOver, RolloutControllers, RolloutOrder,
+    RolloutPhase, RolloutRequest, RolloutState, WorkloadReference,
+};

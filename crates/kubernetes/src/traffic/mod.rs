@@ -1,7 +1,32 @@
 //! How requests find their version in a cluster: one file a way, all behind [`TrafficRoute`].
 
+mod argo_rollouts;
+mod choose;
+mod controllers;
+mod flagger;
+mod gateway;
+mod handed_over;
+mod holder;
 mod host;
+mod istio;
+mod kind;
+mod live;
+mod matcher;
+mod nginx;
+mod object_route;
+mod objects;
+mod provider;
+mod refusal;
+mod rules;
+mod scene;
 mod service;
+mod services;
+mod shares;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod traefik;
 
 use std::time::Duration;
 
@@ -13,6 +38,10 @@ use pilotage_targets::{Routed, TargetError, Traffic};
 use crate::cluster::Cluster;
 use crate::config::KubernetesConfig;
 
+pub use argo_rollouts::{RolloutOrder, RolloutPhase, RolloutRequest, RolloutState, WorkloadReference};
+pub use controllers::RolloutControllers;
+pub use flagger::{CanaryOrder, CanaryPhase, CanaryRequest, CanaryState};
+pub use handed_over::HandedOver;
 pub(crate) use service::selector_of;
 
 /// One way to share the requests of a workload among its versions.
@@ -62,7 +91,7 @@ pub(crate) fn of(config: &KubernetesConfig) -> Result<Box<dyn TrafficRoute>, Tar
     match &config.settings.traffic {
         KubernetesTraffic::Service => Ok(Box::new(service::ServiceSwitch)),
         KubernetesTraffic::Host => Ok(Box::new(host::HostRoute::new(config)?)),
-        other => Err(TargetError::Unsupported {
+        other => choose::by_others(other).ok_or_else(|| TargetError::Unsupported {
             what: format!("traffic by {}", other.name()),
             mend: "choose `traffic: service` or `traffic: host`".to_owned(),
         }),
