@@ -15,6 +15,7 @@ mod matcher;
 mod nginx;
 mod object_route;
 mod objects;
+mod pod_template;
 mod provider;
 mod refusal;
 mod rules;

@@ -6,12 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use pilotage_spec::{ReleaseId, Version, Workload};
+use pilotage_spec::{Version, Workload};
 use pilotage_targets::{TargetError, Traffic};
 
 use super::scene::{Backends, Scene};
 use crate::cluster::Cluster;
-use crate::names;
+use crate::observe::release_of;
 
 /// The port of Services, unless those that are there say another.
 pub(super) const PORT: u16 = 80;
@@ -141,8 +141,7 @@ fn versions(traffic: &Traffic) -> BTreeSet<&Version> {
 }
 
 fn version(service: &Service) -> Option<Version> {
-    let release = service.metadata.annotations.as_ref()?.get(names::RELEASE)?;
-    Some(serde_json::from_str::<ReleaseId>(release).ok()?.version)
+    Some(release_of(&service.metadata)?.version)
 }
 
 fn first_port(service: &Service) -> Option<u16> {

@@ -13,7 +13,7 @@ pub(crate) use drive::drive;
 pub use read::{RolloutPhase, RolloutState};
 pub use rollout::{RolloutRequest, WorkloadReference};
 
-/// Rollouts that Pilotage moves step by step; their controller shares the traffic by replicas.
+/// Rollouts of the team, which Argo's controller carries out.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ArgoRollouts;
 

@@ -1,5 +1,7 @@
 //! The `Rollout` of a strategy.
 
+use std::collections::BTreeMap;
+
 use pilotage_spec::{Prometheus, RollingUnit, Strategy, StrategyKind, Version, Workload};
 use pilotage_targets::TargetError;
 use serde_json::{Value, json};
@@ -10,11 +12,13 @@ use super::super::scene::Scene;
 use super::{analysis, steps};
 use crate::names::Owner;
 
-/// The Deployment whose pods a Rollout runs.
+/// The Deployment whose pods a Rollout runs; it runs none itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkloadReference {
     /// Its name.
     pub deployment: String,
+    /// The labels by which it finds its pods, which those of the versions' own Deployments must not have.
+    pub selector: BTreeMap<String, String>,
 }
 
 /// What a Rollout is made from.
@@ -100,14 +104,14 @@ fn unit(unit: RollingUnit) -> Value {
 }
 
 /// A Rollout that runs the pods of a Deployment, which itself runs none.
-pub(super) fn rollout(scene: &Scene, replicas: u32, pods: &WorkloadReference, strategy: Value) -> Value {
+fn rollout(scene: &Scene, replicas: u32, pods: &WorkloadReference, strategy: Value) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Rollout",
         "metadata": scene.metadata(&scene.service),
         "spec": {
             "replicas": replicas,
-            "selector": { "matchLabels": scene.names.selector_labels() },
+            "selector": { "matchLabels": pods.selector },
             "workloadRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": pods.deployment },
             "strategy": strategy,
         },

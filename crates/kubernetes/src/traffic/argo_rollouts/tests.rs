@@ -32,7 +32,10 @@ pub(crate) fn objects(strategy: &Strategy) -> Result<HandedOver, String> {
         version: &version("2.0.0"),
         strategy,
         replicas: 3,
-        pods: WorkloadReference { deployment: "api-v2-0-0".to_owned() },
+        pods: WorkloadReference {
+            deployment: "api".to_owned(),
+            selector: [("app".to_owned(), "api".to_owned())].into(),
+        },
         prometheus: Some(&Prometheus { url: "http://prometheus:9090".to_owned(), token: None }),
     };
     request.objects().map_err(|error| error.to_string())

@@ -3,7 +3,6 @@
 //! The Canary and the Deployment that it looks at are the team's, or made from [`super::CanaryRequest`]. To deploy, that
 //! Deployment gets the pods' template of the version; to take back, the Canary is told to.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,11 +10,12 @@ use k8s_openapi::api::apps::v1::Deployment;
 use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, Version, Weights, Workload};
 use pilotage_targets::{Routed, TargetError, Traffic};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::TrafficRoute;
 use super::super::kind::CANARY;
 use super::super::objects::Objects;
+use super::super::pod_template;
 use super::super::refusal::Refusal;
 use super::super::scene::{NOWHERE, text};
 use super::super::services::Services;
@@ -23,8 +23,7 @@ use super::super::shares::ALL;
 use super::drive::drive;
 use super::read::{CanaryPhase, CanaryState};
 use super::{CanaryOrder, Flagger};
-use crate::cluster::{Cluster, Patched};
-use crate::names;
+use crate::cluster::Cluster;
 
 /// The only version that is to be served.
 fn wanted(traffic: &Traffic) -> Result<Option<&Version>, Refusal> {
@@ -68,21 +67,15 @@ impl Found {
         let name = text(&canary, "/spec/targetRef/name").unwrap_or_default();
         let Some(target) = cluster.get(&api, name).await? else { return Ok(None) };
         let copy = cluster.get(&api, &format!("{name}-primary")).await?;
-        let newer = version_of(&target, &services);
-        let stable = copy.as_ref().and_then(|copy| version_of(copy, &services));
+        let newer = pod_template::version_of(pod_template::labels_of(&target), &services);
+        let stable =
+            copy.as_ref().and_then(|copy| pod_template::version_of(pod_template::labels_of(copy), &services));
         Ok(Some(Self { canary, services, target, newer, stable }))
     }
 
     fn state(&self) -> CanaryState {
         CanaryState::of(&self.canary)
     }
-}
-
-/// The version whose label the pods of a Deployment have.
-fn version_of(deployment: &Deployment, services: &Services) -> Option<Version> {
-    let labels = deployment.spec.as_ref()?.template.metadata.as_ref()?.labels.as_ref()?;
-    let slug = labels.get(names::VERSION)?;
-    services.backends.values().find(|version| names::slug(version) == *slug).cloned()
 }
 
 impl Flagger {
@@ -109,45 +102,12 @@ impl Flagger {
         found: &Found,
         version: &Version,
     ) -> Result<(), TargetError> {
-        let api = cluster.api::<Deployment>();
-        let name = found.services.scene.backend(version);
-        let doing = format!("hand {version} over to Flagger");
-        let missing = |what: &str| TargetError::Failed {
-            doing: doing.clone(),
-            reason: format!("Deployment {what} is not there; it is made with the version"),
-        };
-        let source = cluster.get(&api, &name).await?.ok_or_else(|| missing(&name))?;
-        let template = template(&source, &found.target)?;
+        let selector = found.target.spec.as_ref().and_then(|spec| spec.selector.match_labels.clone());
+        let selector = selector.unwrap_or_default();
+        let template = pod_template::handed_over(cluster, &found.services, version, &selector).await?;
         let target = found.target.metadata.name.clone().unwrap_or_default();
-        match cluster.patch(&api, &target, &json!({ "spec": { "template": template } })).await? {
-            Patched::Done(_) => Ok(()),
-            Patched::Stale | Patched::Missing => Err(missing(&target)),
-        }
+        pod_template::give(cluster, &target, version, template).await
     }
-}
-
-/// The template of the version with the labels by which the target finds its pods. These must not be the labels of the
-/// version's own pods, or Flagger's Services would find those too.
-fn template(source: &Deployment, target: &Deployment) -> Result<Value, TargetError> {
-    let selector =
-        target.spec.as_ref().and_then(|spec| spec.selector.match_labels.clone()).unwrap_or_default();
-    let template = source.spec.as_ref().map(|spec| &spec.template);
-    let mut labels: BTreeMap<String, String> =
-        template.and_then(|template| template.metadata.as_ref()?.labels.clone()).unwrap_or_default();
-    if selector.iter().all(|(name, value)| labels.get(name) == Some(value)) {
-        return Err(Refusal::new(
-            "a Deployment for Flagger that selects the pods of every version",
-            "give it a label of its own, such as `app: NAME`",
-        )
-        .into());
-    }
-    labels.extend(selector);
-    let mut json = serde_json::to_value(template).map_err(|error| TargetError::Failed {
-        doing: "copy the template of a Deployment".to_owned(),
-        reason: error.to_string(),
-    })?;
-    json["metadata"]["labels"] = json!(labels);
-    Ok(json)
 }
 
 #[async_trait]

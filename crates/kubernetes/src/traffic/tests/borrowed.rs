@@ -21,7 +21,6 @@ async fn a_route_that_is_handed_over_is_changed_and_given_back() {
         "spec": { "gatewayClassName": "none", "listeners": [{ "name": "web", "port": 80, "protocol": "HTTP" }] },
     });
     server.objects(&GATEWAY).await.write(&gateway, Write::Again).await.unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
     let team = json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
@@ -35,15 +34,7 @@ async fn a_route_that_is_handed_over_is_changed_and_given_back() {
             }],
         },
     });
-    std::fs::write(file.path(), team.to_string()).unwrap();
-    server.by_hand(&[
-        "apply",
-        "--server-side",
-        "--field-manager",
-        "argocd",
-        "--filename",
-        file.path().to_str().unwrap(),
-    ]);
+    server.apply_as("argocd", &team);
 
     let route = ObjectRoute::new(Gateway { parent: "public".to_owned(), namespace: None });
     let mut wanted = traffic(&[("2.0.0", 500), ("1.0.0", 9_500)]);
@@ -67,15 +58,7 @@ async fn a_route_that_is_handed_over_is_changed_and_given_back() {
     assert_eq!((read.shares, read.cohorts), (wanted.shares.clone(), wanted.cohorts.clone()));
 
     // The team's pipeline writes its own again: that is seen, and taken as the new beginning.
-    server.by_hand(&[
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--field-manager",
-        "argocd",
-        "--filename",
-        file.path().to_str().unwrap(),
-    ]);
+    server.apply_as("argocd", &team);
     let read = route.read(&server.cluster, &server.workload).await.unwrap().unwrap();
     assert!(read.shares.is_empty(), "{:?}", read.shares);
     route.apply(&server.cluster, &server.workload, &wanted).await.unwrap();

@@ -20,16 +20,7 @@ async fn a_virtual_service_of_the_team_is_left_alone() {
         "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": { "name": "shop" },
         "spec": { "hosts": ["api"], "http": [{ "route": [{ "destination": { "host": "api" } }] }] },
     });
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), team.to_string()).unwrap();
-    server.by_hand(&[
-        "apply",
-        "--server-side",
-        "--field-manager",
-        "helm",
-        "--filename",
-        file.path().to_str().unwrap(),
-    ]);
+    server.apply_as("helm", &team);
     let route = ObjectRoute::new(Istio { gateways: Vec::new() });
     let wanted = traffic(&[("1.0.0", 10_000)]);
     let error = route.check(&server.cluster, &server.workload, &wanted).await.unwrap_err().to_string();
@@ -54,16 +45,7 @@ async fn an_ingress_of_the_team_is_used_once_it_is_handed_over() {
         "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": { "name": "shop" },
         "spec": { "ingressClassName": "nginx", "rules": [{ "host": "shop.example.com", "http": { "paths": paths } }] },
     });
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), team.to_string()).unwrap();
-    server.by_hand(&[
-        "apply",
-        "--server-side",
-        "--field-manager",
-        "flux",
-        "--filename",
-        file.path().to_str().unwrap(),
-    ]);
+    server.apply_as("flux", &team);
     let route = Nginx { class: "nginx".to_owned() };
     let wanted = traffic(&[("2.0.0", 500), ("1.0.0", 9_500)]);
     let error = route.check(&server.cluster, &server.workload, &wanted).await.unwrap_err().to_string();

@@ -46,26 +46,46 @@ async fn a_rollout_takes_orders_and_tells_how_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rollout_of_ours_follows_the_traffic_and_shows_an_abort_by_hand() {
+async fn a_rollout_gets_the_version_and_shows_what_is_done_to_it_by_hand() {
     let Some(server) = Server::new(SUITE).await else { return };
     server.services(&["1.0.0", "2.0.0"]).await;
-    let route = ArgoRollouts;
-    for wanted in [traffic(&[("1.0.0", 10_000)]), traffic(&[("2.0.0", 2_500), ("1.0.0", 7_500)])] {
-        route.check(&server.cluster, &server.workload, &wanted).await.unwrap();
-        route.apply(&server.cluster, &server.workload, &wanted).await.unwrap();
-    }
+    let versioned = |slug: &str| json!({ "pilotage.dev/version": slug });
+    let labels = json!({ "app": "api", "pilotage.dev/version": "1-0-0" });
+    let mut stable = deployment("api-a", &labels, &json!({ "app": "api" }));
+    stable["kind"] = json!("ReplicaSet");
+    stable["metadata"]["labels"] = json!({ "rollouts-pod-template-hash": "a" });
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": [
+        deployment("api", &labels, &json!({ "app": "api" })),
+        deployment("api-v2-0-0", &versioned("2-0-0"), &versioned("2-0-0")),
+        stable,
+    ] });
+    server.create(&list);
+    let handed = argo_rollouts::tests::objects(&argo_rollouts::tests::canary()).unwrap();
+    let mut rollout = handed.objects.last().unwrap().clone();
+    rollout["metadata"]["namespace"] = json!(server.cluster.namespace());
     let objects = server.objects(&ROLLOUT).await;
-    let live = objects.get("api").await.unwrap().unwrap();
-    assert_eq!(live["spec"]["workloadRef"]["name"], "api-v2-0-0");
+    objects.write(&rollout, Write::Again).await.unwrap();
+
+    let route = ArgoRollouts;
+    let newer = traffic(&[("2.0.0", 10_000)]);
+    route.check(&server.cluster, &server.workload, &newer).await.unwrap();
+    route.apply(&server.cluster, &server.workload, &newer).await.unwrap();
+    assert_eq!(server.image("api"), "api-v2-0-0:1");
+    // Simulated: Argo is at its first step.
     let running = json!({ "status": { "currentPodHash": "b", "stableRS": "a", "currentStepIndex": 1, "phase": "Paused" } });
     objects.change_status("api", &running).await.unwrap();
     let shares = route.read(&server.cluster, &server.workload).await.unwrap().unwrap().shares;
-    assert_eq!(shares, vec![(version("2.0.0"), 2_500), (version("1.0.0"), 7_500)]);
+    assert_eq!(shares, vec![(version("2.0.0"), 500), (version("1.0.0"), 9_500)]);
+    // As `kubectl argo rollouts abort` does.
     objects.change_status("api", &json!({ "status": { "abort": true } })).await.unwrap();
     let shares = route.read(&server.cluster, &server.workload).await.unwrap().unwrap().shares;
-    assert_eq!(shares, vec![(version("1.0.0"), 10_000)], "aborted by hand");
-    route.remove(&server.cluster, &server.workload).await.unwrap();
-    assert_eq!(route.read(&server.cluster, &server.workload).await.unwrap(), None);
+    assert_eq!(shares, vec![(version("1.0.0"), 10_000)]);
+    let error = route.apply(&server.cluster, &server.workload, &newer).await.unwrap_err().to_string();
+    assert!(error.contains("it was aborted"), "{error}");
+    objects.change_status("api", &json!({ "status": { "abort": false } })).await.unwrap();
+    route.apply(&server.cluster, &server.workload, &traffic(&[("1.0.0", 10_000)])).await.unwrap();
+    let live = objects.get("api").await.unwrap().unwrap();
+    assert_eq!(live["status"]["abort"], true, "the way back is an abort");
     server.end().await;
 }
 
@@ -95,9 +115,7 @@ async fn a_canary_gets_the_version_and_takes_it_back() {
         deployment("api-primary", &primary, &json!({ "app": "api-primary" })),
         deployment("api-v2-0-0", &versioned("2-0-0"), &versioned("2-0-0")),
     ] });
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), deployments.to_string()).unwrap();
-    server.by_hand(&["create", "--filename", file.path().to_str().unwrap()]);
+    server.create(&deployments);
     let handed = flagger::tests::objects(&flagger::tests::canary(), "istio").unwrap();
     let mut canary = handed.objects.last().unwrap().clone();
     canary["metadata"]["namespace"] = json!(server.cluster.namespace());

@@ -88,6 +88,29 @@ impl Server {
         self.kube.kubectl(&all).unwrap()
     }
 
+    /// Creates what a file of JSON says, as a person would.
+    pub(super) fn create(&self, objects: &Value) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), objects.to_string()).unwrap();
+        self.by_hand(&["create", "--filename", file.path().to_str().unwrap()]);
+    }
+
+    /// Applies an object on the server's side as another manager.
+    pub(super) fn apply_as(&self, manager: &str, object: &Value) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), object.to_string()).unwrap();
+        let path = file.path().to_str().unwrap();
+        let words =
+            ["apply", "--server-side", "--force-conflicts", "--field-manager", manager, "--filename", path];
+        self.by_hand(&words);
+    }
+
+    /// The image of a Deployment's pods.
+    pub(super) fn image(&self, deployment: &str) -> String {
+        let path = "jsonpath={.spec.template.spec.containers[0].image}";
+        self.by_hand(&["get", "deployment", deployment, "--output", path])
+    }
+
     /// All definitions that the server has.
     pub(super) fn definitions(&self) -> Vec<Value> {
         let text = self.kube.kubectl(&["get", "customresourcedefinitions", "--output", "json"]).unwrap();
