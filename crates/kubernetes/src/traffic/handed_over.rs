@@ -84,7 +84,7 @@ fn triggers(strategy: &Strategy) -> Vec<String> {
 /// # Errors
 /// Fails on a part of a percent.
 pub(super) fn whole_percent(share: u32, who: &str) -> Result<u32, Refusal> {
-    if share % 100 == 0 {
+    if share.is_multiple_of(100) {
         return Ok(share / 100);
     }
     Err(Refusal::new(

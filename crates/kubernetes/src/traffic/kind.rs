@@ -33,9 +33,11 @@ pub(super) const TRAEFIK_SERVICE: Kind = Kind { kind: "TraefikService", ..INGRES
 /// Argo's workloads.
 pub(super) const ROLLOUT: Kind = Kind { group: "argoproj.io", kind: "Rollout", from: "Argo Rollouts" };
 /// Argo's measurements.
+#[cfg(test)]
 pub(super) const ANALYSIS_TEMPLATE: Kind = Kind { kind: "AnalysisTemplate", ..ROLLOUT };
 
 /// Flagger's rollouts.
 pub(super) const CANARY: Kind = Kind { group: "flagger.app", kind: "Canary", from: "Flagger" };
 /// Flagger's measurements.
+#[cfg(test)]
 pub(super) const METRIC_TEMPLATE: Kind = Kind { kind: "MetricTemplate", ..CANARY };

@@ -105,7 +105,7 @@ impl Objects {
     pub(super) async fn change(&self, name: &str, change: &Value) -> Result<Changed, TargetError> {
         let patched: Patched<DynamicObject> = self.cluster.patch(&self.own(), name, change).await?;
         Ok(match patched {
-            Patched::Done(object) => Changed::Done(as_json(&*object)?),
+            Patched::Done(object) => Changed::Done(as_json(&object)?),
             Patched::Stale => Changed::Stale,
             Patched::Missing => Changed::Missing,
         })

@@ -94,7 +94,7 @@ pub(super) fn cohort_of(
         // weight / total = part + (1 - part) * share, solved for part.
         let above = (u128::from(*weight) * all).saturating_sub(total * u128::from(share));
         let room = total * u128::from(ALL - share.min(ALL));
-        let part = if room == 0 { all } else { (above * all + room / 2) / room };
+        let part = (above * all + room / 2).checked_div(room).unwrap_or(all);
         let part = u32::try_from(part).unwrap_or(ALL).min(ALL);
         if part > 0 && found.as_ref().is_none_or(|(_, best)| part > *best) {
             found = Some((version.clone(), part));

@@ -120,7 +120,7 @@ fn weight(rollout: &Value, steps: &[Value], done: usize, promoted: bool, aborted
         return 100;
     }
     let begun = steps.iter().take(done + 1);
-    let set = begun.filter_map(|step| step.get("setWeight").and_then(Value::as_u64)).last();
+    let set = begun.filter_map(|step| step.get("setWeight").and_then(Value::as_u64)).next_back();
     u32::try_from(set.unwrap_or_default().min(100)).unwrap_or(100)
 }
 
@@ -128,6 +128,6 @@ fn weight(rollout: &Value, steps: &[Value], done: usize, promoted: bool, aborted
 fn by_replicas(rollout: &Value) -> u32 {
     let count = |pointer: &str| rollout.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
     let all = count("/status/replicas");
-    let percent = if all == 0 { 0 } else { count("/status/updatedReplicas") * 100 / all };
+    let percent = (count("/status/updatedReplicas") * 100).checked_div(all).unwrap_or_default();
     u32::try_from(percent.min(100)).unwrap_or(100)
 }

@@ -49,16 +49,10 @@ fn written_rules(scene: &Scene, traffic: &Traffic, base: &Value) -> Result<Vec<V
     let rules = rules::rules(traffic);
     let number = rules.len();
     let written = rules.iter().enumerate();
-    written.map(|(index, rule)| written_rule(scene, traffic, base, rule, number - index)).collect()
+    written.map(|(index, rule)| written_rule(scene, base, rule, number - index)).collect()
 }
 
-fn written_rule(
-    scene: &Scene,
-    traffic: &Traffic,
-    base: &Value,
-    rule: &Rule,
-    place: usize,
-) -> Result<Value, Refusal> {
+fn written_rule(scene: &Scene, base: &Value, rule: &Rule, place: usize) -> Result<Value, Refusal> {
     let mut written = base.clone();
     let own = text(base, "/match").unwrap_or("PathPrefix(`/`)");
     written["match"] = json!(rule_text::narrowed(own, rule)?);
