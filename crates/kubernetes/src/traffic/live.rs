@@ -38,17 +38,25 @@ impl LiveRule {
 /// The traffic that the rules make, in their order. What they cannot say is taken from what was written beside them; where
 /// they differ from it, they are right.
 pub(super) fn traffic(rules: &[LiveRule], written: Traffic) -> Traffic {
+    // Rules that go before the last one are narrower than they look.
     let for_all = |rule: &&LiveRule| rule.when.is_empty();
-    let everybody = rules.iter().filter(for_all).find(|rule| !rule.safe_only);
-    let everybody = everybody.or_else(|| rules.iter().find(for_all));
-    let shares = everybody.map(|rule| shares::from_weights(&rule.weights, rule.foreign)).unwrap_or_default();
+    let everybody = rules.iter().filter(for_all).rfind(|rule| !rule.safe_only);
+    let everybody = everybody.or_else(|| rules.iter().rfind(for_all));
+    let shares = everybody.map(shared).unwrap_or_default();
+    // One that shares otherwise was put there by somebody else.
+    let narrower = |rule: &&LiveRule| !rule.when.is_empty() || shared(rule) != shares;
+    let narrower: Vec<&LiveRule> = rules.iter().filter(narrower).collect();
     let shares = in_order(shares, &written.shares);
     Traffic {
-        cohorts: cohorts(rules, &shares, &written.cohorts),
+        cohorts: cohorts(&narrower, &shares, &written.cohorts),
         mirror: mirror(rules, written.mirror.as_ref()),
         shares,
         ..written
     }
+}
+
+fn shared(rule: &LiveRule) -> Vec<(Version, u32)> {
+    shares::from_weights(&rule.weights, rule.foreign)
 }
 
 /// In the order in which they were written, then the newest first. A version that was written with no share has none.
@@ -65,10 +73,10 @@ fn in_order(mut shares: Vec<(Version, u32)>, written: &[(Version, u32)]) -> Vec<
     shares
 }
 
-fn cohorts(rules: &[LiveRule], shares: &[(Version, u32)], written: &[Cohort]) -> Vec<Cohort> {
+fn cohorts(rules: &[&LiveRule], shares: &[(Version, u32)], written: &[Cohort]) -> Vec<Cohort> {
     let mut cohorts: Vec<Cohort> = Vec::new();
     let mut seen: Vec<&[Matcher]> = Vec::new();
-    for rule in rules.iter().filter(|rule| !rule.when.is_empty()) {
+    for rule in rules {
         // The rule for safe methods and the one for the others are one cohort.
         if seen.contains(&rule.when.as_slice()) {
             continue;
