@@ -66,6 +66,10 @@ const BENCHES: &[Bench] = &[
     },
     Bench::new("deployments", "pilotage", "dropped requests over deployments and their ways back"),
     Bench::new("overhead", "pilotage", "what a deployment and `status` add"),
+    Bench {
+        sizes: &["--requests"],
+        ..Bench::new("kube_zero_drop", "pilotage", "dropped requests through edge pods of a real cluster")
+    },
 ];
 
 /// What is asked for.

@@ -4,6 +4,7 @@ mod access;
 mod edge;
 mod gates;
 mod judge;
+mod kubernetes;
 mod policy;
 mod simulate;
 
@@ -18,6 +19,7 @@ pub use access::{Login, Serve, Token, TokenCreate, TokenVerb};
 pub use edge::{Edge, EdgeReload, EdgeRun, EdgeVerb, Top};
 pub use gates::{Gates, Given, Opinion, Rehearse};
 pub use judge::{Compare, Judge};
+pub use kubernetes::{EdgeKubernetes, EdgeLeave, Kubernetes, KubernetesVerb, Manifests};
 pub use policy::{Policy, PolicyTest, PolicyVerb};
 pub use simulate::Simulate;
 
@@ -43,7 +45,7 @@ const EXIT_CODES: &str =
 
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The project's file [default: pilotage.yaml here or in a folder above]
+    /// The project's file [default: $PILOTAGE_FILE, or pilotage.yaml here or in a folder above]
     #[arg(long, global = true, value_name = "PATH", help_heading = "Everywhere")]
     pub file: Option<PathBuf>,
     /// Where everything is kept [default: $PILOTAGE_STATE, or .pilotage beside the project's file]
@@ -122,6 +124,8 @@ pub enum Verb {
     Logs(Logs),
     /// Run the proxy between users and instances, watch it, or replace it
     Edge(Edge),
+    /// Print what Pilotage needs in a cluster
+    Kubernetes(Kubernetes),
     /// Tell the story of a deployment, or what a gate is for
     Explain(Explain),
     /// Judge the counts of a past release: would it have been rolled back, and when?

@@ -60,13 +60,27 @@ impl StateFolder {
         Ok(Self { root, run })
     }
 
+    /// The same with another folder of sockets, which is made absolute: for a volume that cannot hold any.
+    ///
+    /// # Errors
+    /// Fails if the path is too long for sockets in it.
+    pub fn with_run(self, run: &Path) -> Result<Self, StateError> {
+        let failed = |source| StateError::Io { action: "use", path: run.to_owned(), source };
+        let absolute = std::path::absolute(run).map_err(failed)?;
+        if absolute.as_os_str().len() > RUN_FOLDER_LIMIT_BYTES {
+            return Err(failed(io::ErrorKind::InvalidFilename.into()));
+        }
+        Ok(Self { run: absolute, ..self })
+    }
+
     /// Creates what is missing, for this user alone.
     ///
     /// # Errors
     /// Fails if a folder cannot be created, or belongs to somebody else.
     pub fn create(&self) -> Result<(), StateError> {
         private_folder(&self.root)?;
-        if let Some(parent) = self.run.parent().filter(|parent| *parent != self.root) {
+        // The parent of a short folder is ours as well; any other folder was there before.
+        if let Some(parent) = self.run.parent().filter(|parent| *parent == parent_of_short_folders()) {
             private_folder(parent)?;
         }
         private_folder(&self.run)
@@ -103,8 +117,12 @@ fn short_folder(root: &Path) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;
     let digest = Sha256::digest(root.as_os_str().as_bytes());
     let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    parent_of_short_folders().join(name)
+}
+
+fn parent_of_short_folders() -> PathBuf {
     let uid = rustix::process::geteuid().as_raw();
-    PathBuf::from(format!("/tmp/pilotage-{uid}")).join(name)
+    PathBuf::from(format!("/tmp/pilotage-{uid}"))
 }
 
 /// Creates a folder that only its owner can enter. One that is there must be ours; its mode is put right.
@@ -143,6 +161,22 @@ mod tests {
         for folder in [state.root(), state.run()] {
             assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
         }
+    }
+
+    #[test]
+    fn sockets_may_have_a_folder_elsewhere_below_one_of_others() {
+        let temporary = tempfile::tempdir().unwrap();
+        let others = temporary.path().join("volume");
+        fs::create_dir(&others).unwrap();
+        fs::set_permissions(&others, fs::Permissions::from_mode(0o777)).unwrap();
+        let state = StateFolder::at(&temporary.path().join("state")).unwrap();
+        let state = state.with_run(&others.join("sockets")).unwrap();
+        state.create().unwrap();
+        assert_eq!(fs::metadata(&others).unwrap().permissions().mode() & 0o777, 0o777);
+        assert_eq!(fs::metadata(state.run()).unwrap().permissions().mode() & 0o777, 0o700);
+        let long =
+            StateFolder::at(temporary.path()).unwrap().with_run(Path::new(&format!("/{}", "x".repeat(90))));
+        assert!(matches!(long, Err(StateError::Io { .. })));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod target;
 
 pub use claims::{Claim, Claims, WorkloadRecord};
 pub use command::{CommandConfig, CommandTarget, contract};
-pub use edge::{EndpointSource, HostEdge, Serving};
+pub use edge::{EndpointSource, HostEdge, Serving, build_table};
 pub use fleet::{Fleet, Opener};
 pub use pilotage_proxy::Address;
 pub use process::{LogLimits, ProcessConfig, ProcessTarget, Tasks, pass_listener, run_shim};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{Selection, duration};
+use super::{EdgeKubernetes, EdgeLeave, Selection, duration};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -23,6 +23,12 @@ pub enum EdgeVerb {
     Top(Top),
     /// Put a new edge in the place of the one that runs; no connection is refused or reset
     Reload(EdgeReload),
+    /// Be the edge of a pod, with what its cluster says (started by the edge's Deployment)
+    #[command(hide = true)]
+    Kubernetes(EdgeKubernetes),
+    /// Say that this pod's edge is about to end, and wait (run before it is stopped)
+    #[command(hide = true)]
+    Leave(EdgeLeave),
 }
 
 /// What the edge itself is started with.

@@ -12,6 +12,7 @@ mod gates;
 mod history;
 mod internal;
 mod judge;
+mod kubernetes;
 mod login;
 mod logs;
 mod opinion;
@@ -35,7 +36,7 @@ use std::process::ExitCode;
 use pilotage_engine::{Opinion, Request};
 use pilotage_journal::{Journal, Reader};
 
-use crate::arguments::{Arguments, Edge, Policy, PolicyVerb, Verb};
+use crate::arguments::{Arguments, Edge, EdgeVerb, Policy, PolicyVerb, Verb};
 use crate::failure::{DONE, Failure};
 use crate::place::Place;
 use crate::printer::Printer;
@@ -77,6 +78,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Verb::Shim => return pilotage_targets::run_shim(),
         Verb::PassListener(asked) => return pilotage_targets::pass_listener(asked.words),
         Verb::Edge(Edge { verb: None, run }) => edge::run(run),
+        Verb::Edge(Edge { verb: Some(EdgeVerb::Kubernetes(asked)), .. }) => edge::run_in_pod(asked),
         Verb::SampleService(sample) => return internal::sample_service(sample),
         Verb::Serve(asked) => serve::run(&asked, &arguments.global, &printer),
         verb => runtime().and_then(|runtime| {
@@ -130,6 +132,7 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Status(asked) => status::run(&asked, &session()?).await,
         Verb::History(asked) => history::run(&asked, &session()?).await,
         Verb::Logs(asked) => logs::run(&asked, &session()?).await,
+        Verb::Kubernetes(asked) => kubernetes::run(&asked, printer),
         Verb::Explain(asked) => explain::run(&asked, global, printer).await,
         Verb::Judge(asked) => judge::run(&asked, global, printer),
         Verb::Policy(Policy { verb: PolicyVerb::Test(asked) }) => policy::test(&asked, global, printer),

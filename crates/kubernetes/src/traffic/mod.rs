@@ -1,5 +1,6 @@
 //! How requests find their version in a cluster: one file a way, all behind [`TrafficRoute`].
 
+mod edge;
 mod host;
 mod service;
 
@@ -62,9 +63,10 @@ pub(crate) fn of(config: &KubernetesConfig) -> Result<Box<dyn TrafficRoute>, Tar
     match &config.settings.traffic {
         KubernetesTraffic::Service => Ok(Box::new(service::ServiceSwitch)),
         KubernetesTraffic::Host => Ok(Box::new(host::HostRoute::new(config)?)),
+        KubernetesTraffic::Edge => Ok(Box::new(edge::EdgeRoute::new(&config.settings))),
         other => Err(TargetError::Unsupported {
             what: format!("traffic by {}", other.name()),
-            mend: "choose `traffic: service` or `traffic: host`".to_owned(),
+            mend: "choose `traffic: service`, `traffic: host` or `traffic: edge`".to_owned(),
         }),
     }
 }

@@ -2,6 +2,7 @@
 
 mod histogram;
 mod mirror;
+mod sum;
 mod version;
 
 pub use histogram::Histogram;

@@ -14,3 +14,8 @@ pub(crate) async fn health(State(context): State<Context>) -> Json<Health> {
         state_folder: context.config.state.root().to_owned(),
     })
 }
+
+/// Whether the server answers; for whoever looks after its process, and so without a word about it.
+pub(crate) async fn live() -> &'static str {
+    "alive"
+}

@@ -76,6 +76,8 @@ const TABLE: &[Row] = {
     use About::{Body, Deployment, Everything, Query, WhatMayBeSeen};
     use Verb::{Admin, Approve, Audit, Deploy, Pause, Plan, Promote, Read, Rollback};
     &[
+        // A kubelet has no credential.
+        row("GET", "/v1/live", NOBODY, || get(health::live)),
         row("GET", "/v1/health", SOMEBODY, || get(health::health)),
         row("GET", "/v1/whoami", SOMEBODY, || get(access::whoami)),
         row("GET", "/v1/sign-in", NOBODY, || get(session::sign_ins)),

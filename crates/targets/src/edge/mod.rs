@@ -20,6 +20,7 @@ mod sources;
 mod tests;
 
 pub use host_edge::HostEdge;
+pub use routes::build_table;
 pub use sources::{EndpointSource, Serving};
 
 use listen::with_port;

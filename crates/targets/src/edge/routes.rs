@@ -5,20 +5,37 @@ use std::collections::BTreeMap;
 use pilotage_proxy::{Pool, Route, RoutingTable};
 use pilotage_spec::{Version, Workload};
 
-use super::sources::{Serving, Sources};
+use super::sources::{EndpointSource, Serving, Sources};
 use super::{listeners, preview, settings, shaping};
 use crate::Traffic;
 
 /// The table for this traffic, with the instances that take it now; where they are not known, with those of the table before. Its
 /// epoch is still to be chosen.
+pub fn build_table(
+    traffic: &BTreeMap<Workload, Traffic>,
+    source: &dyn EndpointSource,
+    before: &RoutingTable,
+) -> RoutingTable {
+    build_with(traffic, |workload, version| source.serving(workload, version), before)
+}
+
+/// The same for all environments, each of which has a source of its own.
 pub(super) fn build(
     traffic: &BTreeMap<Workload, Traffic>,
     sources: &Sources,
     before: &RoutingTable,
 ) -> RoutingTable {
+    build_with(traffic, |workload, version| sources.serving(workload, version), before)
+}
+
+fn build_with(
+    traffic: &BTreeMap<Workload, Traffic>,
+    serving: impl Fn(&Workload, &Version) -> Option<Serving>,
+    before: &RoutingTable,
+) -> RoutingTable {
     let routes = traffic.iter().flat_map(|(workload, traffic)| {
         let pool = |version: &Version, weight| {
-            let known = sources.serving(workload, version);
+            let known = serving(workload, version);
             let serving = known.unwrap_or_else(|| serving_before(before, workload, version));
             pool(version, weight, serving)
         };

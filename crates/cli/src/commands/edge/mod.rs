@@ -1,5 +1,7 @@
 //! `pilotage edge`: being an edge, and looking after one.
 
+mod kubernetes;
+mod leave;
 mod reload;
 mod renew;
 mod run;
@@ -7,11 +9,12 @@ mod run;
 use std::path::PathBuf;
 
 use crate::arguments::{EdgeVerb, Global};
-use crate::failure::Failure;
+use crate::failure::{DONE, Failure};
 use crate::place::Place;
 use crate::printer::Printer;
 use crate::top;
 
+pub use kubernetes::run as run_in_pod;
 pub use renew::renew;
 pub use run::run;
 
@@ -20,6 +23,9 @@ pub async fn ask(verb: &EdgeVerb, global: &Global, printer: &Printer) -> Result<
     match verb {
         EdgeVerb::Top(asked) => top::run(asked, global, printer).await,
         EdgeVerb::Reload(asked) => reload::run(asked, global, printer).await,
+        EdgeVerb::Leave(asked) => leave::run(asked, printer).await,
+        // It runs without the runtime of this command: see `run_in_pod`.
+        EdgeVerb::Kubernetes(_) => Ok(DONE),
     }
 }
 

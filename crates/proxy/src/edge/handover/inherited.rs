@@ -7,7 +7,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::message::{Answer, Question};
-use super::sum;
 use crate::edge::connection::Connection;
 use crate::{EdgeStats, RoutingTable};
 
@@ -31,7 +30,7 @@ pub(in crate::edge) struct Counted(Arc<ArcSwap<EdgeStats>>);
 impl Counted {
     /// Adds it.
     pub(in crate::edge) fn add_to(&self, own: &mut EdgeStats) {
-        sum::add(own, &self.0.load());
+        own.merge(&self.0.load());
     }
 }
 
@@ -64,7 +63,7 @@ impl Inherited {
     /// Adds what was counted before, up to this moment.
     pub(in crate::edge) async fn add_to(&mut self, own: &mut EdgeStats) {
         self.refresh().await;
-        sum::add(own, &self.counted.load());
+        own.merge(&self.counted.load());
     }
 
     /// Asks the edge before for its counters, if it is still there.
@@ -111,7 +110,7 @@ impl Inherited {
     fn end(&mut self) {
         self.finishing = None;
         let mut counted = EdgeStats::clone(&self.counted.load());
-        sum::settle(&mut counted);
+        counted.settle();
         self.counted.store(Arc::new(counted));
     }
 }

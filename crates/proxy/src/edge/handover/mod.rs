@@ -14,7 +14,6 @@ mod give;
 mod inherited;
 mod message;
 mod secret;
-mod sum;
 mod take;
 
 pub(super) use certificates::first_lost;

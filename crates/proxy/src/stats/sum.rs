@@ -4,29 +4,32 @@
 
 use std::collections::BTreeMap;
 
-use crate::stats::{MirrorStats, VersionStats};
+use super::{MirrorStats, VersionStats};
 use crate::{AccessLogStats, ConnectionStats, EdgeStats, RouteStats};
 
-/// Adds what an edge before this one has counted. Start, epoch and certificates stay those of `own`.
-pub(super) fn add(own: &mut EdgeStats, before: &EdgeStats) {
-    let EdgeStats { started_micros: _, epoch: _, routes, connections, access_log, certificates: _ } = before;
-    each(&mut own.routes, routes, add_route);
-    let ConnectionStats { open, accepted, failed_handshakes, refused_requests } = connections;
-    own.connections.open += open;
-    own.connections.accepted += accepted;
-    own.connections.failed_handshakes += failed_handshakes;
-    own.connections.refused_requests += refused_requests;
-    let AccessLogStats { written, dropped } = access_log;
-    own.access_log.written += written;
-    own.access_log.dropped += dropped;
-}
+impl EdgeStats {
+    /// Adds what another edge has counted: one before this one, or one beside it. Start, epoch and certificates stay as they
+    /// are.
+    pub fn merge(&mut self, other: &Self) {
+        let Self { started_micros: _, epoch: _, routes, connections, access_log, certificates: _ } = other;
+        each(&mut self.routes, routes, add_route);
+        let ConnectionStats { open, accepted, failed_handshakes, refused_requests } = connections;
+        self.connections.open += open;
+        self.connections.accepted += accepted;
+        self.connections.failed_handshakes += failed_handshakes;
+        self.connections.refused_requests += refused_requests;
+        let AccessLogStats { written, dropped } = access_log;
+        self.access_log.written += written;
+        self.access_log.dropped += dropped;
+    }
 
-/// Nothing goes on any more where this was counted.
-pub(super) fn settle(stats: &mut EdgeStats) {
-    stats.connections.open = 0;
-    for route in stats.routes.values_mut() {
-        route.waiting = 0;
-        route.versions.values_mut().for_each(|version| version.in_flight = 0);
+    /// Nothing goes on any more where this was counted.
+    pub fn settle(&mut self) {
+        self.connections.open = 0;
+        for route in self.routes.values_mut() {
+            route.waiting = 0;
+            route.versions.values_mut().for_each(|version| version.in_flight = 0);
+        }
     }
 }
 
@@ -131,7 +134,7 @@ mod tests {
     #[test]
     fn counters_and_histograms_add_up_and_the_last_request_is_the_latest() {
         let mut own = counted(3, 1, 50);
-        add(&mut own, &EdgeStats { epoch: 9, ..counted(4, 2, 40) });
+        own.merge(&EdgeStats { epoch: 9, ..counted(4, 2, 40) });
         assert_eq!((own.started_micros, own.epoch), (1, 2));
         assert_eq!((own.connections.open, own.connections.accepted), (3, 7));
         let route = &own.routes["dev/api"];
@@ -143,9 +146,9 @@ mod tests {
     #[test]
     fn what_a_finished_edge_counted_stays_and_what_went_on_there_does_not() {
         let mut gone = counted(4, 2, 40);
-        settle(&mut gone);
+        gone.settle();
         let mut own = EdgeStats::default();
-        add(&mut own, &gone);
+        own.merge(&gone);
         let route = &own.routes["dev/api"];
         assert_eq!((own.connections.open, route.waiting, route.versions["1.0.0"].in_flight), (0, 0, 0));
         assert_eq!(route.versions["1.0.0"].requests, 4);
