@@ -77,13 +77,16 @@ impl<'a> Tree<'a> {
 
     /// The next event with its place in bytes, or `None` after a broken syntax has been noted.
     fn next(&mut self) -> Option<(Event<'a>, Span)> {
-        match self.parser.next_event()? {
-            Ok((event, span)) => Some((event, span.byte_range().unwrap_or(0..0))),
-            Err(error) => {
-                let at = error.marker().byte_offset().unwrap_or(self.text.len());
-                syntax::report(&error, self.text, at, self.faults);
-                None
-            }
+        loop {
+            return match self.parser.next_event()? {
+                Ok((Event::Comment(..), _)) => continue,
+                Ok((event, span)) => Some((event, span.byte_range().unwrap_or(0..0))),
+                Err(error) => {
+                    let at = error.marker().byte_offset().unwrap_or(self.text.len());
+                    syntax::report(&error, self.text, at, self.faults);
+                    None
+                }
+            };
         }
     }
 

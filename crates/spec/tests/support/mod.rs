@@ -57,7 +57,12 @@ fn value<'a>(event: Event<'a>, parser: &mut Parser<'a, StrInput<'a>>) -> Value {
 }
 
 fn next<'a>(parser: &mut Parser<'a, StrInput<'a>>) -> Event<'a> {
-    parser.next_event().unwrap().unwrap().0
+    loop {
+        match parser.next_event().unwrap().unwrap().0 {
+            Event::Comment(..) => {}
+            event => return event,
+        }
+    }
 }
 
 fn scalar(text: &str) -> Value {

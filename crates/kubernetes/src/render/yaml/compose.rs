@@ -114,10 +114,13 @@ impl<'a> Composer<'a> {
 
     /// The next event, and its line.
     fn next(&mut self) -> Result<(Event<'a>, usize), RenderError> {
-        match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, line(&span))),
-            Some(Err(error)) => Err(self.broken(&error)),
-            None => Ok((Event::StreamEnd, 0)),
+        loop {
+            return match self.parser.next_event() {
+                Some(Ok((Event::Comment(..), _))) => continue,
+                Some(Ok((event, span))) => Ok((event, line(&span))),
+                Some(Err(error)) => Err(self.broken(&error)),
+                None => Ok((Event::StreamEnd, 0)),
+            };
         }
     }
 
