@@ -92,7 +92,7 @@ async fn what_cannot_be_applied_is_refused_with_its_place() {
         (two.as_str(), "several workloads (Deployment one, Deployment two)"),
         (
             twice.as_str(),
-            "document 3, line 14: Service api is there twice, first at a.yaml, document 2, line 10",
+            "document 3, line 16: Service api is there twice, first at a.yaml, document 2, line 11",
         ),
         ("- 1\n", "a.yaml, document 1, line 1: this is no object of Kubernetes"),
         ("kind: ConfigMap\n", "`apiVersion` is missing"),
