@@ -97,9 +97,15 @@ pub(crate) fn state(pod: &Pod, limit: Duration, now: Timestamp) -> PodState {
 pub(crate) fn has_stopped(pod: &Pod) -> bool {
     let scheduled = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
     let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
-    let ended =
-        statuses.is_some_and(|all| !all.is_empty() && all.iter().all(|c| terminated_now(c).is_some()));
+    let ended = statuses.is_some_and(|all| !all.is_empty() && all.iter().all(has_ended));
     pod.metadata.deletion_timestamp.is_some() && (ended || !scheduled)
+}
+
+/// Whether a container of a pod that was told to end is over. Kubelets up to 1.20 say of one that they removed already that it
+/// waits to be created, after an end that they know nothing of.
+fn has_ended(container: &ContainerStatus) -> bool {
+    let waits_after_an_end = waiting(container).is_some() && terminated_last(container).is_some();
+    terminated_now(container).is_some() || waits_after_an_end
 }
 
 /// When the present attempt to get ready began: with the pod, or with the last end or start of its container.

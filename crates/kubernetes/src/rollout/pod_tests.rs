@@ -158,8 +158,16 @@ fn one_that_was_told_to_end_has_stopped_once_its_containers_have() {
     assert!(has_stopped(&pod));
     let mut running = with_container(json!({"running": {}}), 0);
     running.spec.as_mut().unwrap().node_name = Some("node".to_owned());
-    running.metadata.deletion_timestamp = pod.metadata.deletion_timestamp;
+    running.metadata.deletion_timestamp = pod.metadata.deletion_timestamp.clone();
     assert!(!has_stopped(&running));
+    let mut removed = with_container(json!({"waiting": {"reason": "ContainerCreating"}}), 0);
+    removed.spec.as_mut().unwrap().node_name = Some("node".to_owned());
+    removed.metadata.deletion_timestamp = pod.metadata.deletion_timestamp;
+    assert!(!has_stopped(&removed), "it may be about to start");
+    let container = &mut removed.status.as_mut().unwrap().container_statuses.as_mut().unwrap()[0];
+    let end = json!({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}});
+    container.last_state = serde_json::from_value(end).unwrap();
+    assert!(has_stopped(&removed));
 }
 
 #[test]
