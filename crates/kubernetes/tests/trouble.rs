@@ -10,7 +10,7 @@ use pilotage_spec::{Digest, KubernetesTraffic};
 use pilotage_targets::{InstanceState, TargetError};
 use pilotage_testing::{need_kube, need_kube_alone};
 use serde_json::{Value, json};
-use support::{World, get, ready, traffic};
+use support::{World, get, get_soon, ready, traffic};
 
 #[tokio::test]
 async fn an_image_that_does_not_exist_is_told_as_such() {
@@ -93,7 +93,7 @@ async fn what_others_do_to_our_objects_is_noticed_and_put_right() {
     world.ensure(&old, 1).await;
     world.ready("1.0.0", 1).await;
     assert_eq!(world.route(&[("1.0.0", 10_000)]).await, listen);
-    assert_eq!(get(listen).await.as_deref(), Some("1.0.0"));
+    assert_eq!(get_soon(listen).await.as_deref(), Some("1.0.0"));
 
     // A switch by hand is no share that anybody asked for.
     world.kubectl(&[

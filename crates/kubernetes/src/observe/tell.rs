@@ -10,7 +10,7 @@ use kube::api::{ListParams, LogParams};
 use pilotage_targets::InstanceState;
 
 use crate::cluster::Cluster;
-use crate::rollout::{Told, Trouble, says_never, service, why};
+use crate::rollout::{Told, Trouble, running_since, says_never, service, why};
 
 use super::instance::Seen;
 
@@ -81,29 +81,35 @@ async fn events(cluster: &Cluster, uid: &str) -> Vec<Event> {
     })
 }
 
-/// What its container wrote last, in the run that ended.
+/// What kubelets answer in the place of a log that is removed already.
+const REMOVED: &str = "unable to retrieve container logs for ";
+
+/// What its container wrote last, in the run that ended. Of a container that waits to be started again, the present log is that
+/// of the run before, and the one before may be removed.
 async fn last_lines(cluster: &Cluster, pod: &Pod, trouble: &Trouble) -> Vec<String> {
-    let (container, previous) = match trouble {
-        Trouble::Crash { container, restarts, .. } => (Some(container.clone()), *restarts > 0),
-        Trouble::Probe => (None, false),
+    let (container, runs) = match trouble {
+        Trouble::Crash { container, restarts, .. } if *restarts > 0 => {
+            let runs_again = pod.status.as_ref().and_then(service).and_then(running_since).is_some();
+            (Some(container.clone()), if runs_again { &[true, false] } else { &[false, true][..] })
+        }
+        Trouble::Crash { container, .. } => (Some(container.clone()), &[false][..]),
+        Trouble::Probe => (None, &[false][..]),
         _ => return Vec::new(),
     };
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let api = cluster.api::<Pod>();
-    let read = |previous: bool| {
+    for previous in runs {
         let asked = LogParams {
             container: container.clone(),
-            previous,
+            previous: *previous,
             tail_lines: Some(LINES),
             limit_bytes: Some(LOG_BYTES),
             ..LogParams::default()
         };
-        let api = api.clone();
-        async move { cluster.ask("read a log", || api.logs(name, &asked)).await }
-    };
-    let mut text = read(previous).await;
-    if previous && text.is_err() {
-        text = read(false).await;
+        let text = cluster.ask("read a log", || api.logs(name, &asked)).await.unwrap_or_default();
+        if !text.is_empty() && !text.starts_with(REMOVED) {
+            return text.lines().map(str::to_owned).collect();
+        }
     }
-    text.unwrap_or_default().lines().map(str::to_owned).collect()
+    Vec::new()
 }

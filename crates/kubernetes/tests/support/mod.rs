@@ -309,6 +309,19 @@ pub async fn get(address: SocketAddr) -> Option<String> {
     tokio::task::spawn_blocking(move || fetch(address).ok().flatten()).await.unwrap()
 }
 
+/// The first body that is answered: the node's proxy learns of new endpoints when it can.
+pub async fn get_soon(address: SocketAddr) -> Option<String> {
+    let answered = async {
+        loop {
+            match get(address).await {
+                Some(body) => return body,
+                None => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, answered).await.ok()
+}
+
 fn fetch(address: SocketAddr) -> std::io::Result<Option<String>> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;

@@ -110,7 +110,24 @@ fn what_is_missing_is_said_with_the_role_to_add() {
         optional: vec![Need { optional: true, ..need("list", "", "events") }],
         subject: Some(Subject::of_user("system:serviceaccount:ci:deployer")),
     };
-    insta::assert_snapshot!(missing.refuse().unwrap_err().to_string(), @"");
+    insta::assert_snapshot!(missing.refuse().unwrap_err().to_string(), @r#"
+    in the namespace shop: create, patch deployments.apps; get pods/log; create, patch statefulsets.apps is not allowed to us; add the rule (for `kubectl apply`):
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata: { name: pilotage-f2a5e87c, namespace: shop }
+    rules:
+    - { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] }
+    - { apiGroups: [""], resources: ["events"], verbs: ["list"] }
+    - { apiGroups: ["apps"], resources: ["deployments","statefulsets"], verbs: ["create","patch"] }
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata: { name: pilotage-f2a5e87c, namespace: shop }
+    roleRef: { kind: Role, name: pilotage-f2a5e87c, apiGroup: rbac.authorization.k8s.io }
+    subjects:
+    - { kind: ServiceAccount, name: "deployer", namespace: "ci" }
+    "#);
     let only_useful = Missing { needed: Vec::new(), ..missing };
     assert!(only_useful.refuse().is_ok());
 }

@@ -142,7 +142,7 @@ impl Parts<'_> {
                 "--image-gc-high-threshold=100".to_owned(),
                 // Sooner than in a large cluster.
                 "--node-status-update-frequency=4s".to_owned(),
-                "--sync-frequency=10s".to_owned(),
+                "--sync-frequency=1s".to_owned(),
             ],
         )
     }

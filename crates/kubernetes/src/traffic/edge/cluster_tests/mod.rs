@@ -1,16 +1,17 @@
 //! Edge pods in a real cluster, with people who ask all the time.
 
+mod disturbing;
 mod stage;
 
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use pilotage_testing::{need_kube, need_kube_alone};
+use pilotage_testing::need_kube;
 
 use crate::install::EDGE_NAME;
 use crate::traffic::TrafficRoute;
 
-use stage::{NEW, OLD, Stage, ask, by_version, crowd, new_route, shares, until};
+use stage::{NEW, OLD, Stage, ask, by_version, crowd, leads_somewhere, new_route, shares, until};
 
 const SUITE: &str = "edge pods";
 
@@ -21,6 +22,7 @@ async fn requests_are_shared_exactly_and_switched_by_one_patch() {
     let Stage { cluster, route, workload, .. } = &stage;
     route.check(cluster, workload, &shares(2_500, 7_500)).await.unwrap();
     let routed = route.apply(cluster, workload, &shares(2_500, 7_500)).await.unwrap();
+    leads_somewhere(routed.listen).await;
     assert_eq!(stage.edge_pods().await.len(), 2);
 
     // A person's version follows from who it is: of 4,000 people, the shares are theirs to 3 % in all but one of 100,000 runs.
@@ -89,6 +91,7 @@ async fn a_new_edge_takes_over_without_a_request_dropped() {
     let stage = Stage::set(kube).await;
     let Stage { cluster, route, workload, .. } = &stage;
     let routed = route.apply(cluster, workload, &shares(5_000, 5_000)).await.unwrap();
+    leads_somewhere(routed.listen).await;
     // Somebody has scaled the edge: that stays.
     stage.kubectl(&["scale", "deployment", EDGE_NAME, "--replicas=3"]);
     until("three pods", async || stage.edge_pods().await.len() == 3).await;
@@ -123,48 +126,12 @@ async fn a_new_edge_takes_over_without_a_request_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_are_served_while_the_api_server_is_gone_and_pods_are_caught_up_with_afterwards() {
-    let Some(kube) = need_kube_alone(SUITE) else { return };
-    let stage = Stage::set(kube).await;
-    let Stage { cluster, route, workload, .. } = &stage;
-    let routed = route.apply(cluster, workload, &shares(5_000, 5_000)).await.unwrap();
-    let people = crowd(routed.listen, 100.0);
-    stage.kube.kill("kube-apiserver").unwrap();
-    let error = route.apply(cluster, workload, &shares(0, 10_000)).await.unwrap_err();
-    assert!(matches!(error, pilotage_targets::TargetError::Unreachable { .. }), "{error}");
-    let report = ask(routed.listen, 500).await;
-    assert_eq!(by_version(&report).len(), 2, "{report:#?}");
-    stage.kube.start("kube-apiserver").unwrap();
-
-    stage.kubectl(&["scale", "deployment", "api-v1-0-0", "--replicas=2"]);
-    stage.pods_are_ready(OLD, 2).await;
-    let epochs = async || {
-        let mut epochs = Vec::new();
-        for pod in stage.edge_pods().await {
-            epochs.push(stage.applied(&pod).await.epoch);
-        }
-        epochs
-    };
-    until("every edge pod knows the new instance", async || {
-        let epochs = epochs().await;
-        epochs.len() == 2 && epochs.iter().all(|epoch| *epoch > routed.epoch)
-    })
-    .await;
-    // A pod that goes away in order is missed by nobody.
-    stage.kubectl(&["scale", "deployment", "api-v1-0-0", "--replicas=1"]);
-    stage.pods_are_ready(OLD, 1).await;
-    route.apply(cluster, workload, &shares(0, 10_000)).await.unwrap();
-    assert_eq!(by_version(&ask(routed.listen, 200).await), [(OLD, 200)].into());
-    let report = people.stop().await.unwrap();
-    assert_eq!(report.outcomes.dropped, 0, "{report:#?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_other_pod_serves_when_one_is_killed() {
     let Some(kube) = need_kube(SUITE) else { return };
     let stage = Stage::set(kube).await;
     let Stage { cluster, route, workload, .. } = &stage;
     let routed = route.apply(cluster, workload, &shares(5_000, 5_000)).await.unwrap();
+    leads_somewhere(routed.listen).await;
     let people = crowd(routed.listen, 100.0);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let docker = stage.kube.docker().unwrap();

@@ -14,6 +14,7 @@ use pilotage_targets::Traffic;
 use pilotage_testing::Used;
 use pilotage_testing::rig::{Kube, SAMPLE_PORT};
 use serde_json::json;
+use tokio::net::TcpStream;
 
 use super::super::EdgeRoute;
 use super::super::pods::{self, EdgePod};
@@ -77,7 +78,7 @@ impl Stage {
                     "containers": [{
                         "name": "api",
                         "image": image,
-                        "ports": [{ "containerPort": SAMPLE_PORT }],
+                        "ports": [{ "containerPort": SAMPLE_PORT, "protocol": "TCP" }],
                         "readinessProbe": { "httpGet": { "path": "/ready", "port": SAMPLE_PORT }, "periodSeconds": 1 },
                         // Until the edge has heard that it leaves.
                         "lifecycle": { "preStop": { "exec": { "command": ["/bin/busybox", "sleep", "2"] } } },
@@ -88,7 +89,9 @@ impl Stage {
         .unwrap();
         let service: Service = serde_json::from_value(json!({
             "metadata": { "name": name, "labels": labels },
-            "spec": { "selector": selector, "ports": [{ "name": "http", "port": 80, "targetPort": SAMPLE_PORT }] },
+            "spec": { "selector": selector, "ports": [
+                { "name": "http", "port": 80, "targetPort": SAMPLE_PORT, "protocol": "TCP" },
+            ] },
         }))
         .unwrap();
         self.cluster.apply(&self.cluster.api(), &deployment).await.unwrap();
@@ -189,6 +192,11 @@ pub fn crowd(address: SocketAddr, requests_per_second: f64) -> LoadHandle {
 pub fn by_version(report: &LoadReport) -> BTreeMap<&str, u64> {
     let answered = report.versions.iter().map(|(name, version)| (name.as_str(), version.outcomes.total()));
     answered.filter(|(_, count)| *count > 0).collect()
+}
+
+/// Waits until a Service that was just made leads somewhere: the node's proxy learns of it when it can.
+pub async fn leads_somewhere(address: SocketAddr) {
+    until("the Service leads somewhere", async || TcpStream::connect(address).await.is_ok()).await;
 }
 
 /// Looks again and again until it is so.
