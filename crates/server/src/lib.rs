@@ -28,7 +28,7 @@ mod targets;
 
 pub use api::{
     BackupBody, BackupDone, ClusterReport, DeployBody, DeploymentDetail, DownBody, DownDone, Empty,
-    ForgetBody, Forgotten, Health, OpinionBody, RequestBody, RollbackBody, SessionBody, SignInPlace,
+    ForgetBody, Forgotten, Health, OpinionBody, RequestBody, RollbackBody, RolloutBody, SessionBody, SignInPlace,
     StatusReport, TargetReport, TokenBody, TokenDone, UpBody, UpDone, VerifyReport, WhoAmI,
 };
 pub use client::{Client, ClientError, Lines, RemoteError};
