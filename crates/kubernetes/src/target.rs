@@ -8,8 +8,8 @@ use pilotage_spec::{
     Capabilities, ControllerOrder, EnvironmentName, KubernetesTraffic, Release, Version, Workload,
 };
 use pilotage_targets::{
-    ControllerRollout, Fence, Inspection, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target,
-    TargetError, Traffic,
+    ControllerRollout, Fence, Inspection, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source,
+    Staged, Target, TargetError, Traffic,
 };
 use tokio::sync::watch;
 

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use crate::process::Tasks;
 use crate::{
-    ControllerRollout, Fence, Finding, Inspection, LogLine, LogQuery, Observation, ProcessTarget, RefreshedSecrets, Routed,
-    Source, Staged, Target, TargetError, Traffic,
+    ControllerRollout, Fence, Finding, Inspection, LogLine, LogQuery, Observation, ProcessTarget,
+    RefreshedSecrets, Routed, Source, Staged, Target, TargetError, Traffic,
 };
 
 /// Opens targets that are no processes on this machine.
