@@ -49,3 +49,16 @@ impl ControllerOrder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_recorded_by_its_word() {
+        use ControllerOrder::{Abort, Promote, PromoteFully, Retry};
+        for order in [Promote, PromoteFully, Abort, Retry] {
+            assert_eq!(serde_json::to_value(order).unwrap(), order.name());
+        }
+    }
+}
