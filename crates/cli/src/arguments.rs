@@ -6,6 +6,7 @@ mod gates;
 mod judge;
 mod kubernetes;
 mod policy;
+mod rollout;
 mod simulate;
 mod target;
 
@@ -20,8 +21,9 @@ pub use access::{Login, Serve, Token, TokenCreate, TokenVerb};
 pub use edge::{Edge, EdgeReload, EdgeRun, EdgeVerb, Top};
 pub use gates::{Gates, Given, Opinion, Rehearse};
 pub use judge::{Compare, Judge};
-pub use kubernetes::{EdgeKubernetes, EdgeLeave, Kubernetes, KubernetesVerb, Manifests};
+pub use kubernetes::{EdgeKubernetes, EdgeLeave, Kubernetes, KubernetesVerb, Manifests, RolloutObjects};
 pub use policy::{Policy, PolicyTest, PolicyVerb};
+pub use rollout::{Rollout, RolloutOrder, RolloutShow, RolloutVerb};
 pub use simulate::Simulate;
 pub use target::{Clusters, ClustersVerb, Target, TargetCheck, TargetVerb};
 
@@ -118,6 +120,8 @@ pub enum Verb {
     Pause(Asked),
     /// Go on after a pause
     Resume(Asked),
+    /// Show and order the rollout of a controller that the team stays on: Argo Rollouts or Flagger
+    Rollout(Rollout),
     /// Show what serves, what is moving, what broke, and what to do next
     Status(Status),
     /// List deployments
@@ -126,7 +130,7 @@ pub enum Verb {
     Logs(Logs),
     /// Run the proxy between users and instances, watch it, or replace it
     Edge(Edge),
-    /// Print what Pilotage needs in a cluster
+    /// Print objects for a cluster: what Pilotage needs there, or what a strategy is for a controller
     Kubernetes(Kubernetes),
     /// Tell the story of a deployment, or what a gate is for
     Explain(Explain),

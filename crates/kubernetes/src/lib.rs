@@ -39,6 +39,6 @@ pub use install::{
 pub use preflight::{Rule, all_rules, inspect_cluster};
 pub use target::KubernetesTarget;
 pub use traffic::{
-    CanaryOrder, CanaryPhase, CanaryRequest, CanaryState, HandedOver, RolloutControllers, RolloutOrder,
-    RolloutPhase, RolloutRequest, RolloutState, WorkloadReference,
+    CanaryOrder, CanaryPhase, CanaryRequest, CanaryState, HandedOver, RolloutOrder, RolloutPhase,
+    RolloutRequest, RolloutState, WorkloadReference,
 };

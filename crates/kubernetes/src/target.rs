@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
-use pilotage_spec::{Capabilities, EnvironmentName, KubernetesTraffic, Release, Version, Workload};
+use pilotage_spec::{
+    Capabilities, ControllerOrder, EnvironmentName, KubernetesTraffic, Release, Version, Workload,
+};
 use pilotage_targets::{
-    Fence, Inspection, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source, Staged, Target,
-    TargetError, Traffic,
+    ControllerRollout, Fence, Inspection, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source,
+    Staged, Target, TargetError, Traffic,
 };
 use tokio::sync::watch;
 
@@ -18,7 +20,7 @@ use crate::config::KubernetesConfig;
 use crate::observe::{Observer, Watches};
 use crate::preflight;
 use crate::render::{Programs, Renderer};
-use crate::traffic;
+use crate::traffic::{self, RolloutControllers};
 
 /// Runs instances as pods in one namespace of a cluster.
 ///
@@ -50,6 +52,10 @@ impl KubernetesTarget {
             ensured: crate::act::Ensured::default(),
         };
         Ok(Self { actor })
+    }
+
+    fn controllers(&self) -> RolloutControllers<'_> {
+        RolloutControllers { connection: &self.actor.connection, traffic: &self.actor.settings.traffic }
     }
 }
 
@@ -126,6 +132,18 @@ impl Target for KubernetesTarget {
 
     async fn inspect(&self, _: &EnvironmentName) -> Inspection {
         preflight::inspect(&self.actor.connection, &self.actor.settings.traffic).await
+    }
+
+    async fn controller_rollout(&self, workload: &Workload) -> Result<ControllerRollout, TargetError> {
+        self.controllers().show(workload).await
+    }
+
+    async fn order_rollout(
+        &self,
+        workload: &Workload,
+        order: ControllerOrder,
+    ) -> Result<ControllerRollout, TargetError> {
+        self.controllers().order(workload, order, now()).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

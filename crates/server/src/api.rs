@@ -137,6 +137,24 @@ pub struct RollbackBody {
     pub command: String,
 }
 
+/// Give an order to the controller that runs the rollouts of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolloutBody {
+    /// The service's name.
+    pub service: String,
+    /// The environment's name or alias.
+    pub environment: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// For `promote`: without what is left of steps, pauses and analyses.
+    #[serde(default)]
+    pub full: bool,
+    /// What was typed, for the journal.
+    pub command: String,
+}
+
 /// Ask something of a deployment that is under way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -148,6 +148,7 @@ impl From<TargetError> for ErrorBody {
             | TargetError::Taken { .. }
             | TargetError::CertificateFile { .. }
             | TargetError::Secret { .. }
+            | TargetError::Unsupported { .. }
             | TargetError::Refused { .. } => ErrorKind::Refused,
             _ => ErrorKind::Internal,
         };

@@ -28,8 +28,8 @@ mod targets;
 
 pub use api::{
     BackupBody, BackupDone, ClusterReport, DeployBody, DeploymentDetail, DownBody, DownDone, Empty,
-    ForgetBody, Forgotten, Health, OpinionBody, RequestBody, RollbackBody, SessionBody, SignInPlace,
-    StatusReport, TargetReport, TokenBody, TokenDone, UpBody, UpDone, VerifyReport, WhoAmI,
+    ForgetBody, Forgotten, Health, OpinionBody, RequestBody, RollbackBody, RolloutBody, SessionBody,
+    SignInPlace, StatusReport, TargetReport, TokenBody, TokenDone, UpBody, UpDone, VerifyReport, WhoAmI,
 };
 pub use client::{Client, ClientError, Lines, RemoteError};
 pub use config::{Network, ServerConfig, TlsFiles};

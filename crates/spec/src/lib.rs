@@ -84,9 +84,9 @@ pub use secret_settings::{KubernetesSecretSettings, SecretSettings, VaultLogin, 
 pub use stage::{Baseline, Copies, Ring, Stage};
 pub use suggest::nearest;
 pub use target::{
-    Capabilities, Cluster, ClusterReach, CommandSettings, DockerSettings, EngineHost, EngineHostError,
-    KubernetesSettings, KubernetesTraffic, KubernetesWorkload, Manifests, RegistryLogin, TargetSettings,
-    TlsFiles, Weights, WorkloadKind,
+    Capabilities, Cluster, ClusterReach, CommandSettings, ControllerOrder, DockerSettings, EngineHost,
+    EngineHostError, KubernetesSettings, KubernetesTraffic, KubernetesWorkload, Manifests, RegistryLogin,
+    RolloutController, TargetSettings, TlsFiles, Weights, WorkloadKind,
 };
 pub use template::{TemplateError, substitute, variables};
 pub use ticket::{TicketKey, TicketKind, TicketScheme, TicketSignIn, TicketSystem};

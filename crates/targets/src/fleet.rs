@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
 use pilotage_spec::{
-    Capabilities, Environment, EnvironmentName, Project, ProjectName, Release, TargetSettings, Version,
-    Workload,
+    Capabilities, ControllerOrder, Environment, EnvironmentName, Project, ProjectName, Release,
+    TargetSettings, Version, Workload,
 };
 use tokio::sync::watch;
 
 use crate::process::Tasks;
 use crate::{
-    Fence, Finding, Inspection, LogLine, LogQuery, Observation, ProcessTarget, RefreshedSecrets, Routed,
-    Source, Staged, Target, TargetError, Traffic,
+    ControllerRollout, Fence, Finding, Inspection, LogLine, LogQuery, Observation, ProcessTarget,
+    RefreshedSecrets, Routed, Source, Staged, Target, TargetError, Traffic,
 };
 
 /// Opens targets that are no processes on this machine.
@@ -187,6 +187,18 @@ impl Target for Fleet {
             Ok(target) => target.inspect(environment).await,
             Err(error) => Inspection { findings: vec![Finding::bad("settings", error.to_string())] },
         }
+    }
+
+    async fn controller_rollout(&self, workload: &Workload) -> Result<ControllerRollout, TargetError> {
+        self.of(workload).await?.controller_rollout(workload).await
+    }
+
+    async fn order_rollout(
+        &self,
+        workload: &Workload,
+        order: ControllerOrder,
+    ) -> Result<ControllerRollout, TargetError> {
+        self.of(workload).await?.order_rollout(workload, order).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

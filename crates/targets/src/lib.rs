@@ -4,6 +4,7 @@
 mod claims;
 mod command;
 pub mod conformance;
+mod controller;
 mod edge;
 mod fleet;
 mod inspection;
@@ -13,6 +14,7 @@ mod target;
 
 pub use claims::{Claim, Claims, WorkloadRecord};
 pub use command::{CommandConfig, CommandTarget, contract};
+pub use controller::ControllerRollout;
 pub use edge::{EndpointSource, HostEdge, Serving, build_table};
 pub use fleet::{Fleet, Opener};
 pub use inspection::{Finding, Inspection, Verdict};

@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use pilotage_proxy::{Address, EdgeStats};
 use pilotage_spec::{
-    Capabilities, Cohort, Digest, EdgeSettings, EnvironmentName, ImageReference, Manifests, Mirror, Preview,
-    Release, ReleaseId, RouteSettings, Timestamp, Version, Workload,
+    Capabilities, Cohort, ControllerOrder, Digest, EdgeSettings, EnvironmentName, ImageReference, Manifests,
+    Mirror, Preview, Release, ReleaseId, RouteSettings, Timestamp, Version, Workload,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::Inspection;
+use crate::{ControllerRollout, Inspection};
 
 /// The right to act on a workload: rises whenever another holder takes over, so that a late effect of an old holder is
 /// refused.
@@ -134,6 +134,20 @@ pub trait Target: Send + Sync {
     /// nothing that could be wrong.
     async fn inspect(&self, _environment: &EnvironmentName) -> Inspection {
         Inspection::default()
+    }
+
+    /// How the rollout of a workload is whose traffic a controller of somebody else's moves. By default there is no such controller.
+    async fn controller_rollout(&self, _workload: &Workload) -> Result<ControllerRollout, TargetError> {
+        Err(TargetError::without_controller())
+    }
+
+    /// Gives that controller an order, and says how its rollout is after it; the controller itself acts on it a little later.
+    async fn order_rollout(
+        &self,
+        _workload: &Workload,
+        _order: ControllerOrder,
+    ) -> Result<ControllerRollout, TargetError> {
+        Err(TargetError::without_controller())
     }
 
     /// Changes whenever anything that `observe` would report may have changed, so that a crash is seen at once. Readings

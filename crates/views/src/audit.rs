@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::time::as_rfc3339;
 use crate::workload::payload;
-use crate::{AlertReceived, Consequence, EnvironmentEvent, RecordError, WorkloadEvent, from_event};
+use crate::{AlertReceived, Consequence, EnvironmentEvent, Ordered, RecordError, WorkloadEvent, from_event};
 
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -258,6 +258,12 @@ fn workload(event: &Event) -> Result<AuditLine, RecordError> {
         WorkloadEvent::SecretsRotated { secrets, instances } => {
             AuditLine { detail: json!({ "secrets": secrets, "instances": instances }), ..line }
         }
+        WorkloadEvent::Ordered(Ordered { controller, order, reason, command, failure }) => {
+            let outcome = if failure.is_some() { "failed" } else { order.name() };
+            let detail =
+                json!({ "controller": controller, "order": order, "reason": reason, "failure": failure });
+            AuditLine { outcome: outcome.to_owned(), command: Some(command), detail, ..line }
+        }
     })
 }
 
@@ -302,9 +308,10 @@ fn other(event: &Event) -> AuditLine {
 #[cfg(test)]
 mod tests {
     use pilotage_journal::{Append, Expected, Journal, NewEvent};
+    use pilotage_spec::{ControllerOrder, RolloutController, Workload};
 
     use super::*;
-    use crate::{deployment_stream, new_event, release_event, testing};
+    use crate::{deployment_stream, new_event, release_event, testing, workload_stream};
 
     /// The story, a release and a serving workload, through a real journal.
     async fn lines() -> Vec<AuditLine> {
@@ -376,6 +383,42 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[tokio::test]
+    async fn an_order_to_a_controller_says_who_what_and_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(&folder.path().join("journal.db")).unwrap();
+        let workload =
+            Workload { environment: "production".parse().unwrap(), service: "api".parse().unwrap() };
+        let ordered = Ordered {
+            controller: RolloutController::Flagger,
+            order: ControllerOrder::PromoteFully,
+            reason: Some("measured by hand".to_owned()),
+            command: "pilotage rollout promote-fully api".to_owned(),
+            failure: None,
+        };
+        let failed = Ordered { failure: Some("it is gone".to_owned()), ..ordered.clone() };
+        for ordered in [ordered, failed] {
+            let event = WorkloadEvent::Ordered(ordered).new_event().unwrap();
+            let stream = workload_stream(&workload).unwrap();
+            journal.append(Append::new(stream, Expected::Any, "anna", vec![event])).await.unwrap();
+        }
+        let mut fold = AuditFold::default();
+        let events = journal.after(0, 100).unwrap();
+        let lines: Vec<AuditLine> = events.iter().map(|event| fold.line(event).unwrap()).collect();
+        let outcomes: Vec<&str> = lines.iter().map(|line| line.outcome.as_str()).collect();
+        assert_eq!(outcomes, ["promote_fully", "failed"]);
+        let AuditLine { event, user, environment, service, command, detail, .. } = &lines[0];
+        assert_eq!((event.as_str(), user.as_str()), ("workload.ordered", "anna"));
+        assert_eq!((environment.as_deref(), service.as_deref()), (Some("production"), Some("api")));
+        assert_eq!(command.as_deref(), Some("pilotage rollout promote-fully api"));
+        assert_eq!(
+            (&detail["controller"], &detail["reason"]),
+            (&json!("flagger"), &json!("measured by hand"))
+        );
+        assert_eq!(lines[1].detail["failure"], "it is gone");
+        assert!(crate::workload_record(&journal.reader(), &workload).unwrap().served.is_empty());
     }
 
     #[tokio::test]

@@ -28,6 +28,6 @@ pub use status::{
 };
 pub use time::{parse_rfc3339, rfc3339};
 pub use workload::{
-    Rehearsed, Served, ServicePast, WorkloadEvent, WorkloadRecord, release_author, release_event,
+    Ordered, Rehearsed, Served, ServicePast, WorkloadEvent, WorkloadRecord, release_author, release_event,
     release_stream, releases, service_past, workload_record, workload_stream, workloads,
 };

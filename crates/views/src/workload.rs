@@ -7,7 +7,8 @@ use pilotage_engine::gate::{Passed, Rehearsal};
 use pilotage_engine::{DeploymentId, Purpose};
 use pilotage_journal::{Event, EventKind, NewEvent, Reader, StreamId};
 use pilotage_spec::{
-    NameError, Release, ReleaseId, RouteSettings, ServiceName, Timestamp, Version, Workload, duration_ms,
+    ControllerOrder, NameError, Release, ReleaseId, RolloutController, RouteSettings, ServiceName, Timestamp,
+    Version, Workload, duration_ms,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,25 @@ pub enum WorkloadEvent {
         /// To which instances.
         instances: Vec<String>,
     },
+    /// Somebody has an order for the controller that runs the rollouts of the workload. Recorded before it is given.
+    Ordered(Ordered),
+}
+
+/// An order to a controller that runs rollouts itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ordered {
+    /// Which controller.
+    pub controller: RolloutController,
+    /// What it is told.
+    pub order: ControllerOrder,
+    /// Why, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What was typed or called.
+    pub command: String,
+    /// Set when it is recorded once more, because it could not be given: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// A way back that was tried out.
@@ -130,6 +150,7 @@ impl WorkloadEvent {
             Self::Rehearsed(_) => "workload.rehearsed",
             Self::Rerouted { .. } => "workload.rerouted",
             Self::SecretsRotated { .. } => "workload.secrets_rotated",
+            Self::Ordered(_) => "workload.ordered",
         };
         json_event(kind, self)
     }
@@ -219,8 +240,9 @@ pub fn workload_record(reader: &Reader, workload: &Workload) -> Result<WorkloadR
             (WorkloadEvent::Serving(now), _) => served.push((event.time, *now)),
             (WorkloadEvent::Rehearsed(_), _) => {}
             (WorkloadEvent::Rerouted { route, .. }, Some((_, now))) => now.route = *route,
-            // Nothing serves that could be reached otherwise; and secrets change nothing of what serves.
-            (WorkloadEvent::Rerouted { .. }, None) | (WorkloadEvent::SecretsRotated { .. }, _) => {}
+            // Nothing serves that could be reached otherwise; and secrets and orders change nothing of what serves.
+            (WorkloadEvent::Rerouted { .. }, None)
+            | (WorkloadEvent::SecretsRotated { .. } | WorkloadEvent::Ordered(_), _) => {}
         }
     }
     Ok(WorkloadRecord { workload: workload.clone(), stream_version, served })
@@ -255,7 +277,8 @@ pub fn service_past(reader: &Reader, service: &ServiceName) -> Result<ServicePas
                 }
                 WorkloadEvent::Serving(_)
                 | WorkloadEvent::Rerouted { .. }
-                | WorkloadEvent::SecretsRotated { .. } => {}
+                | WorkloadEvent::SecretsRotated { .. }
+                | WorkloadEvent::Ordered(_) => {}
             }
         }
     }

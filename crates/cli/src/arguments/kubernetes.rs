@@ -19,6 +19,29 @@ pub struct Kubernetes {
 pub enum KubernetesVerb {
     /// Print the manifests of the control plane, or of the edge, for `kubectl apply`
     Manifests(Manifests),
+    /// Print the objects of a service's strategy for Argo Rollouts or Flagger, as the environment's `traffic` says
+    Rollout(RolloutObjects),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: pilotage kubernetes rollout api --env production --strategy canary | kubectl apply -f -"
+)]
+pub struct RolloutObjects {
+    /// The service, as in the file
+    pub service: String,
+    /// The environment [default: dev, or the only one]
+    #[arg(long, short, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Another strategy than the environment's
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
+    /// The version, where queries of metrics name it; the objects are then for that one alone
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// The Deployment whose pods are rolled out [default: the service's name]
+    #[arg(long, value_name = "NAME")]
+    pub deployment: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -23,6 +23,7 @@ mod plan_route;
 mod policy;
 mod rehearse;
 mod rollback;
+mod rollout;
 mod schema;
 mod serve;
 mod simulate;
@@ -127,6 +128,7 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Withdraw(asked) => opinion::say(Opinion::Withdraw, &asked, &session()?).await,
         Verb::Rehearse(asked) => rehearse::run(&asked, &session()?).await,
         Verb::Rollback(asked) => rollback::run(&asked, &session()?).await,
+        Verb::Rollout(asked) => rollout::run(asked.verb, &session()?).await,
         Verb::Promote(asked) => ask::promote(&asked, &session()?).await,
         Verb::Abort(asked) => ask::run(Request::Abort, &asked, &session()?).await,
         Verb::Pause(asked) => ask::run(Request::Pause, &asked, &session()?).await,
@@ -134,7 +136,7 @@ async fn dispatch(verb: Verb, global: &crate::arguments::Global, printer: &Print
         Verb::Status(asked) => status::run(&asked, &session()?).await,
         Verb::History(asked) => history::run(&asked, &session()?).await,
         Verb::Logs(asked) => logs::run(&asked, &session()?).await,
-        Verb::Kubernetes(asked) => kubernetes::run(&asked, printer),
+        Verb::Kubernetes(asked) => kubernetes::run(&asked, global, printer),
         Verb::Explain(asked) => explain::run(&asked, global, printer).await,
         Verb::Judge(asked) => judge::run(&asked, global, printer),
         Verb::Policy(Policy { verb: PolicyVerb::Test(asked) }) => policy::test(&asked, global, printer),

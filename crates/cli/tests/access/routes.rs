@@ -32,7 +32,9 @@ fn site() -> Site {
 fn ask(site: &Site, route: &RouteInfo, token: Option<&str>) -> Answer {
     let workload = json!({ "service": "api", "environment": "dev", "version": "1.0.0", "command": "test" });
     let body = match (route.path, route.needs) {
-        ("/v1/rollback", _) => json!({ "service": "api", "environment": "dev", "command": "test" }),
+        ("/v1/rollback" | "/v1/rollout/promote" | "/v1/rollout/abort" | "/v1/rollout/retry", _) => {
+            json!({ "service": "api", "environment": "dev", "command": "test" })
+        }
         ("/v1/up" | "/v1/down", _) => json!({ "command": "test" }),
         ("/v1/backup", _) => json!({ "path": site.world.root().join("copy") }),
         (_, Needs::Verb(_, About::Body)) => workload,

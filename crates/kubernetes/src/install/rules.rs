@@ -107,6 +107,7 @@ const ROUTES: &[Rule] = &[
         "their promotion, and what became of them",
     ),
     rule("flagger.app", &["canaries"], OWN, "rollouts that Flagger runs"),
+    rule("flagger.app", &["canaries/status"], &["patch"], "their end"),
 ];
 
 /// The rules of the control plane's Role, each with its reason.

@@ -116,7 +116,10 @@ const ARGO_ROLLOUTS: &[Rule] = &[
     optional("argoproj.io", &["analysistemplates"], OWN, "what Argo measures for a rollout"),
     optional("argoproj.io", &["analysisruns"], READ, "what became of rollouts"),
 ];
-const FLAGGER: &[Rule] = &[needed("flagger.app", &["canaries"], OWN, "rollouts that Flagger runs")];
+const FLAGGER: &[Rule] = &[
+    needed("flagger.app", &["canaries"], OWN, "rollouts that Flagger runs"),
+    needed("flagger.app", &["canaries/status"], &["patch"], "their end"),
+];
 
 /// The rules of a way of sharing traffic, in the target's own namespace.
 pub(super) fn rules_for(traffic: &KubernetesTraffic) -> impl Iterator<Item = &'static Rule> {

@@ -1,6 +1,6 @@
 //! A strategy that is handed over to a controller which runs rollouts itself: what becomes of its parts.
 
-use pilotage_spec::{Comparison, Metric, MetricSource, Strategy, Version, Workload, substitute};
+use pilotage_spec::{Comparison, Metric, MetricSource, Strategy, Version, Workload, substitute, variables};
 use serde_json::Value;
 
 use super::refusal::Refusal;
@@ -30,7 +30,7 @@ pub(super) struct Asked<'a> {
 pub(super) fn asked<'a>(
     strategy: &'a Strategy,
     workload: &Workload,
-    version: &Version,
+    version: Option<&Version>,
     left: &mut Vec<String>,
 ) -> Result<Vec<Asked<'a>>, Refusal> {
     let mut asked = Vec::new();
@@ -50,11 +50,23 @@ pub(super) fn asked<'a>(
     Ok(asked)
 }
 
-fn filled(query: &str, workload: &Workload, version: &Version, metric: &str) -> Result<String, Refusal> {
+fn filled(
+    query: &str,
+    workload: &Workload,
+    version: Option<&Version>,
+    metric: &str,
+) -> Result<String, Refusal> {
+    let names_version = variables(query).is_ok_and(|names| names.contains(&"VERSION"));
+    if names_version && version.is_none() {
+        return Err(Refusal::new(
+            format!("`$VERSION` in the query of metric `{metric}`, of objects for every version,"),
+            "say which version they are for, or leave it out of the query",
+        ));
+    }
     let value = |name: &str| match name {
         "SERVICE" => Some(workload.service.to_string()),
         "ENVIRONMENT" => Some(workload.environment.to_string()),
-        "VERSION" => Some(version.to_string()),
+        "VERSION" => version.map(ToString::to_string),
         _ => None,
     };
     substitute(query, value).map_err(|error| {

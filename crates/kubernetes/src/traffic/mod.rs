@@ -41,7 +41,7 @@ use crate::cluster::Cluster;
 use crate::config::KubernetesConfig;
 
 pub use argo_rollouts::{RolloutOrder, RolloutPhase, RolloutRequest, RolloutState, WorkloadReference};
-pub use controllers::RolloutControllers;
+pub(crate) use controllers::RolloutControllers;
 pub use flagger::{CanaryOrder, CanaryPhase, CanaryRequest, CanaryState};
 pub use handed_over::HandedOver;
 pub(crate) use service::selector_of;

@@ -13,6 +13,7 @@ mod logs;
 mod ndjson;
 mod opinion;
 mod request;
+mod rollout;
 mod selection;
 mod session;
 mod status;

@@ -8,8 +8,8 @@ use pilotage_signals::hooks::BODY_LIMIT_BYTES as HOOK_LIMIT_BYTES;
 use pilotage_spec::Verb;
 
 use super::{
-    access, audit, deploy, down, events, health, history, hooks, logs, opinion, request, session, status,
-    targets, token, traffic, up,
+    access, audit, deploy, down, events, health, history, hooks, logs, opinion, request, rollout, session,
+    status, targets, token, traffic, up,
 };
 use crate::context::Context;
 use crate::error::{ErrorBody, ErrorKind};
@@ -105,6 +105,11 @@ const TABLE: &[Row] = {
         row("GET", "/v1/waiting", may(Read, WhatMayBeSeen), || get(opinion::waiting)),
         row("POST", "/v1/rehearsals", may(Deploy, Body), || post(deploy::rehearse)),
         row("POST", "/v1/rollback", may(Rollback, Body), || post(deploy::rollback)),
+        row("GET", "/v1/rollout", may(Read, Query), || get(rollout::show)),
+        row("POST", "/v1/rollout/promote", may(Promote, Body), || post(rollout::promote)),
+        row("POST", "/v1/rollout/abort", may(Rollback, Body), || post(rollout::abort)),
+        // What begins again is brought out once more.
+        row("POST", "/v1/rollout/retry", may(Deploy, Body), || post(rollout::retry)),
         row("GET", "/v1/history", may(Read, WhatMayBeSeen), || get(history::history)),
         row("GET", "/v1/events", may(Read, WhatMayBeSeen), || get(events::events)),
         // Each delivery proves itself by its signature or token.

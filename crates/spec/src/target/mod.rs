@@ -3,12 +3,14 @@
 mod capabilities;
 mod cluster;
 mod command;
+mod controller;
 mod docker;
 mod kubernetes;
 
 pub use capabilities::{Capabilities, Weights};
 pub use cluster::{Cluster, ClusterReach};
 pub use command::CommandSettings;
+pub use controller::{ControllerOrder, RolloutController};
 pub use docker::{DockerSettings, EngineHost, EngineHostError, RegistryLogin, TlsFiles};
 pub use kubernetes::{KubernetesSettings, KubernetesTraffic, KubernetesWorkload, Manifests, WorkloadKind};
 

@@ -75,6 +75,8 @@ fn every_way_of_traffic_needs_the_base_and_its_own() {
         Need { namespace: "gateways".to_owned(), ..need("get", "gateway.networking.k8s.io", "gateways") };
     assert!(gateway.contains(&parent) && !gateway.contains(&Need { namespace: "shop".to_owned(), ..parent }));
     assert!(of(&KubernetesTraffic::ArgoRollouts).contains(&need("patch", "argoproj.io", "rollouts/status")));
+    let flagger = of(&KubernetesTraffic::Flagger { provider: "istio".to_owned() });
+    assert!(flagger.contains(&need("patch", "flagger.app", "canaries/status")));
 }
 
 #[test]

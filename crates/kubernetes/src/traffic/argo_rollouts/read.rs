@@ -19,6 +19,19 @@ pub enum RolloutPhase {
     Unknown,
 }
 
+impl RolloutPhase {
+    /// Argo's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "Healthy",
+            Self::Progressing => "Progressing",
+            Self::Paused => "Paused",
+            Self::Degraded => "Degraded",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
 /// A Rollout as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolloutState {

@@ -29,7 +29,7 @@ pub(crate) fn objects(strategy: &Strategy) -> Result<HandedOver, String> {
         project: &"shop".parse().unwrap(),
         workload: &workload(),
         namespace: "shop",
-        version: &version("2.0.0"),
+        version: Some(&version("2.0.0")),
         strategy,
         replicas: 3,
         pods: WorkloadReference {
@@ -64,6 +64,32 @@ fn a_canary_becomes_steps_and_an_analysis() {
     let shown: Vec<String> = handed.objects.iter().map(shown).collect();
     insta::assert_snapshot!(shown.join("\n"));
     assert!(handed.left.contains(&"trigger `errors_vs_stable`".to_owned()), "{:?}", handed.left);
+}
+
+#[test]
+fn objects_for_every_version_name_none() {
+    let (project, workload) = ("shop".parse().unwrap(), workload());
+    let pods = WorkloadReference { deployment: "api".to_owned(), selector: [].into() };
+    let request = |strategy: &Strategy| {
+        let request = RolloutRequest {
+            project: &project,
+            workload: &workload,
+            namespace: "shop",
+            version: None,
+            strategy,
+            replicas: 3,
+            pods: pods.clone(),
+            prometheus: Some(&Prometheus { url: "http://prometheus:9090".to_owned(), token: None }),
+        };
+        request.objects().map_err(|error| error.to_string())
+    };
+    let refusal = request(&canary()).unwrap_err();
+    assert!(refusal.contains("`$VERSION`") && refusal.contains("say which version"), "{refusal}");
+    let mut plain = canary();
+    for metric in &mut plain.roll_back_when.metrics {
+        metric.source = MetricSource::Query("sum(queue{service=\"$SERVICE\"})".to_owned());
+    }
+    assert_eq!(request(&plain).unwrap().objects.len(), 2);
 }
 
 #[test]

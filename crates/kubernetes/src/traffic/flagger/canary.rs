@@ -27,8 +27,8 @@ pub struct CanaryRequest<'a> {
     pub workload: &'a Workload,
     /// The namespace.
     pub namespace: &'a str,
-    /// The new version, whose name is put into queries.
-    pub version: &'a Version,
+    /// The new version, if the objects are for one alone: its name is put into queries.
+    pub version: Option<&'a Version>,
     /// How it replaces the old one.
     pub strategy: &'a Strategy,
     /// Flagger's word for who shares the traffic.

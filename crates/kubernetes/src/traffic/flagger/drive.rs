@@ -7,7 +7,7 @@ use super::super::kind::CANARY;
 use super::super::objects::{Changed, Objects};
 use super::super::refusal::Refusal;
 use super::super::scene::text;
-use super::read::{CanaryPhase, CanaryState};
+use super::read::{CanaryPhase, CanaryState, PROMOTED};
 use crate::cluster::Cluster;
 
 /// What a Canary is told.
@@ -15,7 +15,7 @@ use crate::cluster::Cluster;
 pub enum CanaryOrder {
     /// The new version becomes the stable one without further analysis. It stays so until [`CanaryOrder::Analyse`].
     Promote,
-    /// Analyses count again.
+    /// Analyses count again, if it was [`CanaryOrder::Promote`] that has ended them.
     Analyse,
     /// Take the release back: as many checks as may have failed.
     Abort,
@@ -45,7 +45,7 @@ pub(super) fn change(canary: &Value, order: &CanaryOrder) -> Result<Option<Chang
     let state = CanaryState::of(canary);
     match order {
         CanaryOrder::Promote => Ok((!state.skips_analysis).then(|| skip(true))),
-        CanaryOrder::Analyse => Ok(state.skips_analysis.then(|| skip(false))),
+        CanaryOrder::Analyse => Ok(state.skips_by_order.then(|| skip(false))),
         CanaryOrder::Abort => abort(&state),
         CanaryOrder::Retry(mark) => {
             let deployment = text(canary, "/spec/targetRef/name").unwrap_or_default().to_owned();
@@ -56,7 +56,11 @@ pub(super) fn change(canary: &Value, order: &CanaryOrder) -> Result<Option<Chang
 }
 
 fn skip(skip: bool) -> Change {
-    Change::Canary(json!({ "spec": { "skipAnalysis": skip } }))
+    let mark = skip.then_some("true");
+    Change::Canary(json!({
+        "metadata": { "annotations": { PROMOTED: mark } },
+        "spec": { "skipAnalysis": skip },
+    }))
 }
 
 fn abort(state: &CanaryState) -> Result<Option<Change>, Refusal> {

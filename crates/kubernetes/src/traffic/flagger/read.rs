@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::super::scene::{items, text};
 
+/// The annotation of a Canary whose analyses are skipped because a promotion was ordered.
+pub(super) const PROMOTED: &str = "pilotage.dev/promoted";
+
 /// How a Canary is, in Flagger's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CanaryPhase {
@@ -48,6 +51,23 @@ impl CanaryPhase {
         }
     }
 
+    /// Flagger's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Initializing => "Initializing",
+            Self::Initialized => "Initialized",
+            Self::Waiting => "Waiting",
+            Self::Progressing => "Progressing",
+            Self::WaitingPromotion => "WaitingPromotion",
+            Self::Promoting => "Promoting",
+            Self::Finalising => "Finalising",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Terminating => "Terminating",
+            Self::Unknown => "Unknown",
+        }
+    }
+
     /// Whether a release is on its way.
     pub fn is_moving(self) -> bool {
         matches!(
@@ -76,6 +96,8 @@ pub struct CanaryState {
     pub suspended: bool,
     /// Analyses are skipped: the next release, or this one, is promoted as it is.
     pub skips_analysis: bool,
+    /// They are skipped because a promotion was ordered, and not by the team's own settings.
+    pub skips_by_order: bool,
 }
 
 impl CanaryState {
@@ -101,6 +123,8 @@ impl CanaryState {
             iterations: number("/status/iterations"),
             suspended: flag("/spec/suspend"),
             skips_analysis: flag("/spec/skipAnalysis"),
+            skips_by_order: flag("/spec/skipAnalysis")
+                && canary.pointer("/metadata/annotations").is_some_and(|all| all.get(PROMOTED).is_some()),
         }
     }
 }

@@ -149,6 +149,8 @@ impl TrafficRoute for Flagger {
         if going_back {
             drive(cluster, &found.services.scene.service, &CanaryOrder::Abort).await?;
         } else if found.newer.as_ref() != Some(version) {
+            // Who has promoted the release before has not looked at this one.
+            drive(cluster, &found.services.scene.service, &CanaryOrder::Analyse).await?;
             self.hand_over(cluster, &found, version).await?;
         }
         Ok(routed)

@@ -16,7 +16,7 @@ pub(crate) fn objects(strategy: &Strategy, provider: &str) -> Result<HandedOver,
         project: &"shop".parse().unwrap(),
         workload: &workload(),
         namespace: "shop",
-        version: &version("2.0.0"),
+        version: Some(&version("2.0.0")),
         strategy,
         provider,
         deployment: "api",
@@ -113,10 +113,24 @@ fn an_abort_fails_as_many_checks_as_may_fail() {
 fn promotion_skips_the_analysis_and_a_retry_marks_the_pods() {
     let canary = canary_with(json!({ "phase": "Progressing" }));
     let change = |order| drive::change(&canary, &order).unwrap();
-    let skip = drive::Change::Canary(json!({ "spec": { "skipAnalysis": true } }));
-    assert_eq!(change(CanaryOrder::Promote), Some(skip));
+    let marked = |mark: Value| json!({ "annotations": { "pilotage.dev/promoted": mark } });
+    let skip = json!({ "metadata": marked(json!("true")), "spec": { "skipAnalysis": true } });
+    assert_eq!(change(CanaryOrder::Promote), Some(drive::Change::Canary(skip)));
     assert_eq!(change(CanaryOrder::Analyse), None, "it is analysed");
     let template = json!({ "metadata": { "annotations": { "pilotage.dev/retry": "7" } } });
     let marked = drive::Change::Deployment("api".to_owned(), json!({ "spec": { "template": template } }));
     assert_eq!(change(CanaryOrder::Retry("7".to_owned())), Some(marked));
+}
+
+#[test]
+fn a_promotion_is_of_one_release_and_a_teams_own_settings_stay() {
+    let mut canary = canary_with(json!({ "phase": "Succeeded" }));
+    canary["spec"]["skipAnalysis"] = json!(true);
+    assert_eq!(drive::change(&canary, &CanaryOrder::Analyse), Ok(None), "the team wants it so");
+    canary["metadata"] = json!({ "annotations": { "pilotage.dev/promoted": "true" } });
+    let again = json!({
+        "metadata": { "annotations": { "pilotage.dev/promoted": null } }, "spec": { "skipAnalysis": false },
+    });
+    let again = drive::Change::Canary(again);
+    assert_eq!(drive::change(&canary, &CanaryOrder::Analyse), Ok(Some(again)));
 }

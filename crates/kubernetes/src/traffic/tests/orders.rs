@@ -113,6 +113,7 @@ async fn a_canary_gets_the_version_and_takes_it_back() {
     let deployments = json!({ "apiVersion": "v1", "kind": "List", "items": [
         deployment("api", &of("1-0-0"), &json!({ "app": "api" })),
         deployment("api-primary", &primary, &json!({ "app": "api-primary" })),
+        deployment("api-v1-0-0", &versioned("1-0-0"), &versioned("1-0-0")),
         deployment("api-v2-0-0", &versioned("2-0-0"), &versioned("2-0-0")),
     ] });
     server.create(&deployments);
@@ -146,6 +147,11 @@ async fn a_canary_gets_the_version_and_takes_it_back() {
     assert_eq!(live["status"]["failedChecks"], live["spec"]["analysis"]["threshold"], "told to take it back");
     let state = drive_canary(&server.cluster, "api", &CanaryOrder::Promote).await.unwrap();
     assert!(state.skips_analysis && state.phase == CanaryPhase::Progressing);
+    objects.change_status("api", &json!({ "status": { "phase": "Succeeded" } })).await.unwrap();
+    route.apply(&server.cluster, &server.workload, &traffic(&[("1.0.0", 10_000)])).await.unwrap();
+    assert_eq!(server.image("api"), "api-v1-0-0:1");
+    let live = objects.get("api").await.unwrap().unwrap();
+    assert_eq!(live["spec"]["skipAnalysis"], false, "only the release that was promoted is not analysed");
     drive_canary(&server.cluster, "api", &CanaryOrder::Retry("1".to_owned())).await.unwrap();
     let error =
         route.check(&server.cluster, &server.workload, &traffic(&[("2.0.0", 500), ("1.0.0", 9_500)])).await;
