@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
 use pilotage_spec::{
-    Capabilities, Environment, EnvironmentName, Project, ProjectName, Release, TargetSettings, Version,
+    Capabilities, Digest, Environment, EnvironmentName, Project, ProjectName, Release, TargetSettings, Version,
     Workload,
 };
 use tokio::sync::watch;
@@ -187,6 +187,14 @@ impl Target for Fleet {
             Ok(target) => target.inspect(environment).await,
             Err(error) => Inspection { findings: vec![Finding::bad("settings", error.to_string())] },
         }
+    }
+
+    async fn prune_images(
+        &self,
+        environment: &EnvironmentName,
+        keep: &[Digest],
+    ) -> Result<Vec<Digest>, TargetError> {
+        self.target(environment).await?.prune_images(environment, keep).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

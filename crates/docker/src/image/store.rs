@@ -3,7 +3,7 @@
 use bollard::models::ImageInspect;
 use pilotage_spec::{Digest, ImageReference, Release};
 use pilotage_targets::TargetError;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 
 use super::login::Login;
 use super::pull::pull;
@@ -15,11 +15,18 @@ pub(crate) struct Images {
     login: Login,
     /// Two who need the same image do not pull it twice.
     pulling: Mutex<()>,
+    /// Held for writing while an image is removed.
+    pub(super) removal: RwLock<()>,
 }
 
 impl Images {
     pub fn new(engine: Engine, login: Login) -> Self {
-        Self { engine, login, pulling: Mutex::default() }
+        Self { engine, login, pulling: Mutex::default(), removal: RwLock::default() }
+    }
+
+    /// As long as this is held no image is removed: from when one is provided until a container is made from it.
+    pub async fn hold(&self) -> RwLockReadGuard<'_, ()> {
+        self.removal.read().await
     }
 
     /// The digest of an image, which is there afterwards. A tag that the engine has is not asked for again: a version means one
@@ -65,7 +72,8 @@ impl Images {
         Ok(pinned)
     }
 
-    async fn present(&self, image: &ImageReference, digest: &Digest) -> Result<Option<String>, TargetError> {
+    /// What the engine calls the image, if it has it.
+    pub(super) async fn present(&self, image: &ImageReference, digest: &Digest) -> Result<Option<String>, TargetError> {
         for text in [image.pinned(digest), digest.to_string()] {
             if self.inspect(&text).await?.is_some() {
                 return Ok(Some(text));
