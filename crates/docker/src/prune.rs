@@ -17,6 +17,8 @@ impl Shared {
         let containers: Vec<_> = found.iter().map(|held| held.container()).collect();
         let mut removed = Vec::new();
         for (release, stopped) in unneeded(&containers, keep, self.config.settings.keep_images as usize) {
+            // What is left here goes another time.
+            let Some(_turn) = self.images.turn_to_remove() else { break };
             // Without its containers nobody would remember it, and it would be there for ever.
             if self.images.is_only_here(&release).await? {
                 continue;

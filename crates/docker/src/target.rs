@@ -113,11 +113,7 @@ impl Target for DockerTarget {
         self.shared.refresh_secrets(workload).await
     }
 
-    async fn prune_images(
-        &self,
-        _: &EnvironmentName,
-        keep: &[Digest],
-    ) -> Result<Vec<Digest>, TargetError> {
+    async fn prune_images(&self, _: &EnvironmentName, keep: &[Digest]) -> Result<Vec<Digest>, TargetError> {
         self.shared.prune(keep).await
     }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
 use pilotage_spec::{
-    Capabilities, Digest, Environment, EnvironmentName, Project, ProjectName, Release, TargetSettings, Version,
-    Workload,
+    Capabilities, Digest, Environment, EnvironmentName, Project, ProjectName, Release, TargetSettings,
+    Version, Workload,
 };
 use tokio::sync::watch;
 

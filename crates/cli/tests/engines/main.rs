@@ -111,7 +111,6 @@ fn docker_keeps_the_images_that_are_needed() {
         assert!(!place.has_image("1.0.0"), "{:?}", world.log());
         assert!(place.has_image("1.1.0"));
         assert_eq!(world.roll_back("api").await.1, Outcome::Succeeded, "{:?}", world.log());
-        assert!(place.has_image("1.1.0") && place.has_image("1.2.0"));
     });
 }
 

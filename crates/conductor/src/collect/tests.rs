@@ -61,7 +61,7 @@ impl World {
             stable_route: None,
             edge: None,
             strategy_name: "quick".parse().unwrap(),
-            strategy: Strategy::new(StrategyKind::BlueGreen, Duration::ZERO, Duration::ZERO),
+            strategy: Strategy::new(StrategyKind::BlueGreen, Duration::from_secs(1), Duration::from_secs(1)),
             policy: Policy::default(),
             prometheus: None,
             purpose: Purpose::Deploy,

@@ -83,8 +83,6 @@ impl Images {
     pub async fn remove(&self, release: &Release) -> Result<bool, TargetError> {
         let Some(image) = &release.instance.image else { return Ok(false) };
         let digest = &release.id.digest;
-        // Whoever is about to start something goes first; what is left here goes another time.
-        let Ok(_turn) = self.removal.try_write() else { return Ok(false) };
         if self.is_used(&image.pinned(digest)).await? {
             return Ok(false);
         }

@@ -3,7 +3,7 @@
 use bollard::models::ImageInspect;
 use pilotage_spec::{Digest, ImageReference, Release};
 use pilotage_targets::TargetError;
-use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::login::Login;
 use super::pull::pull;
@@ -16,7 +16,7 @@ pub(crate) struct Images {
     /// Two who need the same image do not pull it twice.
     pulling: Mutex<()>,
     /// Held for writing while an image is removed.
-    pub(super) removal: RwLock<()>,
+    removal: RwLock<()>,
 }
 
 impl Images {
@@ -27,6 +27,11 @@ impl Images {
     /// As long as this is held no image is removed: from when one is provided until a container is made from it.
     pub async fn hold(&self) -> RwLockReadGuard<'_, ()> {
         self.removal.read().await
+    }
+
+    /// Whoever removes an image holds this; `None` while somebody is about to make a container, who does not wait for that.
+    pub fn turn_to_remove(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.removal.try_write().ok()
     }
 
     /// The digest of an image, which is there afterwards. A tag that the engine has is not asked for again: a version means one
@@ -73,7 +78,11 @@ impl Images {
     }
 
     /// What the engine calls the image, if it has it.
-    pub(super) async fn present(&self, image: &ImageReference, digest: &Digest) -> Result<Option<String>, TargetError> {
+    pub(super) async fn present(
+        &self,
+        image: &ImageReference,
+        digest: &Digest,
+    ) -> Result<Option<String>, TargetError> {
         for text in [image.pinned(digest), digest.to_string()] {
             if self.inspect(&text).await?.is_some() {
                 return Ok(Some(text));
