@@ -174,6 +174,9 @@ pub struct Init {
     /// Replace a pilotage.yaml that is there
     #[arg(long)]
     pub force: bool,
+    /// Begin with a Compose file: this one, or the one in the folder
+    #[arg(long, value_name = "FILE")]
+    pub compose: Option<Option<PathBuf>>,
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,5 @@
-//! Every example is deployed by the real binary, replaced by its second version, and taken back, with users on it.
+//! Every example is sound; those of processes are deployed by the real binary, replaced by their second version, and taken back,
+//! with users on them.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
@@ -72,6 +73,24 @@ fn second_greeting(settings: &'static str) -> impl FnOnce(&World) {
     move |world| {
         let text = r#"{ "greeting": "Good day", "failures": 0.0 }"#;
         std::fs::write(world.path().join(settings), text).unwrap();
+    }
+}
+
+#[test]
+fn every_example_is_sound() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let folders = std::fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path());
+    let folders: Vec<_> = folders.filter(|folder| folder.join("pilotage.yaml").exists()).collect();
+    for name in ["command-target-ecs", "docker", "kubernetes", "shop"] {
+        assert!(folders.iter().any(|folder| folder.ends_with(name)), "{name}: {folders:?}");
+    }
+    for folder in folders {
+        let checked = Command::new(PROGRAM).arg("check").current_dir(&folder).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stdout);
+        assert!(
+            checked.status.success() && said.starts_with("✓ pilotage.yaml is sound"),
+            "{folder:?}:\n{said}"
+        );
     }
 }
 

@@ -7,6 +7,7 @@
 mod adopt;
 mod alert;
 mod clock;
+mod collect;
 mod conductor;
 mod confidential;
 pub mod crash;

@@ -16,8 +16,8 @@ use crate::gating::{self, Subject};
 use crate::log::{DeploymentLog, Right, SELF};
 use crate::planning::{deploy_plan, known_releases, rehearsal_plan, restore_plan};
 use crate::{
-    Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, confidential, crash, keeper,
-    reroute,
+    Conductor, ConductorError, DeployRequest, RollbackRequest, Started, adopt, collect, confidential, crash,
+    keeper, reroute,
 };
 
 /// A plan that somebody wants carried out.
@@ -244,6 +244,7 @@ pub(crate) fn drive(inner: &Arc<Inner>, log: DeploymentLog, right: Right) {
     let id = log.id();
     let Some(active) = inner.enter(id) else { return };
     let inner = Arc::clone(inner);
+    let environment = log.deployment().plan.request.workload.environment.clone();
     let driver = tokio::spawn(Driver::new(Arc::clone(&inner), active, log, right).run());
     tokio::spawn(async move {
         let lost = driver.await.is_err_and(|error| error.is_panic());
@@ -254,7 +255,9 @@ pub(crate) fn drive(inner: &Arc<Inner>, log: DeploymentLog, right: Right) {
             if let Err(error) = adopt::again(&inner, id).await {
                 error!(%id, %error, "it cannot be taken up; restart the server");
             }
+            return;
         }
+        collect::images(&inner, &environment).await;
     });
 }
 

@@ -45,6 +45,7 @@ impl Shared {
         release: &Release,
         missing: u64,
     ) -> Result<(), TargetError> {
+        let _held = self.images.hold().await;
         let image = self.images.of_release(release).await?;
         let network = WantedNetwork {
             scope: &self.scope,

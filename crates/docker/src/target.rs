@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
-use pilotage_spec::{Capabilities, Digest, Release, Version, Workload};
+use pilotage_spec::{Capabilities, Digest, EnvironmentName, Release, Version, Workload};
 use pilotage_targets::{
     Artifact, EndpointSource, Fence, LogLine, LogQuery, Observation, RefreshedSecrets, Routed, Source,
     Staged, Target, TargetError, Traffic,
@@ -32,12 +32,6 @@ impl DockerTarget {
         shared.config.edge.attach(&shared.config.environment, source);
         shared.tasks.spawn(watch(Arc::clone(&shared)));
         Ok(Self { shared })
-    }
-
-    /// Removes the images of releases that were run here, but for those that something runs, those to be kept (what could be
-    /// rolled back to), and the last `keep_images` of each service; says which were removed.
-    pub async fn prune(&self, keep: &[Digest]) -> Result<Vec<Digest>, TargetError> {
-        self.shared.prune(keep).await
     }
 }
 
@@ -117,6 +111,10 @@ impl Target for DockerTarget {
 
     async fn refresh_secrets(&self, workload: &Workload) -> Result<Vec<RefreshedSecrets>, TargetError> {
         self.shared.refresh_secrets(workload).await
+    }
+
+    async fn prune_images(&self, _: &EnvironmentName, keep: &[Digest]) -> Result<Vec<Digest>, TargetError> {
+        self.shared.prune(keep).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -182,19 +182,32 @@ async fn what_cannot_be_had_or_done_is_refused_with_the_mend() {
 async fn an_image_goes_when_nothing_needs_it() {
     let Some(docker) = need_docker("images that nothing needs") else { return };
     let world = World::with(Rig::Docker(docker), |config| config.settings.keep_images = 0).await;
-    let target = pilotage_docker::DockerTarget::open(world.config.clone()).unwrap();
     // Its own program, so that no other test has the image.
     let own = format!("own={}", std::process::id());
-    let (old, new) = (world.release("7.0.0", &[&own]).await, world.release("7.1.0", &[&own]).await);
-    for release in [&old, &new] {
+    let old = world.release("7.0.0", &[&own]).await;
+    let shared = world.release("7.1.0", &[&own]).await;
+    let new = world.release("7.2.0", &[&own]).await;
+    for release in [&old, &shared, &new] {
         world.ensure(release, 1).await;
         world.ready(&release.id.version.to_string(), 1).await;
     }
-    world.target().retire(&world.workload(), &version("7.0.0"), 0, Fence(1)).await.unwrap();
-    let keep = std::slice::from_ref(&old.id.digest);
-    assert!(target.prune(keep).await.unwrap().is_empty(), "it could be rolled back to");
-    assert_eq!(target.prune(&[]).await.unwrap(), keep);
-    world.ready("7.1.0", 1).await;
+    let (target, environment) = (world.target(), world.workload().environment);
+    for idle in ["7.0.0", "7.1.0"] {
+        target.retire(&world.workload(), &version(idle), 0, Fence(1)).await.unwrap();
+    }
+    let keep = [old.id.digest.clone(), shared.id.digest.clone()];
+    let gone = target.prune_images(&environment, &keep).await.unwrap();
+    assert!(gone.is_empty(), "they could be rolled back to");
+    // What somebody else has made a container from is not ours to remove.
+    let image = shared.instance.image.as_ref().unwrap().pinned(&shared.id.digest);
+    let other = format!("{}-other", world.config.project);
+    world.docker(&["create", "--name", &other, &image]);
+    let gone = target.prune_images(&environment, &[]).await.unwrap();
+    let left = world.docker(&["image", "inspect", "--format", "{{.Id}}", &image]);
+    world.docker(&["rm", &other]);
+    assert_eq!(gone, std::slice::from_ref(&old.id.digest));
+    assert!(!left.is_empty());
+    world.ready("7.2.0", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,14 +15,20 @@ use serde_json::json;
 
 /// A figure beside a peer's, with what it is to be.
 pub struct Figure<'a> {
+    /// What it is of.
     pub name: &'a str,
+    /// The figure.
     pub value: f64,
+    /// What it is counted in.
     pub unit: &'a str,
+    /// Who else was measured in the same run, and that one's figure.
     pub peer: Option<(&'a str, f64)>,
+    /// What it is to be, in words, and whether it is.
     pub goal: Option<(&'a str, bool)>,
 }
 
 impl Figure<'_> {
+    /// Writes it as one line of JSON, as `cargo xtask bench` reads it.
     pub fn print(&self) {
         let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
         let (goal, holds) = (self.goal.map(|(goal, _)| goal), self.goal.map(|(_, holds)| holds));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use pilotage_proxy::EdgeStats;
 use pilotage_spec::{
-    Capabilities, ControllerOrder, Environment, EnvironmentName, Project, ProjectName, Release,
+    Capabilities, ControllerOrder, Digest, Environment, EnvironmentName, Project, ProjectName, Release,
     TargetSettings, Version, Workload,
 };
 use tokio::sync::watch;
@@ -199,6 +199,14 @@ impl Target for Fleet {
         order: ControllerOrder,
     ) -> Result<ControllerRollout, TargetError> {
         self.of(workload).await?.order_rollout(workload, order).await
+    }
+
+    async fn prune_images(
+        &self,
+        environment: &EnvironmentName,
+        keep: &[Digest],
+    ) -> Result<Vec<Digest>, TargetError> {
+        self.target(environment).await?.prune_images(environment, keep).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

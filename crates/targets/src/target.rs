@@ -150,6 +150,16 @@ pub trait Target: Send + Sync {
         Err(TargetError::without_controller())
     }
 
+    /// Removes images of releases of an environment that nothing needs any more, and that can be had again; says of which releases.
+    /// Those whose digest is in `keep` stay, and so does everything that is not provably ours. By default nothing is removed.
+    async fn prune_images(
+        &self,
+        _environment: &EnvironmentName,
+        _keep: &[Digest],
+    ) -> Result<Vec<Digest>, TargetError> {
+        Ok(Vec::new())
+    }
+
     /// Changes whenever anything that `observe` would report may have changed, so that a crash is seen at once. Readings
     /// of processor and memory change all the time and are not news.
     fn changes(&self) -> watch::Receiver<u64>;

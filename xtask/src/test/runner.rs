@@ -31,7 +31,10 @@ impl Runner<'_> {
         if !succeeds(cargo().args(["nextest", "--version"])) {
             return self.cargo_test(&["--tests"]);
         }
-        let mut command = self.prepared(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+        let threads = std::thread::available_parallelism().map_or(2, |cores| 2 * cores.get());
+        let words = ["nextest", "run", "--workspace", "--no-fail-fast", "--profile", "all", "--test-threads"];
+        let mut command = self.prepared(&words);
+        command.arg(threads.to_string());
         command.args(self.filter);
         let mut counted = None;
         let status = run_by_line(&mut command, Output::Error, |line| {

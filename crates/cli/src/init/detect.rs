@@ -39,14 +39,13 @@ impl Found {
     }
 }
 
-/// Looks at a folder. What says most about the program wins: a build file before a Dockerfile.
-pub fn look(folder: &Path) -> Found {
+/// Looks at a folder. What says most about the program wins: a build file before a Dockerfile. `None` if nothing is known.
+pub fn look(folder: &Path) -> Option<Found> {
     rust(folder)
         .or_else(|| node(folder))
         .or_else(|| go(folder))
         .or_else(|| python(folder))
         .or_else(|| docker(folder))
-        .unwrap_or_else(|| unknown(folder))
 }
 
 fn rust(folder: &Path) -> Option<Found> {
@@ -158,7 +157,8 @@ fn exec_form(text: &str, instruction: &str) -> Option<Vec<String>> {
     (!run.is_empty()).then(|| run.into_iter().map(|argument| argument.replace('$', "$$")).collect())
 }
 
-fn unknown(folder: &Path) -> Found {
+/// What to begin with where nothing is known.
+pub fn unknown(folder: &Path) -> Found {
     let name = label(&folder_name(folder));
     Found {
         kind: "a program that is not known yet",
@@ -187,7 +187,8 @@ fn toml_name(text: &str, table: &str) -> Option<String> {
     (!name.is_empty() && name.chars().all(plain)).then(|| name.to_owned())
 }
 
-fn folder_name(folder: &Path) -> String {
+/// What a folder is called; a name for a project that has none.
+pub fn folder_name(folder: &Path) -> String {
     folder.file_name().map_or_else(|| "app".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 

@@ -6,12 +6,17 @@
 mod harness;
 mod place;
 
+use std::time::{Duration, Instant};
+
 use harness::{World, drops, load};
 use pilotage_conductor::crash;
 use pilotage_engine::Outcome;
 use place::{Place, image, on_docker, on_kubernetes, project};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pilotage");
+
+/// Only keeps a test from waiting for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A good version goes out, a bad one comes back by itself, and the first is gone back to; each time the users get what they
 /// should, and none is dropped.
@@ -79,6 +84,34 @@ fn kubernetes_out_and_back() {
 fn kubernetes_survives_its_control_plane() {
     let Some(place) = on_kubernetes("deployments on Kubernetes") else { return };
     block_on(survives_its_control_plane(&place));
+}
+
+/// The image of a version that nothing needs goes; that of the version before stays, and is gone back to.
+#[test]
+fn docker_keeps_the_images_that_are_needed() {
+    let Some(place) = on_docker("images that nothing needs") else { return };
+    block_on(async {
+        for version in ["1.0.0", "1.1.0", "1.2.0"] {
+            image(&place, version, "0");
+        }
+        let file = project(&place).replace("docker: {", "docker: { keep_images: 0,");
+        let mut world = World::new(PROGRAM, &file);
+        world.serve(&[]).await;
+        assert_eq!(world.deploy_to("dev", "api", "1.0.0").await, Outcome::Succeeded, "{:?}", world.log());
+        let users = load(world.address("api").await, 60.0);
+        for version in ["1.1.0", "1.2.0"] {
+            assert!(place.has_image("1.0.0"), "it could be rolled back to");
+            assert_eq!(world.deploy_to("dev", "api", version).await, Outcome::Succeeded, "{:?}", world.log());
+        }
+        drop(users);
+        let begun = Instant::now();
+        while place.has_image("1.0.0") && begun.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(!place.has_image("1.0.0"), "{:?}", world.log());
+        assert!(place.has_image("1.1.0"));
+        assert_eq!(world.roll_back("api").await.1, Outcome::Succeeded, "{:?}", world.log());
+    });
 }
 
 /// An image that is not there stops a deployment before anything moves, and says so.

@@ -41,6 +41,15 @@ pub fn on_kubernetes(suite: &str) -> Option<Place> {
     Some(Place { docker, namespace: Some(Namespace { kube, name }), target })
 }
 
+impl Place {
+    /// Whether the engine has the image of a version by its name.
+    pub fn has_image(&self, version: &str) -> bool {
+        let image = format!("{}/{}:{version}", self.docker.registry(), name(self));
+        let found = self.docker.client().args(["image", "inspect", &image]).output().unwrap();
+        found.status.success()
+    }
+}
+
 /// Makes an image of the sample service that fails such a share of its requests.
 pub fn image(place: &Place, version: &str, error_rate: &str) {
     let program = PathBuf::from(super::PROGRAM);

@@ -2,7 +2,7 @@
 //! dropped while containers are replaced under load. A way back lasts from the verdict, which is the call of `route`, to the
 //! last request that was sent to the bad version.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a bench ends where it cannot go on")]
+#![expect(clippy::expect_used, reason = "a bench ends where it cannot go on")]
 
 mod engine_own;
 mod figures;

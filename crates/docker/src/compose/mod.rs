@@ -2,8 +2,11 @@
 //! a line each, what was left out and what to do about it. The format is that of compose-spec.io.
 
 mod fields;
+mod hint;
 mod interpolate;
 mod service;
+mod settle;
+mod trial;
 mod write;
 
 use std::collections::BTreeMap;
@@ -18,6 +21,8 @@ use service::{Service, label};
 pub struct Converted {
     /// The text of a `pilotage.yaml`.
     pub file: String,
+    /// Its services, those first that others need.
+    pub services: Vec<String>,
     /// What was not taken over, a line each, with the place in the Compose file.
     pub remarks: Vec<String>,
 }
@@ -60,13 +65,14 @@ pub fn convert(file_name: &str, text: &str, project: &str) -> Result<Converted, 
     if services.is_empty() {
         remarks.add("services", "there is none; name at least one in `pilotage.yaml`");
     }
+    settle::settle(&mut services, &mut remarks);
+    let file = write::file(&label(named), &services, &mut remarks);
     for (key, value) in document.as_object().into_iter().flatten() {
         if !SILENT.contains(&key.as_str()) && !key.starts_with("x-") && !is_empty(value) {
             remarks.add(key, top_level(key));
         }
     }
-    let file = write::file(&label(named), &services);
-    Ok(Converted { file, remarks: remarks.0 })
+    Ok(Converted { file, services: settle::in_order(&services), remarks: remarks.0 })
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Remarks;
 use super::fields::{duration, health_path, known_text, memory, port, text, words};
+use super::hint::{hint, is_so_anyway};
 use super::interpolate::{Filled, fill_in};
 
 /// The value of a variable.
@@ -19,6 +20,8 @@ pub(super) enum Variable {
 /// What is understood of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Service {
+    /// What it is called in the Compose file.
+    pub name: String,
     pub image: Option<String>,
     pub run: Vec<String>,
     pub port: Option<u16>,
@@ -37,26 +40,11 @@ pub(super) struct Service {
     pub is_read_only: bool,
 }
 
-/// Keys that mean what happens here in any case.
-const SILENT: [&str; 12] = [
-    "restart",
-    "read_only",
-    "tty",
-    "stdin_open",
-    "init",
-    "hostname",
-    "container_name",
-    "platform",
-    "pull_policy",
-    "stop_signal",
-    "logging",
-    "labels",
-];
-
 impl Service {
     /// Reads it; what is not understood is said.
     pub fn read(name: &str, written: &Value, remarks: &mut Remarks) -> Self {
-        let mut service = Self { is_read_only: written["read_only"] == true, ..Self::default() };
+        let is_read_only = written["read_only"] == true;
+        let mut service = Self { name: name.to_owned(), is_read_only, ..Self::default() };
         for (key, value) in written.as_object().into_iter().flatten() {
             let place = format!("services.{name}.{key}");
             if let Err(reason) = service.take(key, value, written, &place, remarks) {
@@ -72,6 +60,11 @@ impl Service {
         service
     }
 
+    /// Where a key of it stands in the Compose file.
+    pub fn place(&self, key: &str) -> String {
+        format!("services.{}.{key}", self.name)
+    }
+
     fn take(
         &mut self,
         key: &str,
@@ -83,8 +76,9 @@ impl Service {
         match key {
             "image" => self.image = Some(image(value, place, remarks)?),
             "entrypoint" => {
-                self.run = words(value)?;
-                self.run.extend(written.get("command").map(words).transpose()?.unwrap_or_default());
+                let mut run = words(value)?;
+                run.extend(written.get("command").map(words).transpose()?.unwrap_or_default());
+                self.run = run;
             }
             "command" if written.get("entrypoint").is_some() => {}
             "command" => {
@@ -99,15 +93,18 @@ impl Service {
             }
             "expose" => {}
             "environment" => self.environment(value, place, remarks)?,
-            "healthcheck" => self.health(value)?,
+            "healthcheck" => self.health(value, place, remarks)?,
             "depends_on" => self.needs = names(value).iter().map(|name| label(name)).collect(),
             "stop_grace_period" => self.stop_grace = Some(duration(value)?),
             "cpus" => self.cpu = Some(known_text(value)?),
             "mem_limit" => self.memory = Some(memory(value)?),
-            "scale" => self.replicas = value.as_u64(),
+            "scale" => {
+                let count = known_text(value)?.parse::<u64>();
+                self.replicas = Some(count.map_err(|_| "it is not a whole number")?);
+            }
             "deploy" => self.deploy(value, place, remarks)?,
-            "cap_add" => self.capabilities = names(value),
-            other if SILENT.contains(&other) || other.starts_with("x-") => {}
+            "cap_add" => self.capabilities = capabilities(value)?,
+            other if is_so_anyway(other, value) => {}
             other => return Err(hint(other).to_owned()),
         }
         Ok(())
@@ -161,13 +158,26 @@ impl Service {
         Ok(())
     }
 
-    fn health(&mut self, value: &Value) -> Result<(), String> {
+    fn health(&mut self, value: &Value, place: &str, remarks: &mut Remarks) -> Result<(), String> {
         if value["disable"] == true {
             return Ok(());
         }
         self.health = Some(health_path(&value["test"])?);
-        self.interval = value.get("interval").map(duration).transpose()?;
-        self.timeout = value.get("timeout").map(duration).transpose()?;
+        for (key, written) in value.as_object().into_iter().flatten() {
+            let reason = match key.as_str() {
+                "test" | "disable" => continue,
+                "interval" => duration(written).map(|time| self.interval = Some(time)).err(),
+                "timeout" => duration(written).map(|time| self.timeout = Some(time)).err(),
+                "retries" => Some("three probes that fail in a row count".to_owned()),
+                "start_period" | "start_interval" => {
+                    Some("`start_timeout` says how long an instance may take to become ready".to_owned())
+                }
+                _ => Some("it is not known here".to_owned()),
+            };
+            if let Some(reason) = reason {
+                remarks.add(&format!("{place}.{key}"), format!("left out: {reason}"));
+            }
+        }
         Ok(())
     }
 
@@ -179,6 +189,10 @@ impl Service {
         let limits = &value["resources"]["limits"];
         self.cpu = limits.get("cpus").map(known_text).transpose()?.or(self.cpu.take());
         self.memory = limits.get("memory").map(memory).transpose()?.or(self.memory.take());
+        if !value["resources"]["reservations"].is_null() {
+            let words = "left out: only limits are known; a container gets what it needs up to them";
+            remarks.add(&format!("{place}.resources.reservations"), words);
+        }
         for key in value.as_object().into_iter().flatten().map(|(key, _)| key) {
             let reason = match key.as_str() {
                 "replicas" | "resources" | "restart_policy" => continue,
@@ -196,6 +210,13 @@ impl Service {
 
 /// The image without its tag: the tag is the version that is deployed.
 fn image(value: &Value, place: &str, remarks: &mut Remarks) -> Result<String, String> {
+    let raw = text(value).ok_or("it is not a single value")?;
+    if let Some((name, tag)) = raw.rsplit_once(":$").filter(|(_, tag)| !tag.contains(['/', '@'])) {
+        // Whatever it stands for, it is the version's place.
+        remarks
+            .add(place, format!("the tag `${tag}` is left out: a version that is deployed is its own tag"));
+        return image(&Value::String(name.to_owned()), place, remarks);
+    }
     let written = known_text(value)?;
     let image: pilotage_spec::ImageReference = written.parse().map_err(|error| format!("{error}"))?;
     if image.digest().is_some() {
@@ -216,25 +237,16 @@ fn names(value: &Value) -> Vec<String> {
     }
 }
 
-fn hint(key: &str) -> &'static str {
-    match key {
-        "build" => "images are built and pushed before they are deployed",
-        "volumes" => {
-            "a service keeps nothing on disk here; `/tmp` is memory, and `writable_root` lets it write elsewhere"
+/// Single capabilities as capabilities(7) calls them, without `CAP_`.
+fn capabilities(value: &Value) -> Result<Vec<String>, String> {
+    let single = |name: String| {
+        let plain = name.to_ascii_uppercase().trim_start_matches("CAP_").to_owned();
+        match plain.chars().all(|c| c.is_ascii_uppercase() || c == '_') && plain != "ALL" {
+            true => Ok(plain),
+            false => Err(format!("`{name}` is not a single capability")),
         }
-        "env_file" => "write its variables into `env`, secrets as `{ secret: \"file:…\" }`",
-        "secrets" => "give it the secret in `env`: `{ secret: \"file:…\", as: file }`",
-        "networks" | "network_mode" | "links" | "extra_hosts" | "dns" => {
-            "all services of an environment share one network; `target.docker.network` names another"
-        }
-        "user" => "`target.docker.user` says it for all services of an environment",
-        "privileged" | "devices" | "security_opt" | "sysctls" | "pid" | "ipc" => {
-            "services run without rights over their host; `capabilities` keeps single ones"
-        }
-        "profiles" => "each environment has the services that are deployed to it",
-        "extends" => "write the values out",
-        _ => "it is not known here",
-    }
+    };
+    names(value).into_iter().map(single).collect()
 }
 
 /// A text as a name that the file accepts: what is not allowed becomes `-`.

@@ -94,3 +94,44 @@ fn anchors_are_refused_with_their_place() {
     let refused = convert("compose.yaml", text, "folder").unwrap_err().to_string();
     assert!(refused.contains("compose.yaml:5") && refused.contains("anchors"), "{refused}");
 }
+
+#[test]
+fn what_services_cannot_have_together_is_said() {
+    let text = "services:\n  web:\n    image: web\n    ports: [\"80:80\"]\n    depends_on: [db, api]\n  api:\n    image: api:${TAG:?}\n    ports: [\"127.0.0.2:80:8000\"]\n";
+    let converted = convert("compose.yaml", text, "folder").unwrap();
+    pilotage_spec::read("pilotage.yaml", &converted.file).unwrap();
+    assert_eq!(converted.services, ["api", "web"]);
+    assert!(converted.file.contains("needs: [api]"), "{}", converted.file);
+    assert!(converted.file.contains("# listen: 0.0.0.0"), "{}", converted.file);
+    for remark in [
+        "services.web.depends_on: left out: there is no service `db`",
+        "services.web.ports: left out: port 80 is another service's already; a free one is chosen",
+        "services.api.image: the tag `${TAG:?}` is left out: a version that is deployed is its own tag",
+    ] {
+        assert!(converted.remarks.iter().any(|it| it == remark), "{remark}: {:#?}", converted.remarks);
+    }
+}
+
+#[test]
+fn a_line_that_would_be_refused_is_left_out() {
+    let text = "services:\n  a:\n    image: a\n    scale: 0\n    restart: on-failure\n    labels: { team: shop }\n    cap_add: [ALL]\n    environment: { PORT: 80, xpack.enabled: false, OK: yes }\n    healthcheck: { test: curl http://localhost/up, interval: 1ms, retries: 3 }\n";
+    let converted = convert("compose.yaml", text, "folder").unwrap();
+    let project = pilotage_spec::read("pilotage.yaml", &converted.file).unwrap();
+    assert_eq!(project.services[&"a".parse().unwrap()].env.len(), 1);
+    for place in [
+        "services.a.scale: left out: ",
+        "services.a.restart: left out: what ends is started again",
+        "services.a.labels: left out: ",
+        "services.a.cap_add: left out: `ALL` is not a single capability",
+        "services.a.environment.PORT: left out: `PORT` is set for each instance",
+        "services.a.environment.xpack.enabled: left out: ",
+        "services.a.healthcheck: left out: ",
+        "services.a.healthcheck.retries: left out: three probes",
+    ] {
+        assert!(
+            converted.remarks.iter().any(|it| it.starts_with(place)),
+            "{place}: {:#?}",
+            converted.remarks
+        );
+    }
+}

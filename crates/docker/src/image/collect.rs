@@ -1,9 +1,10 @@
 //! Removes what nothing needs any more. The containers that were stopped on purpose are the record of what has run here: an
-//! image that was never run by us is never removed by us.
+//! image that was never run by us is never removed by us, nor is one that anybody's container is made from, or that could not
+//! be pulled again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use bollard::query_parameters::RemoveImageOptions;
+use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveImageOptions};
 use pilotage_spec::{Digest, Release, Workload};
 use pilotage_targets::TargetError;
 
@@ -64,11 +65,27 @@ pub(crate) fn unneeded(
     unneeded
 }
 
+/// Podman calls images so that were built by it and belong to no registry.
+const BUILT_HERE: &str = "localhost/";
+
 impl Images {
+    /// Whether the engine has the image of a release, and as far as it knows nobody else: it was built there and never pushed.
+    pub async fn is_only_here(&self, release: &Release) -> Result<bool, TargetError> {
+        let Some(image) = &release.instance.image else { return Ok(false) };
+        let digest = &release.id.digest;
+        if !image.name().starts_with(BUILT_HERE) && self.inspect(&image.pinned(digest)).await?.is_some() {
+            return Ok(false);
+        }
+        Ok(self.present(image, digest).await?.is_some())
+    }
+
     /// Removes the image of a release; says whether it is gone. One that somebody else uses stays.
     pub async fn remove(&self, release: &Release) -> Result<bool, TargetError> {
         let Some(image) = &release.instance.image else { return Ok(false) };
         let digest = &release.id.digest;
+        if self.is_used(&image.pinned(digest)).await? {
+            return Ok(false);
+        }
         let mut is_gone = false;
         let mut names = vec![image.pinned(digest), digest.to_string()];
         let tagged = tagged(image);
@@ -90,6 +107,14 @@ impl Images {
             }
         }
         Ok(is_gone)
+    }
+
+    /// Whether a container of anybody is made from the image. An engine may take names away from an image that is used.
+    async fn is_used(&self, image: &str) -> Result<bool, TargetError> {
+        let filters = HashMap::from([("ancestor".to_owned(), vec![image.to_owned()])]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let listed = self.engine.docker().list_containers(Some(options)).await;
+        Ok(!listed.map_err(|error| self.engine.failed("list containers", &error))?.is_empty())
     }
 }
 

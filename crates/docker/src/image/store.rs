@@ -3,7 +3,7 @@
 use bollard::models::ImageInspect;
 use pilotage_spec::{Digest, ImageReference, Release};
 use pilotage_targets::TargetError;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::login::Login;
 use super::pull::pull;
@@ -15,11 +15,23 @@ pub(crate) struct Images {
     login: Login,
     /// Two who need the same image do not pull it twice.
     pulling: Mutex<()>,
+    /// Held for writing while an image is removed.
+    removal: RwLock<()>,
 }
 
 impl Images {
     pub fn new(engine: Engine, login: Login) -> Self {
-        Self { engine, login, pulling: Mutex::default() }
+        Self { engine, login, pulling: Mutex::default(), removal: RwLock::default() }
+    }
+
+    /// As long as this is held no image is removed: from when one is provided until a container is made from it.
+    pub async fn hold(&self) -> RwLockReadGuard<'_, ()> {
+        self.removal.read().await
+    }
+
+    /// Whoever removes an image holds this; `None` while somebody is about to make a container, who does not wait for that.
+    pub fn turn_to_remove(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.removal.try_write().ok()
     }
 
     /// The digest of an image, which is there afterwards. A tag that the engine has is not asked for again: a version means one
@@ -65,7 +77,12 @@ impl Images {
         Ok(pinned)
     }
 
-    async fn present(&self, image: &ImageReference, digest: &Digest) -> Result<Option<String>, TargetError> {
+    /// What the engine calls the image, if it has it.
+    pub(super) async fn present(
+        &self,
+        image: &ImageReference,
+        digest: &Digest,
+    ) -> Result<Option<String>, TargetError> {
         for text in [image.pinned(digest), digest.to_string()] {
             if self.inspect(&text).await?.is_some() {
                 return Ok(Some(text));

@@ -101,10 +101,13 @@ async fn has_slices(client: &Client) -> bool {
     }
 }
 
+/// Reads backends off all objects of a kind, by their names.
+type Read<K> = fn(&BTreeMap<String, Arc<K>>) -> BTreeMap<String, Backends>;
+
 async fn pass_on<K>(
     mut objects: watch::Receiver<Objects<K>>,
     backends: watch::Sender<Option<BTreeMap<String, Backends>>>,
-    read: fn(&BTreeMap<String, Arc<K>>) -> BTreeMap<String, Backends>,
+    read: Read<K>,
 ) {
     while objects.changed().await.is_ok() {
         let now = objects.borrow_and_update().as_ref().map(read);

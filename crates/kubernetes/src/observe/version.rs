@@ -179,7 +179,7 @@ impl Kept {
             .filter(|pod| !has_ended(pod) && pod.metadata.deletion_timestamp.is_none())
             .count();
         let replaced = self.wanted().is_some_and(|wanted| alive >= wanted);
-        self.pods.iter().filter(move |pod| !has_stopped(pod) && !(replaced && has_ended(pod)))
+        self.pods.iter().filter(move |pod| !(has_stopped(pod) || replaced && has_ended(pod)))
     }
 
     /// An instance that stands for pods that cannot even be made, as when a quota is used up.
