@@ -64,11 +64,15 @@ const BENCHES: &[Bench] = &[
             "dropped requests over cut-overs, rollbacks and edge replacements",
         )
     },
-    Bench::new(
-        "kube",
-        "pilotage-kubernetes",
-        "a way back in a cluster beside its own, a look at a large estate, and its memory",
-    ),
+    Bench {
+        also: &[("pilotage", "kube-zero-drop")],
+        sizes: &["--requests"],
+        ..Bench::new(
+            "kube",
+            "pilotage-kubernetes",
+            "a cluster: ways back beside its own, dropped requests, a look at a large estate and its memory",
+        )
+    },
     Bench::new("deployments", "pilotage", "dropped requests over deployments and their ways back"),
     Bench {
         sizes: &["--requests", "--rollbacks"],
@@ -79,10 +83,6 @@ const BENCHES: &[Bench] = &[
         )
     },
     Bench::new("overhead", "pilotage", "what a deployment and `status` add"),
-    Bench {
-        sizes: &["--requests"],
-        ..Bench::new("kube_zero_drop", "pilotage", "dropped requests through edge pods of a real cluster")
-    },
 ];
 
 /// What is asked for.

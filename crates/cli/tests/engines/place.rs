@@ -73,7 +73,8 @@ pub fn image(place: &Place, version: &str, error_rate: &str) {
             version,
             program: Path::new(&program),
             entrypoint: &entrypoint,
-            environment: &[],
+            // The same image by another name would be the same image.
+            environment: &[("IMAGE_OF", &name)],
             files: &[],
         })
         .unwrap();

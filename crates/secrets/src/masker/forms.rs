@@ -97,7 +97,11 @@ fn text_forms(text: &str) -> Vec<String> {
         // As Go escapes by default.
         json_escaped(text, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')),
         json,
+        // Rust escapes marks that join the letter before them everywhere, at the beginning alone, or, where something stands
+        // before the secret, nowhere.
+        unquoted(&format!("{text:?}")),
         text.escape_debug().to_string(),
+        format!("a{text}").escape_debug().skip(1).collect(),
         // The ways of a shell.
         text.replace('\'', r"'\''"),
         text.replace('\'', "'\"'\"'"),
@@ -114,6 +118,10 @@ fn text_forms(text: &str) -> Vec<String> {
         html_escaped(text, "'", "&quot;"),
         html_escaped(text, "'", "\""),
     ]
+}
+
+fn unquoted(text: &str) -> String {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned()
 }
 
 /// The inside of a JSON string (RFC 8259, section 7); what else is to be escaped becomes `\u` and UTF-16.

@@ -143,6 +143,19 @@ fn what_is_learned_later_is_masked_from_then_on_in_every_clone() {
     assert_eq!(other.text("hunter22"), "hunter22");
 }
 
+#[test]
+fn marks_that_join_the_letter_before_them_are_masked_as_debug_writes_them() {
+    let secret = "\0\u{591}\0x";
+    let masker = masker(&[secret]);
+    for text in [
+        format!("{secret:?}"),
+        secret.escape_debug().to_string(),
+        format!("a{secret}").escape_debug().to_string(),
+    ] {
+        assert!(masker.text(&text).contains("[masked]"), "{text}");
+    }
+}
+
 /// Secrets of letters that often overlap, of what is escaped, and of any bytes.
 fn secret() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![

@@ -157,7 +157,6 @@ fn backends(scene: &Scene, rule: &Rule) -> Result<Value, Refusal> {
     }
     let backend = |(version, weight): &(_, u64)| {
         json!({
-            "group": "",
             "kind": "Service",
             "name": scene.backend(version),
             "port": scene.port,
@@ -168,8 +167,7 @@ fn backends(scene: &Scene, rule: &Rule) -> Result<Value, Refusal> {
 }
 
 fn mirror(scene: &Scene, name: &str, share: u32) -> Value {
-    let mut mirror =
-        json!({ "backendRef": { "group": "", "kind": "Service", "name": name, "port": scene.port } });
+    let mut mirror = json!({ "backendRef": { "kind": "Service", "name": name, "port": scene.port } });
     // Left out, every request is copied; older versions of the API know nothing else.
     if share < ALL {
         mirror["fraction"] = json!({ "numerator": share, "denominator": ALL });

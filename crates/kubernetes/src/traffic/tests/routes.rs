@@ -149,7 +149,7 @@ async fn where_somebody_reads_the_route_it_is_in_force_when_they_say_so() {
     let Some(server) = Server::new(SUITE).await else { return };
     server.services(&["1.0.0", "2.0.0"]).await;
     let accepted = json!({
-        "type": "Accepted", "status": "True", "reason": "Accepted", "message": "",
+        "type": "Accepted", "status": "True", "reason": "Accepted", "message": "taken",
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     });
     a_gateway(&server, Some(json!({ "conditions": [accepted] }))).await;

@@ -1,7 +1,6 @@
 //! Deployments, ways back and replacements of the edge in a real cluster, under load through edge pods: how many requests are
-//! dropped, and how long a way back takes, from the recorded verdict to the last request that any edge pod sent to the version that is
-//! left. The control plane runs on this machine, and is replaced once in a
-//! longer run.
+//! dropped, and how long a way back takes, from the recorded verdict to the last request that any edge pod sent to the version
+//! that is left. The control plane runs on this machine, and is replaced once in a longer run.
 
 #![expect(clippy::expect_used, reason = "a bench ends where it cannot go on")]
 
@@ -26,7 +25,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_pilotage");
 const STATUS_PORT: u16 = 9901;
 /// How long the canary has its share before it is taken back.
 const SETTLE: Duration = Duration::from_millis(500);
-const USAGE: &str = "usage: kube_zero_drop [--quick] [--requests N]";
+const USAGE: &str = "usage: kube-zero-drop [--quick] [--requests N]";
 
 struct Size {
     requests: u64,
@@ -38,7 +37,7 @@ fn main() {
         eprintln!("{USAGE}");
         std::process::exit(64);
     };
-    let Some(kube) = need_kube("kube_zero_drop") else { return };
+    let Some(kube) = need_kube("the bench `kube-zero-drop`") else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
