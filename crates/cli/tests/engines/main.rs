@@ -178,3 +178,33 @@ fn waves_go_from_one_engine_to_the_next() {
         assert_eq!(world.status_in("later", "api").await.version.unwrap().to_string(), "1.0.0");
     });
 }
+
+/// A cluster that cannot be reached holds up no way back elsewhere.
+#[test]
+fn a_cluster_out_of_reach_holds_up_nobody_else() {
+    let suite = "a cluster out of reach";
+    let (Some(near), Some(far)) = (on_docker(suite), on_kubernetes(suite)) else { return };
+    block_on(async {
+        for version in ["1.0.0", "1.1.0"] {
+            image(&near, version, "0");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        let target = far.by_own_kubeconfig(&kubeconfig).unwrap();
+        let environment = format!("  far: {{ strategy: quick, target: {target} }}\nstrategies:");
+        let mut world = World::new(PROGRAM, &project(&near).replace("strategies:", &environment));
+        world.serve(&[]).await;
+        for environment in ["far", "dev"] {
+            let outcome = world.deploy_to(environment, "api", "1.0.0").await;
+            assert_eq!(outcome, Outcome::Succeeded, "{environment}: {:?}", world.log());
+        }
+        let users = load(world.address("api").await, 60.0);
+        assert_eq!(world.deploy_to("dev", "api", "1.1.0").await, Outcome::Succeeded, "{:?}", world.log());
+        world.stop_server();
+        far.lead_nowhere(&kubeconfig);
+        world.serve(&[]).await;
+        assert_eq!(world.roll_back("api").await.1, Outcome::Succeeded, "{:?}", world.log());
+        assert_eq!(world.status_in("dev", "api").await.version.unwrap().to_string(), "1.0.0");
+        assert_eq!(drops(&users.stop().await.unwrap()), None);
+    });
+}

@@ -36,9 +36,13 @@ pub fn on_kubernetes(suite: &str) -> Option<Place> {
     let kube = need_kube(suite)?;
     let name = format!("e2e-{}", std::process::id());
     kube.kubectl(&["create", "namespace", &name]).unwrap();
-    let file = kube.kubeconfig().display().to_string();
-    let target = format!("{{ kubernetes: {{ kubeconfig: {file}, namespace: {name}, traffic: host }} }}");
+    let target = kubernetes(kube.kubeconfig(), &name);
     Some(Place { docker, namespace: Some(Namespace { kube, name }), target })
+}
+
+fn kubernetes(kubeconfig: &Path, namespace: &str) -> String {
+    let file = kubeconfig.display();
+    format!("{{ kubernetes: {{ kubeconfig: {file}, namespace: {namespace}, traffic: host }} }}")
 }
 
 impl Place {
@@ -47,6 +51,22 @@ impl Place {
         let image = format!("{}/{}:{version}", self.docker.registry(), name(self));
         let found = self.docker.client().args(["image", "inspect", &image]).output().unwrap();
         found.status.success()
+    }
+
+    /// The same cluster by a kubeconfig that the test may change: its text is copied to this file.
+    pub fn by_own_kubeconfig(&self, file: &Path) -> Option<String> {
+        let Namespace { kube, name } = self.namespace.as_ref()?;
+        std::fs::copy(kube.kubeconfig(), file).unwrap();
+        Some(kubernetes(file, name))
+    }
+
+    /// Has a kubeconfig lead to where nobody listens.
+    pub fn lead_nowhere(&self, file: &Path) {
+        let kube = &self.namespace.as_ref().unwrap().kube;
+        let text = std::fs::read_to_string(file).unwrap();
+        let nowhere = text.replace(&kube.server().unwrap(), "https://127.0.0.1:1");
+        assert_ne!(text, nowhere);
+        std::fs::write(file, nowhere).unwrap();
     }
 }
 

@@ -195,6 +195,7 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = std::time::Instant::now();
     while !is_so() {
         assert!(began.elapsed() < PATIENCE, "it never came to be so: {what}");
-        std::thread::sleep(Duration::from_millis(200));
+        // Each look is a process of its own.
+        std::thread::sleep(Duration::from_secs(1));
     }
 }

@@ -203,7 +203,7 @@ pub async fn leads_somewhere(address: SocketAddr) {
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let looked = tokio::time::timeout(PATIENCE, async {
         while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     });
     looked.await.unwrap_or_else(|_| panic!("it never came to be so: {what}"));
