@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use pilotage_targets::{Artifact, Fence, InstanceState, Source, TargetError};
-use pilotage_testing::{need_docker, need_docker_alone, need_swarm};
+use pilotage_testing::{need_docker, need_swarm};
 use support::{Rig, World, address, ask, eventually, get, version};
 
 /// Requests one after the other, until it is stopped.
@@ -50,39 +50,46 @@ impl Users {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn users_notice_nothing_of_an_engine_or_a_control_plane_that_dies() {
-    let Some(docker) = need_docker_alone("a Docker daemon that dies") else { return };
-    let mut world = World::new(Rig::Docker(docker)).await;
-    let (old, new) = (world.release("1.0.0", &[]).await, world.release("1.1.0", &[]).await);
-    world.ensure(&old, 2).await;
-    let before = world.ready("1.0.0", 2).await;
-    let listen = world.route(&[("1.0.0", 10_000)]).await;
-    let users = Users::of(listen);
-    users.more().await;
+/// What needs the engine alone: it is killed.
+mod disturbing {
+    use pilotage_testing::need_docker_alone;
 
-    world.engine().kill("dockerd").unwrap();
-    users.more().await;
-    let away = world.target().observe(&world.workload()).await;
-    assert!(matches!(away, Err(TargetError::Unreachable { .. })), "{away:?}");
-    // A control plane that comes back while the engine is away leaves the edge as it is.
-    world.restart_control_plane();
-    users.more().await;
-    world.engine().start("dockerd").unwrap();
+    use super::*;
 
-    let after = world.ready("1.0.0", 2).await;
-    let pids = |instances: &[pilotage_targets::Instance]| -> Vec<_> {
-        instances.iter().map(|instance| (instance.name.clone(), instance.pid)).collect()
-    };
-    assert_eq!(pids(&before), pids(&after), "the containers have lived on");
-    // And what was begun goes on.
-    world.ensure(&new, 1).await;
-    world.ready("1.1.0", 1).await;
-    world.route(&[("1.1.0", 10_000)]).await;
-    world.target().retire(&world.workload(), &version("1.0.0"), 0, Fence(1)).await.unwrap();
-    users.more().await;
-    assert_eq!(ask(listen, "/").await.1, "1.1.0");
-    assert_eq!(users.failed(), 0);
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn users_notice_nothing_of_an_engine_or_a_control_plane_that_dies() {
+        let Some(docker) = need_docker_alone("a Docker daemon that dies") else { return };
+        let mut world = World::new(Rig::Docker(docker)).await;
+        let (old, new) = (world.release("1.0.0", &[]).await, world.release("1.1.0", &[]).await);
+        world.ensure(&old, 2).await;
+        let before = world.ready("1.0.0", 2).await;
+        let listen = world.route(&[("1.0.0", 10_000)]).await;
+        let users = Users::of(listen);
+        users.more().await;
+
+        world.engine().kill("dockerd").unwrap();
+        users.more().await;
+        let away = world.target().observe(&world.workload()).await;
+        assert!(matches!(away, Err(TargetError::Unreachable { .. })), "{away:?}");
+        // A control plane that comes back while the engine is away leaves the edge as it is.
+        world.restart_control_plane();
+        users.more().await;
+        world.engine().start("dockerd").unwrap();
+
+        let after = world.ready("1.0.0", 2).await;
+        let pids = |instances: &[pilotage_targets::Instance]| -> Vec<_> {
+            instances.iter().map(|instance| (instance.name.clone(), instance.pid)).collect()
+        };
+        assert_eq!(pids(&before), pids(&after), "the containers have lived on");
+        // And what was begun goes on.
+        world.ensure(&new, 1).await;
+        world.ready("1.1.0", 1).await;
+        world.route(&[("1.1.0", 10_000)]).await;
+        world.target().retire(&world.workload(), &version("1.0.0"), 0, Fence(1)).await.unwrap();
+        users.more().await;
+        assert_eq!(ask(listen, "/").await.1, "1.1.0");
+        assert_eq!(users.failed(), 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

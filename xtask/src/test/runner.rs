@@ -31,7 +31,7 @@ impl Runner<'_> {
         if !succeeds(cargo().args(["nextest", "--version"])) {
             return self.cargo_test(&["--tests"]);
         }
-        let threads = std::thread::available_parallelism().map_or(4, |cores| 3 * cores.get());
+        let threads = std::thread::available_parallelism().map_or(4, |cores| 2 * cores.get());
         let words = ["nextest", "run", "--workspace", "--no-fail-fast", "--profile", "all", "--test-threads"];
         let mut command = self.prepared(&words);
         command.arg(threads.to_string());
