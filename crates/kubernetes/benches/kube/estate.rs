@@ -234,6 +234,8 @@ fn answer(stream: TcpStream, lists: &Lists) {
         "pods" if !path.contains("metrics.k8s.io") => ("200 OK", lists.pods.as_str()),
         "deployments" => ("200 OK", lists.deployments.as_str()),
         "services" => ("200 OK", lists.services.as_str()),
+        // By which a cluster is known again; each has its own.
+        "kube-system" => ("200 OK", lists.identity.as_str()),
         "statefulsets" => ("200 OK", r#"{"metadata":{"resourceVersion":"1"},"items":[]}"#),
         _ => ("404 Not Found", r#"{"code":404,"reason":"NotFound"}"#),
     };
@@ -245,6 +247,7 @@ fn answer(stream: TcpStream, lists: &Lists) {
 }
 
 struct Lists {
+    identity: String,
     pods: String,
     deployments: String,
     services: String,
@@ -256,6 +259,8 @@ impl Lists {
         let list =
             |items: Vec<Value>| json!({"metadata": {"resourceVersion": "1"}, "items": items}).to_string();
         Self {
+            identity: json!({"metadata": {"name": "kube-system", "uid": std::process::id().to_string()}})
+                .to_string(),
             pods: list(numbers().flat_map(|number| [pod(number, "a"), pod(number, "b")]).collect()),
             deployments: list(numbers().map(deployment).collect()),
             services: list(
