@@ -85,7 +85,13 @@ pub(crate) trait TrafficRoute: Send + Sync {
     ) -> Result<(), TargetError>;
 
     /// What was counted, where something counts.
-    async fn stats(&self, cluster: &Cluster, workload: &Workload) -> Result<Option<EdgeStats>, TargetError>;
+    async fn stats(
+        &self,
+        _cluster: &Cluster,
+        _workload: &Workload,
+    ) -> Result<Option<EdgeStats>, TargetError> {
+        Ok(None)
+    }
 }
 
 /// The way that the settings of a target choose.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, Version, Workload};
 use pilotage_targets::{Routed, TargetError, Traffic};
 use serde_json::Value;
@@ -230,13 +229,5 @@ impl<P: Provider> TrafficRoute for ObjectRoute<P> {
     ) -> Result<(), TargetError> {
         sleep(limit.min(SETTLING)).await;
         Ok(())
-    }
-
-    async fn stats(
-        &self,
-        _cluster: &Cluster,
-        _workload: &Workload,
-    ) -> Result<Option<EdgeStats>, TargetError> {
-        Ok(None)
     }
 }

@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Endpoints, Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, RouteSettings, Version, Weights, Workload};
 use pilotage_targets::{Routed, TargetError, Traffic};
 use serde_json::{Map, Value, json};
@@ -173,10 +172,6 @@ impl TrafficRoute for ServiceSwitch {
             sleep(LOOK_EVERY).await;
         }
         Ok(())
-    }
-
-    async fn stats(&self, _: &Cluster, _: &Workload) -> Result<Option<EdgeStats>, TargetError> {
-        Ok(None)
     }
 }
 

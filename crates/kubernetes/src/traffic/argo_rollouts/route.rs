@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, Version, Weights, Workload};
 use pilotage_targets::{Routed, TargetError, Traffic};
 use serde_json::{Value, json};
@@ -204,13 +203,5 @@ impl TrafficRoute for ArgoRollouts {
         _limit: Duration,
     ) -> Result<(), TargetError> {
         Ok(())
-    }
-
-    async fn stats(
-        &self,
-        _cluster: &Cluster,
-        _workload: &Workload,
-    ) -> Result<Option<EdgeStats>, TargetError> {
-        Ok(None)
     }
 }

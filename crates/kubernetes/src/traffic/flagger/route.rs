@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use k8s_openapi::api::apps::v1::Deployment;
-use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, Version, Weights, Workload};
 use pilotage_targets::{Routed, TargetError, Traffic};
 use serde_json::Value;
@@ -190,13 +189,5 @@ impl TrafficRoute for Flagger {
         _limit: Duration,
     ) -> Result<(), TargetError> {
         Ok(())
-    }
-
-    async fn stats(
-        &self,
-        _cluster: &Cluster,
-        _workload: &Workload,
-    ) -> Result<Option<EdgeStats>, TargetError> {
-        Ok(None)
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pilotage_proxy::EdgeStats;
 use pilotage_spec::{Capabilities, Version, Weights, Workload};
 use pilotage_targets::{Routed, TargetError, Traffic};
 use serde_json::{Value, json};
@@ -245,13 +244,5 @@ impl TrafficRoute for Nginx {
     ) -> Result<(), TargetError> {
         sleep(limit.min(SETTLING)).await;
         Ok(())
-    }
-
-    async fn stats(
-        &self,
-        _cluster: &Cluster,
-        _workload: &Workload,
-    ) -> Result<Option<EdgeStats>, TargetError> {
-        Ok(None)
     }
 }
